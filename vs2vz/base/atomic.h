@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Small writes that are either there or not, after any cut.
+ */
+#ifndef VS2VZ_BASE_ATOMIC_H
+#define VS2VZ_BASE_ATOMIC_H
+
+#include "base/err.h"
+#include "base/sys.h"
+
+struct atomic_meta {
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	bool has_mtime;
+	struct timespec mtime;
+};
+
+/*
+ * Create or replace a file: a temporary name beside it (".NAME.vs2vz-new", an
+ * older one is removed first), content, owner, mode, times, fsync, rename, and
+ * fsync of the directory when sync_parent. Before the rename nothing has changed;
+ * after it the new content is complete on disk.
+ */
+int atomic_write(const struct place *at, const void *bytes, size_t len,
+		 const struct atomic_meta *meta, bool sync_parent, struct err *err) MUST_CHECK;
+/* Write all of it. */
+int write_all(int fd, const void *bytes, size_t len, struct err *err) MUST_CHECK;
+int sync_dir(int dirfd, struct err *err) MUST_CHECK;
+/* Every missing directory of path below the root's descriptor, 0755, synced. */
+int make_dirs(int rootfd, const char *path, mode_t mode, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which file system is under a path, and what is mounted where. The only user
+ * of libblkid and libmount.
+ */
+#ifndef VS2VZ_BASE_FSINFO_H
+#define VS2VZ_BASE_FSINFO_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/inroot.h"
+#include "base/pool.h"
+
+struct fsinfo {
+	dev_t dev;
+	int mount_id;		/* -1: unknown */
+	const char *mount_point; /* below the root where it is below, else "/" */
+	const char *type;	/* "ext4" */
+	const char *source;	/* "/dev/sda3" */
+	const char *uuid;	/* NULL: none or not readable */
+	bool read_only;
+	bool rotational;
+	uint64_t free_bytes;	/* for root */
+	uint64_t avail_bytes;	/* for everybody: what a plan may use */
+	uint64_t free_inodes;	/* UINT64_MAX: the file system makes them as needed */
+	uint32_t block_size;
+};
+
+/* The file system that holds an existing directory or file. */
+int fsinfo_read(struct fsinfo *out, const struct root *root, const char *path,
+		struct pool *pool, struct err *err) MUST_CHECK;
+
+/* Mount points at or below a directory (canonical path below the root), sorted. */
+struct mount {
+	const char *point;	/* below the root */
+	const char *type;
+	const char *source;
+};
+struct mounts {
+	size_t nr;
+	struct mount *v;
+};
+int mounts_below(struct mounts *out, const struct root *root, const char *path,
+		 struct pool *pool, struct err *err) MUST_CHECK;
+
+#endif

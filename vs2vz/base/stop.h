@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The wish to stop. The first INT, TERM (or HUP on a terminal) sets it; long
+ * work looks at it between objects and returns ERR_STOPPED; a second signal ends
+ * the process at once, which the journal makes safe.
+ */
+#ifndef VS2VZ_BASE_STOP_H
+#define VS2VZ_BASE_STOP_H
+
+#include <stdbool.h>
+
+/* Install the handlers; PIPE is ignored. */
+void stop_install(void);
+bool stop_wanted(void);
+/* The signal that asked, or 0. */
+int stop_signal(void);
+/* For tests, and to go on with a roll-back after the wish was noted. */
+void stop_clear(void);
+
+#endif

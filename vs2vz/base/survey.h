@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One parallel walk of a tree that answers everything the plan asks of it. Reads
+ * only metadata; opens directories, and regular files only where a file system
+ * does not tell inode flags by statx(2).
+ */
+#ifndef VS2VZ_BASE_SURVEY_H
+#define VS2VZ_BASE_SURVEY_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+
+struct survey {
+	uint64_t names;		/* directory entries, the root counted as one */
+	uint64_t inodes;	/* each link group once */
+	uint64_t dirs, files, symlinks, devices, fifos, sockets;
+	uint64_t bytes_used;	/* allocated, a link group once */
+	uint64_t bytes_apparent;
+	uint64_t multi_linked;	/* inodes with more than one name in this tree */
+	uint64_t immutable;	/* inodes with the immutable flag (not the root's own) */
+	uint64_t append_only;
+	uint64_t outside_inodes; /* inodes with names outside this tree */
+	uint64_t outside_bytes;	/* their allocated bytes */
+	uint64_t high_ids;	/* owner or group above 65535 */
+	uint64_t tag_id24, tag_uid16, tag_gid16; /* owners that carry the given tag so */
+	uint32_t max_uid, max_gid;
+	uint64_t foreign_dirs;	/* mount points inside: not entered */
+	uint64_t with_xattrs;	/* inodes with extended attributes */
+	/*
+	 * Sum over all names of the hash of (parent inode, name, inode, type, mode,
+	 * owner, group, size of files, mtime, link count): independent of order. Equal
+	 * before and after means that no metadata of any object changed. The root's
+	 * own name and mtime do not count.
+	 */
+	struct hash128 fingerprint;
+	const char *example_immutable; /* malloc'd path below the tree, or NULL */
+	const char *example_outside;
+	const char *example_foreign;
+	const char *example_high;
+};
+
+struct survey_options {
+	unsigned threads;	/* 0: by the kind of device */
+	bool rotational;
+	bool xattrs;		/* count with_xattrs */
+	uint32_t tag;		/* VServer's tag of this guest; 0: unknown */
+	uint64_t newer_than_ns;	/* count names with a later ctime into changed */
+};
+
+/* dirfd: the tree's root directory, left open. */
+int survey_tree(struct survey *out, int dirfd, const struct survey_options *opt,
+		struct err *err) MUST_CHECK;
+void survey_release(struct survey *s);
+
+#endif

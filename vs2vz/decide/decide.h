@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pure decisions: guests and host in, containers and plans out. Reads what it must
+ * know of the disk through its arguments, changes nothing.
+ */
+#ifndef VS2VZ_DECIDE_DECIDE_H
+#define VS2VZ_DECIDE_DECIDE_H
+
+#include "base/fsinfo.h"
+#include "base/inroot.h"
+#include "decide/rules.h"
+#include "model/ct.h"
+#include "model/finding.h"
+#include "model/guest.h"
+#include "model/host.h"
+#include "openvz/layout.h"
+#include "step/plan.h"
+
+enum method { METHOD_AUTO, METHOD_RENAME, METHOD_COPY };
+
+/* What the user chose: options before settings before defaults. */
+struct ctid_choice {
+	const char *guest;
+	uint32_t ctid;
+};
+struct choices {
+	const struct ctid_choice *explicit;	/* --ctid */
+	size_t nr_explicit;
+	const struct ctid_choice *map;		/* map file */
+	size_t nr_map;
+	uint32_t ctid_base;			/* 1000 */
+	const char *sample;			/* NULL: search */
+	enum method method;
+	bool insulate;				/* asked for: a finding */
+};
+
+struct decision {
+	const struct guest *guest;
+	struct ct ct;
+	enum method method;
+	const char *method_reason;
+	struct ledger ledger;		/* fate of every item */
+	struct plan plan;		/* empty where the guest is not to be converted */
+};
+struct decisions {
+	size_t nr;
+	struct decision *v;		/* in the order of the guests given */
+	struct plan host;		/* steps that several guests share; may be empty */
+	uint64_t bytes_needed;		/* by copying guests */
+};
+
+/*
+ * selected: guests to convert, in GUEST_FOUND state, surveyed. Every finding of every
+ * guest is added in one pass; a plan is made also for a guest with inhibitors (it is
+ * shown; commands.c does not run it).
+ */
+int decide(struct decisions *out, const struct guest **selected, size_t nr,
+	   const struct guests *all, const struct host *host, const struct root *root,
+	   const struct choices *choices, struct pool *pool, struct findings *findings,
+	   struct err *err) MUST_CHECK;
+
+/* CTID alone, for `scan`: what decide() would choose. 0: none. */
+uint32_t decide_ctid(const struct guest *guest, const struct guests *all,
+		     const struct host *host, const struct root *root,
+		     const struct choices *choices, struct pool *pool, const char **from);
+
+#endif

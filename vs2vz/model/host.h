@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Facts about the machine. Paths are canonical below the host root.
+ */
+#ifndef VS2VZ_MODEL_HOST_H
+#define VS2VZ_MODEL_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum kernel_kind {
+	KERNEL_OFFLINE,		/* --root DIR: the booted kernel does not matter */
+	KERNEL_OPENVZ,
+	KERNEL_OPENVZ_CT,	/* we run inside a container */
+	KERNEL_VSERVER,
+	KERNEL_OTHER,
+};
+
+struct host {
+	enum kernel_kind kernel;
+	const char *kernel_release;
+	bool vswap;
+	/* VServer side */
+	const char **installs;	/* CONF directories found */
+	unsigned nr_installs;
+	/* OpenVZ side, see openvz/layout.h */
+	const char *vz_conf;	/* "/etc/vz/vz.conf", NULL: none */
+	const char *conf_dir;	/* where CTID.conf goes */
+	const char *names_dir;
+	const char *root_pattern;    /* "/vz/root/$VEID" */
+	const char *private_pattern; /* "/vz/private/$VEID" */
+	const char *lock_dir;	/* NULL: none configured or absent */
+	const char *dump_dir;
+	const char *config_file; /* vz.conf's CONFIGFILE; NULL */
+	bool ipv6;
+	bool knows_layout;	/* vzctl in use understands VE_LAYOUT */
+	bool is_vz7;		/* layouts 4 and 5, UUID containers */
+};
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The journal of one plan: a folder below the state directory.
+ *
+ *	STATE/guests/NAME/	one per guest
+ *	STATE/host/N/		host-wide steps, taken back when the last guest is undone
+ *	STATE/archive/NAME.~N~/	ended ones
+ *	  plan			written once, then read only
+ *	  log			grows by appended, checksummed lines
+ *	  before/N, kept/N	saved content
+ *	  sums			hashes of copied files
+ *	  report.json
+ *
+ * A log line: "SEQ WORD [A[-B]] [key=value ...] CHECK". Words: open, do A-B, done A-B,
+ * complete, undo B-A, undone B-A, reverted, finish A-B, finished A-B, closed, kept. An
+ * unterminated or damaged LAST line never happened; a damaged line elsewhere is refused
+ * (VS_JOURNAL_DAMAGED). Every append is synced before the work that it announces.
+ */
+#ifndef VS2VZ_RUN_JOURNAL_H
+#define VS2VZ_RUN_JOURNAL_H
+
+#include <stdint.h>
+
+#include "base/inroot.h"
+#include "step/plan.h"
+
+enum phase {
+	PHASE_NONE,		/* no journal */
+	PHASE_PLANNED,		/* folder exists, nothing begun */
+	PHASE_CONVERTING,	/* forwards, not at the end: interrupted unless we run it */
+	PHASE_CONVERTED,
+	PHASE_UNDOING,
+	PHASE_UNDONE,
+	PHASE_COMMITTING,
+	PHASE_COMMITTED,
+};
+const char *phase_word(enum phase phase);	/* "converted" */
+
+struct journal {
+	const char *name;	/* guest's name, or "host" */
+	int folder;		/* open directory */
+	int log;		/* open for appending, -1 until needed */
+	uint64_t next_seq;
+	struct plan plan;
+	enum phase phase;
+	/*
+	 * Steps before first are done, those from last on are not begun; first..last-1
+	 * are in doubt: the batch that was begun and not logged as done.
+	 */
+	unsigned first, last;
+	struct pool pool;
+};
+
+/* Open the state directory below the host root, made where missing (write) or absent: -1, ENOENT. */
+int state_open(const struct root *root, const char *path, bool write, struct err *err) MUST_CHECK;
+
+/* Lock STATE against a second changing vs2vz; -1 with EWOULDBLOCK and the holder's pid in err. */
+int state_lock(int state, struct err *err) MUST_CHECK;
+
+/*
+ * Make journals for plans that will be run: all folders are written, made durable with
+ * one sync, then renamed into place. An ended journal of the same guest is archived.
+ */
+int journal_create(int state, const struct plan *plans, size_t nr, struct err *err) MUST_CHECK;
+/* Open an existing one by key ("guests/v345", "host/1"); ENOENT where there is none. */
+int journal_open(struct journal *j, int state, const char *key, struct err *err) MUST_CHECK;
+void journal_close(struct journal *j);
+
+/* Append and sync one line; moves phase, first and last as the word says. */
+int journal_log(struct journal *j, const char *word, unsigned a, unsigned b, struct err *err) MUST_CHECK;
+int journal_log_kept(struct journal *j, const struct kept *kept, struct err *err) MUST_CHECK;
+
+/* Names of guests with a journal, sorted; numbers of host journals, ascending. */
+int journal_list(int state, struct pool *pool, const char ***names, size_t *nr,
+		 struct err *err) MUST_CHECK;
+int journal_list_host(int state, struct pool *pool, unsigned **numbers, size_t *nr,
+		      struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: what will be done, decided in full before anything is touched, as
+ * text that a person can read on a rescue system. The dry run prints it, convert
+ * runs it, resume, undo, commit, status and verify walk along it.
+ *
+ *	vs2vz-plan format=1 tool=0.1.0 scope=guest guest=v345 ctid=345
+ *	input file=/etc/vservers/v345/context hash=9f3c...
+ *	input dir=/vservers/v345 inode=131073
+ *	note method=rename reason=same%20file%20system
+ *	step 0 times at=/etc/vservers/v345 mtime=1190000000.000000000 names=...
+ *	step 1 rename from=/vservers/v345 to=/vz/private/345 inode=131073
+ *	step 2 write at=/etc/vz/conf/345.conf mode=0644 owner=0:0 old=absent new=HASH
+ *	| # Sample line
+ *	| ONBOOT="yes"
+ *	end hash=...
+ *
+ * A line "| " is one line of the content that belongs to the step before it; the
+ * last one is "|- " where the content does not end in a newline. "end" carries the
+ * XXH3-128 of all bytes before it: an edited plan is refused. Plans of several
+ * guests in one saved file simply follow each other, the host's first.
+ *
+ * Paths are canonical below the host root and are resolved without following any
+ * link when the step runs.
+ */
+#ifndef VS2VZ_STEP_PLAN_H
+#define VS2VZ_STEP_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/inroot.h"
+#include "base/pool.h"
+#include "step/step.h"
+
+#define PLAN_FORMAT 1
+
+/* Evidence that the plan was decided on: gone or different means stale. */
+enum input_type {
+	INPUT_FILE,		/* content hash */
+	INPUT_DIR,		/* inode number of a directory */
+	INPUT_NAMES,		/* hash over the sorted names of a directory */
+	INPUT_ABSENT,		/* nothing of that name */
+	INPUT_LINK,		/* target text of a symbolic link */
+};
+struct input {
+	enum input_type type;
+	const char *path;
+	const char *evidence;	/* hash, number, target; NULL for INPUT_ABSENT */
+};
+
+/* A fact for people and reports; never acted on. */
+struct note {
+	const char *key;
+	const char *value;
+};
+
+struct plan {
+	const char *scope;	/* "host" or "guest" */
+	const char *guest;	/* NULL for the host */
+	uint32_t ctid;		/* 0 for the host */
+	size_t nr_inputs, cap_inputs;
+	struct input *input;
+	size_t nr_notes, cap_notes;
+	struct note *note;
+	size_t nr_steps, cap_steps;
+	struct step *step;
+};
+
+/* Building; strings are copied into the pool. */
+void plan_input(struct plan *p, struct pool *pool, enum input_type type, const char *path,
+		const char *evidence);
+void plan_note(struct plan *p, struct pool *pool, const char *key, const char *value);
+/* A new last step of a kind; then step_arg() its arguments. NULL name of kind: bug, dies. */
+struct step *plan_step(struct plan *p, struct pool *pool, const char *kind);
+void step_arg(struct step *s, struct pool *pool, const char *name, const char *value);
+void step_argf(struct step *s, struct pool *pool, const char *name, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+void step_text(struct step *s, struct pool *pool, const void *bytes, size_t len);
+
+const char *plan_note_get(const struct plan *p, const char *key);
+
+/* The text form. */
+void plan_print(struct buf *out, const struct plan *p);
+/*
+ * Read one plan from *text and move *text behind it. Unknown format, features, kinds,
+ * arguments, a wrong hash: errors that name the line.
+ */
+int plan_parse(struct plan *p, const char **text, struct pool *pool, struct err *err) MUST_CHECK;
+
+/* Compare the evidence with the disk. *stale: NULL, or which input changed, for people. */
+int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
+	       const char **stale, struct err *err) MUST_CHECK;
+/* The evidence of one input now (pool text), NULL where there is nothing. */
+int input_evidence(const char **out, const struct root *root, enum input_type type,
+		   const char *path, struct pool *pool, struct err *err) MUST_CHECK;
+
+#endif

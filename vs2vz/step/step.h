@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One reversible change. A kind is one const row: its arguments and four verbs.
+ * Dry run, convert, resume, undo, commit, status and verify derive from the rows.
+ *
+ * Contracts of the verbs:
+ *
+ *  guard   reads only. Compares the recorded evidence with the disk and says where
+ *	    the step stands: STANDS_BEFORE, STANDS_AFTER, or STANDS_FOREIGN (neither;
+ *	    err says what was found). A step that a cut left half-way stands where
+ *	    apply and undo can still lead it; guard may call it either.
+ *  apply   converges to "after" from untouched, half-done or done.
+ *  undo    converges to "before" from the same three, and also when the step never
+ *	    ran. What others changed since is kept: work_kept() lists it.
+ *  finish  drops what only undo needs; after it there is no way back. Converges too.
+ *
+ * Data changes are durable when a verb returns, except directory entries whose
+ * parent was handed to work_sync_later(): run/ flushes those before it logs the
+ * batch as done. Leftover temporary names of an earlier try are removed first.
+ */
+#ifndef VS2VZ_STEP_STEP_H
+#define VS2VZ_STEP_STEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/inroot.h"
+#include "base/pool.h"
+
+#define STEP_ARGS_MAX 12
+
+enum direction { FORWARD, BACK };
+enum standing { STANDS_BEFORE, STANDS_AFTER, STANDS_FOREIGN };
+
+enum arg_type {
+	ARG_PATH,		/* canonical, below the host root */
+	ARG_TEXT,
+	ARG_NUMBER,
+	ARG_MODE,		/* octal */
+	ARG_OWNER,		/* UID:GID */
+	ARG_TIME,		/* SECONDS.NANOSECONDS, SECONDS may be negative */
+	ARG_HASH,		/* 32 hex digits, or "absent" */
+};
+struct arg {
+	const char *name;
+	enum arg_type type;
+	bool optional;
+};
+
+struct kind;
+
+struct step {
+	const struct kind *kind;
+	unsigned nr;			/* position in the plan */
+	const char *value[STEP_ARGS_MAX]; /* by position in kind->args; NULL: absent */
+	const char *text;		/* content, NULL: none */
+	size_t text_len;
+};
+
+/* What undo does with a copied tree that its container changed (decided by the user). */
+enum changed_policy { CHANGED_REFUSE, CHANGED_DISCARD, CHANGED_BRING_BACK };
+enum verify_mode { VERIFY_FULL, VERIFY_QUICK };
+
+/* A thing that undo found changed and left, or put aside. */
+struct kept {
+	const char *path;
+	const char *why;
+};
+
+/* Everything a verb may use besides its step. */
+struct work {
+	const struct root *root;	/* the host */
+	int folder;			/* the journal's folder: before-images, records */
+	struct pool *pool;		/* lives as long as the run of this plan */
+	unsigned threads;		/* 0: choose */
+	enum verify_mode verify;
+	enum changed_policy changed;
+	struct sync_set *syncs;		/* directories to flush, see work_sync_later() */
+	size_t nr_kept, cap_kept;
+	struct kept *kept;
+};
+
+struct kind {
+	const char *name;
+	const struct arg *args;		/* ends with a NULL name */
+	bool alone;			/* long, or later steps may lie inside its result */
+	bool has_text;
+	int (*guard)(const struct step *s, struct work *w, enum standing *now, struct err *err);
+	int (*apply)(const struct step *s, struct work *w, struct err *err);
+	int (*undo)(const struct step *s, struct work *w, struct err *err);
+	int (*finish)(const struct step *s, struct work *w, struct err *err); /* may be NULL */
+	/*
+	 * May the undo of this step go ahead? Read only, asked for all steps of a guest
+	 * before the first is taken back; refuses with err (ERR_FOREIGN). May be NULL.
+	 */
+	int (*may_undo)(const struct step *s, struct work *w, struct err *err);
+	/* One line of the dry run: mark ('+', '~', '-'), word ("move"), the rest. */
+	void (*describe)(const struct step *s, char *mark, const char **word, struct buf *rest);
+};
+
+/* The rows, in kinds.c. */
+extern const struct kind *const kinds[];
+const struct kind *kind_find(const char *name);
+
+/* An argument by name: the row must know it (asserted). NULL: optional and absent. */
+const char *step_get(const struct step *s, const char *name);
+uint64_t step_number(const struct step *s, const char *name);
+
+void work_init(struct work *w, const struct root *root, int folder, struct pool *pool);
+void work_release(struct work *w);
+/* Flush this directory before the batch is logged as done. The descriptor is duplicated. */
+void work_sync_later(struct work *w, int dirfd);
+/* Flush all that was handed over. */
+int work_sync_now(struct work *w, struct err *err) MUST_CHECK;
+void work_kept(struct work *w, const char *path, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+#endif
