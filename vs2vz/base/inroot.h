@@ -16,11 +16,11 @@
  *
  * Nothing but a regular file or a directory is ever opened: the type is looked
  * at first, the descriptor is opened O_NONBLOCK|O_NOFOLLOW|O_NOCTTY and compared
- * with what was looked at. Other types: errno EINVAL ... root_stat() tells more.
+ * with what was looked at. Other types: EINVAL; root_stat() tells more.
  *
  * Paths: absolute or relative, both start at the root. PATH_MAX does not limit.
- * All return 0 or a descriptor, or -1 with errno and err set; the text names the
- * path. ENOENT, ENOTDIR are left in err->code for callers that expect absence.
+ * All return 0 or a descriptor, or -1 with err set: the text names the path, and
+ * err->code is the errno (ENOENT, ENOTDIR ...) for callers that expect absence.
  */
 #ifndef VS2VZ_BASE_INROOT_H
 #define VS2VZ_BASE_INROOT_H
@@ -102,6 +102,12 @@ int root_names(const struct root *root, const char *path, struct pool *pool,
  */
 int below_open(int dirfd, const char *name, const struct stat *st);
 ssize_t below_readlink(int dirfd, const char *name, char *text, size_t size);
+int below_stat(int dirfd, const char *name, struct stat *st);
+/*
+ * Only for the kernel's own /proc: follows the magic link NAME (root, cwd, a
+ * descriptor) to look at what it leads to; nothing is opened.
+ */
+int below_stat_follow(int dirfd, const char *name, struct stat *st);
 
 #define CLEANUP_SPOT __attribute__((cleanup(spot_release)))
 #define SPOT_INIT { { -1, NULL }, NULL }

@@ -34,8 +34,11 @@ char *pool_memdup(struct pool *pool, const void *bytes, size_t len);
 char *pool_printf(struct pool *pool, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
- * A growing array inside a pool: *v has nr used elements of the given size and
- * room for *cap. Returns the address of a new zeroed element; *v may move.
+ * A growing array inside a pool: v is the address of the array's pointer, *nr elements
+ * of the given size are used, *cap have room. Counts one more, moves the array where it
+ * must, returns the new zeroed element:
+ *
+ *	struct item *it = pool_grow(pool, &items->v, &items->nr, &items->cap, sizeof(*it));
  */
 void *pool_grow(struct pool *pool, void *v, size_t *nr, size_t *cap, size_t size);
 

@@ -18,6 +18,7 @@
 #ifndef VS2VZ_BASE_WORDS_H
 #define VS2VZ_BASE_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

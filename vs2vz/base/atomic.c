@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Small files that are whole or absent:
+ *
+ *	.NAME.vs2vz-new   content, owner, mode, times   fsync
+ *	NAME              rename                        fsync of the directory
+ *
+ * Dying before the rename leaves the old NAME and a leftover that the next try
+ * removes; dying after it leaves the new NAME, whose content is already on disk.
+ */
+#include "base/atomic.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/inroot.h"
+
+int write_all(int fd, const void *bytes, size_t len, struct err *err)
+{
+	const char *at = bytes;
+
+	while (len) {
+		ssize_t done = sys_write(fd, at, len);
+
+		if (done < 0)
+			return fail_errno(err, "cannot write");
+		at += done;
+		len -= (size_t)done;
+	}
+	return 0;
+}
+
+int sync_dir(int dirfd, struct err *err)
+{
+	if (sys_fsync(dirfd) < 0)
+		return fail_errno(err, "cannot sync a directory");
+	return 0;
+}
+
+/* Owner before mode: chown takes set-id bits away. Times last. */
+static int put_meta(int fd, const struct atomic_meta *meta, struct err *err)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, meta->mtime };
+
+	if (sys_fchown(fd, meta->uid, meta->gid) < 0 && errno != EPERM)
+		return fail_errno(err, "cannot set the owner");
+	if (sys_fchmod(fd, meta->mode) < 0)
+		return fail_errno(err, "cannot set the mode");
+	if (meta->has_mtime && sys_futimens(fd, times) < 0)
+		return fail_errno(err, "cannot set the time");
+	return 0;
+}
+
+static int fill_temp(const struct place *temp, const void *bytes, size_t len,
+		     const struct atomic_meta *meta, struct err *err)
+{
+	int CLEANUP_FD fd = -1;
+
+	if (sys_unlink(temp) < 0 && errno != ENOENT)
+		return fail_errno(err, "cannot remove the leftover '%s'", show(temp->name));
+	fd = sys_create(temp, 0600);
+	if (fd < 0)
+		return fail_errno(err, "cannot create '%s'", show(temp->name));
+	if (write_all(fd, bytes, len, err) < 0 || put_meta(fd, meta, err) < 0)
+		return -1;
+	if (sys_fsync(fd) < 0)
+		return fail_errno(err, "cannot sync '%s'", show(temp->name));
+	return 0;
+}
+
+int atomic_write(const struct place *at, const void *bytes, size_t len,
+		 const struct atomic_meta *meta, bool sync_parent, struct err *err)
+{
+	char name[300];
+	struct place temp = { at->dirfd, name };
+
+	if ((size_t)snprintf(name, sizeof(name), ".%s.vs2vz-new", at->name) >= sizeof(name))
+		return fail_code(err, ENAMETOOLONG, "name too long: '%s'", show(at->name));
+	if (fill_temp(&temp, bytes, len, meta, err) < 0) {
+		sys_unlink(&temp);
+		err_add(err, "'%s'", show(at->name));
+		return -1;
+	}
+	if (sys_rename(&temp, at) < 0)
+		return fail_errno(err, "cannot rename '%s' to '%s'", show(name), show(at->name));
+	return sync_parent ? sync_dir(at->dirfd, err) : 0;
+}
+
+/* Enter one component, made where it is missing. */
+static int enter(int dirfd, const char *name, mode_t mode, struct err *err)
+{
+	struct place at = { dirfd, name };
+	struct stat st;
+	int fd;
+
+	if (below_stat(dirfd, name, &st) < 0) {
+		if (errno != ENOENT || (sys_mkdir(&at, mode) < 0 && errno != EEXIST))
+			return fail_errno(err, "cannot make the directory '%s'", show(name));
+		if (sync_dir(dirfd, err) < 0)
+			return -1;
+		if (below_stat(dirfd, name, &st) < 0)
+			return fail_errno(err, "cannot look at '%s'", show(name));
+	}
+	if (!S_ISDIR(st.st_mode))
+		return fail_code(err, ENOTDIR, "'%s' is no directory", show(name));
+	fd = below_open(dirfd, name, &st);
+	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(name)) : fd;
+}
+
+int make_dirs(int rootfd, const char *path, mode_t mode, struct err *err)
+{
+	int CLEANUP_FD at = dup(rootfd);
+	char name[256];
+
+	if (at < 0)
+		return fail_errno(err, "cannot duplicate a descriptor");
+	while (*path) {
+		size_t len = strcspn(path, "/");
+		int next;
+
+		if (len >= sizeof(name))
+			return fail_code(err, ENAMETOOLONG, "name too long in '%s'", show(path));
+		memcpy(name, path, len);
+		name[len] = '\0';
+		path += len + (path[len] == '/');
+		if (!len)
+			continue;
+		next = enter(at, name, mode, err);
+		if (next < 0)
+			return -1;
+		close_fd(&at);
+		at = next;
+	}
+	return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two signals: the first is a wish, the second is obeyed at once. The journal is
+ * written ahead of everything, so both leave a state that resume and undo know.
+ */
+#include "base/stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t wanted;
+
+static void on_signal(int sig)
+{
+	if (wanted) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
+	wanted = sig;
+}
+
+void stop_install(void)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	act.sa_handler = isatty(STDOUT_FILENO) ? on_signal : SIG_IGN;
+	sigaction(SIGHUP, &act, NULL);
+	act.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &act, NULL);
+}
+
+bool stop_wanted(void)
+{
+	return wanted != 0;
+}
+
+int stop_signal(void)
+{
+	return wanted;
+}
+
+void stop_clear(void)
+{
+	wanted = 0;
+}
