@@ -136,3 +136,10 @@ int make_dirs(int rootfd, const char *path, mode_t mode, struct err *err)
 	}
 	return 0;
 }
+
+int create_new(const struct place *at, mode_t mode, struct err *err)
+{
+	int fd = sys_create(at, mode);
+
+	return fd < 0 ? fail_errno(err, "cannot create '%s'", show(at->name)) : fd;
+}

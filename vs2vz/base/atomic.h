@@ -5,6 +5,8 @@
 #ifndef VS2VZ_BASE_ATOMIC_H
 #define VS2VZ_BASE_ATOMIC_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/sys.h"
 
@@ -29,5 +31,7 @@ int write_all(int fd, const void *bytes, size_t len, struct err *err) MUST_CHECK
 int sync_dir(int dirfd, struct err *err) MUST_CHECK;
 /* Every missing directory of path below the root's descriptor, 0755, synced. */
 int make_dirs(int rootfd, const char *path, mode_t mode, struct err *err) MUST_CHECK;
+/* A new file for appending (a log): a descriptor; EEXIST where it exists. */
+int create_new(const struct place *at, mode_t mode, struct err *err) MUST_CHECK;
 
 #endif

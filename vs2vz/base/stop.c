@@ -9,15 +9,16 @@
 #include <stddef.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t wanted;
+static volatile sig_atomic_t wanted, first;
 
 static void on_signal(int sig)
 {
-	if (wanted) {
+	if (first) {
 		signal(sig, SIG_DFL);
 		raise(sig);
 	}
-	wanted = sig;
+	first = sig;
+	wanted = 1;
 }
 
 void stop_install(void)
@@ -40,7 +41,7 @@ bool stop_wanted(void)
 
 int stop_signal(void)
 {
-	return wanted;
+	return first;
 }
 
 void stop_clear(void)

@@ -12,9 +12,9 @@
 /* Install the handlers; PIPE is ignored. */
 void stop_install(void);
 bool stop_wanted(void);
-/* The signal that asked, or 0. */
+/* The signal that asked, or 0; stays known after stop_clear(). */
 int stop_signal(void);
-/* For tests, and to go on with a roll-back after the wish was noted. */
+/* The wish is heard: what follows (taking a guest back) must not stop for it again. */
 void stop_clear(void);
 
 #endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * resume, undo, commit, verify: the commands that start from the journals. Scan and
+ * sample play no part here; what is done follows from the plans that were stored.
+ */
+#include "commands.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/stop.h"
+#include "carry.h"
+#include "exits.h"
+#include "proof.h"
+#include "session.h"
+#include "vserver/scan.h"
+
+static void show_result(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_summary(out, &s->report, &style);
+	if (s->lock >= 0)
+		report_closing(out, &s->report);
+}
+
+/* One row per command: which phases it takes on, and what the others mean. */
+struct duty {
+	enum way way[PHASE_COMMITTED + 1];
+	bool takes[PHASE_COMMITTED + 1];
+	const char *refusal[PHASE_COMMITTED + 1]; /* NULL: nothing to do, no complaint */
+};
+
+static const struct duty resume_duty = {
+	.takes = { [PHASE_PLANNED] = true, [PHASE_CONVERTING] = true, [PHASE_UNDOING] = true,
+		   [PHASE_COMMITTING] = true },
+	.way = { [PHASE_PLANNED] = WAY_FORWARD, [PHASE_CONVERTING] = WAY_FORWARD,
+		 [PHASE_UNDOING] = WAY_BACK, [PHASE_COMMITTING] = WAY_FINISH },
+};
+static const struct duty undo_duty = {
+	.takes = { [PHASE_PLANNED] = true, [PHASE_CONVERTING] = true, [PHASE_CONVERTED] = true,
+		   [PHASE_UNDOING] = true },
+	.way = { [PHASE_PLANNED] = WAY_BACK, [PHASE_CONVERTING] = WAY_BACK,
+		 [PHASE_CONVERTED] = WAY_BACK, [PHASE_UNDOING] = WAY_BACK },
+	.refusal = { [PHASE_COMMITTING] = "its commit has begun: there is no way back; finish it "
+					  "with `vs2vz resume`",
+		     [PHASE_COMMITTED] = "it was committed: there is no way back" },
+};
+static const struct duty commit_duty = {
+	.takes = { [PHASE_CONVERTED] = true, [PHASE_COMMITTING] = true },
+	.way = { [PHASE_CONVERTED] = WAY_FINISH, [PHASE_COMMITTING] = WAY_FINISH },
+	.refusal = { [PHASE_PLANNED] = "it is not converted: `vs2vz resume` or `vs2vz undo` first",
+		     [PHASE_CONVERTING] = "it is not converted: `vs2vz resume` or `vs2vz undo` first",
+		     [PHASE_UNDOING] = "it is half-way back: `vs2vz resume` first" },
+};
+
+static void refuse(struct session *s, const char *name, const char *why)
+{
+	size_t line = carry_line(s, name);
+
+	fail(&s->err, "%s", why);
+	s->report.guests[line].outcome = OUTCOME_BLOCKED;
+	report_error(&s->report.guests[line], &s->report, &s->err);
+	log_say(LOG_ERROR, "%s: %s", show(name), why);
+}
+
+/* Nobody may be working in the tree, wherever it stands now. */
+static bool in_use(struct session *s, const struct record *r)
+{
+	const char *tree = proof_tree(s, r->name);
+	struct guest there = { .name = r->name, .tree = tree };
+	size_t before = s->findings.nr;
+
+	if (!tree)
+		return false;
+	if (vserver_busy(&there, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
+			 &s->err) == 0 &&
+	    s->findings.nr == before)
+		return false;
+	if (s->findings.nr != before)
+		refuse(s, r->name, pool_printf(&s->pool, "its tree is in use (%s); stop the "
+					       "container first: vzctl stop %u",
+					       s->findings.v[before].seen, r->ctid));
+	else
+		refuse(s, r->name, s->err.text);
+	return true;
+}
+
+static void do_duty(struct session *s, const struct duty *duty, const struct record *r)
+{
+	size_t line = carry_line(s, r->name);
+
+	s->report.guests[line].ctid = r->ctid;
+	s->report.guests[line].state = r->damaged ? STATE_DAMAGED : report_state_of(r->phase, false);
+	if (r->damaged) {
+		s->report.guests[line].outcome = OUTCOME_FAILED;
+		fail(&s->err, "%s", r->damage);
+		report_error(&s->report.guests[line], &s->report, &s->err);
+	} else if (stop_signal()) {
+		s->report.guests[line].outcome = OUTCOME_SKIPPED;
+	} else if (!duty->takes[r->phase]) {
+		if (duty->refusal[r->phase])
+			refuse(s, r->name, duty->refusal[r->phase]);
+		else
+			s->report.guests[line].outcome = OUTCOME_ALREADY;
+	} else if (!in_use(s, r)) {
+		carry_guest(s, r->name, duty->way[r->phase], false);
+	}
+}
+
+static int begin(struct session *s, const struct record ***records, size_t *nr)
+{
+	if (session_may_change(s) < 0 || session_look(s) < 0 || session_records(s, records, nr) < 0)
+		return -1;
+	s->report.findings = &s->findings;
+	/* Of the old world only what concerns these guests is worth a word now. */
+	s->findings.nr = 0;
+	return 0;
+}
+
+static int finish(struct session *s)
+{
+	if (!stop_signal() && carry_host_after(s) < 0) {
+		s->status = EXIT_BROKEN;
+		return session_failed(s);
+	}
+	return session_end(s, show_result, carry_status(s));
+}
+
+int command_resume(struct session *s)
+{
+	const struct record **records;
+	size_t nr;
+
+	if (begin(s, &records, &nr) < 0)
+		return session_failed(s);
+	if (carry_host_on(s) < 0)
+		return session_failed(s);
+	for (size_t i = 0; i < nr; i++)
+		do_duty(s, &resume_duty, records[i]);
+	return finish(s);
+}
+
+int command_undo(struct session *s)
+{
+	const struct record **records;
+	size_t nr;
+
+	if (s->opt.dry_run)
+		return proof_undo_plan(s);
+	if (begin(s, &records, &nr) < 0)
+		return session_failed(s);
+	for (size_t i = 0; i < nr; i++) {
+		do_duty(s, &undo_duty, records[i]);
+		proof_after_undo(s, records[i]->name);
+	}
+	return finish(s);
+}
+
+static size_t count_due(const struct record **records, size_t nr)
+{
+	size_t due = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		due += !records[i]->damaged && commit_duty.takes[records[i]->phase];
+	return due;
+}
+
+int command_commit(struct session *s)
+{
+	const struct record **records;
+	const char *question;
+	size_t nr, due;
+
+	if (begin(s, &records, &nr) < 0)
+		return session_failed(s);
+	due = count_due(records, nr);
+	question = pool_printf(&s->pool, "commit %zu guest%s: the VServer side is removed, there is "
+			       "no undo after this. Go on?", due, due == 1 ? "" : "s");
+	if (due && !session_ask(s, question))
+		return session_failed(s);
+	for (size_t i = 0; i < nr; i++)
+		do_duty(s, &commit_duty, records[i]);
+	return finish(s);
+}
+
+int command_verify(struct session *s)
+{
+	const struct record **records;
+	size_t nr;
+
+	if (session_look(s) < 0 || session_records(s, &records, &nr) < 0)
+		return session_failed(s);
+	s->findings.nr = 0;
+	s->report.findings = &s->findings;
+	if (s->state < 0)
+		return session_end(s, show_result, EXIT_DONE);
+	for (size_t i = 0; i < nr; i++)
+		proof_verify(s, records[i]);
+	return session_end(s, show_result, carry_status(s));
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One guest at a time along its journal. The order around it:
+ *
+ *	forwards   host-wide steps, then each guest (CTID lock held)
+ *	back       each guest (CTID lock held), then host-wide steps, newest first
+ *
+ * If we die between two guests, every journal tells for itself where it stands;
+ * host-wide steps without any guest are harmless and are taken back by `undo`.
+ */
+#include "carry.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/atomic.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "exits.h"
+#include "openvz/layout.h"
+#include "run/run.h"
+
+size_t carry_line(struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->report.nr_guests; i++)
+		if (!s->report.guests[i].is_host && strcmp(s->report.guests[i].name, name) == 0)
+			return i;
+	report_guest(&s->report, name);
+	return s->report.nr_guests - 1;
+}
+
+const struct step *carry_relocation(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nr_steps; i++) {
+		const char *kind = plan->step[i].kind->name;
+
+		if (strcmp(kind, "rename") == 0 || strcmp(kind, "copy") == 0)
+			return &plan->step[i];
+	}
+	return NULL;
+}
+
+static void fill_work(const struct session *s, struct work *w)
+{
+	w->threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs;
+	w->verify = s->opt.has_verify ? s->opt.verify : s->set.verify;
+	w->changed = s->opt.changed;
+}
+
+/* A journal folder's own copy of what this run said of its guest. Losing it loses nothing. */
+static void leave_report(struct session *s, const struct journal *j, size_t line)
+{
+	const struct atomic_meta meta = { .mode = 0600 };
+	const struct place at = { j->folder, "report.json" };
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct findings own = { .pool = &s->pool };
+	struct report one = s->report;
+	struct err err;
+
+	for (size_t i = 0; i < s->findings.nr; i++) {
+		const struct finding *f = &s->findings.v[i];
+
+		if (f->guest && strcmp(f->guest, j->name) == 0)
+			*(struct finding *)pool_grow(&s->pool, &own.v, &own.nr, &own.cap,
+						     sizeof(*own.v)) = *f;
+	}
+	one.guests = &s->report.guests[line];
+	one.nr_guests = 1;
+	one.findings = &own;
+	one.ended = time(NULL);
+	report_json(&text, &one);
+	if (atomic_write(&at, text.data, text.len, &meta, false, &err) < 0)
+		log_say(LOG_WARNING, "%s", err.text);
+}
+
+static void list_kept(struct session *s, size_t line, const struct work *w)
+{
+	for (size_t i = 0; i < w->nr_kept; i++) {
+		report_path_add(&s->report.guests[line], &s->report, w->kept[i].path, w->kept[i].why);
+		finding_add(&s->findings, VS_UNDO_KEPT, s->report.guests[line].name,
+			    w->kept[i].path, "%s", w->kept[i].why);
+	}
+}
+
+/* Forwards; what fails or is stopped goes back at once. */
+static int go_forward(struct session *s, struct journal *j, struct work *w, bool roll_back)
+{
+	struct err why;
+
+	if (run_forward(j, w, &s->err) == 0)
+		return 0;
+	why = s->err;
+	if (!roll_back)
+		return -1;
+	log_say(LOG_ERROR, "%s", why.text);
+	log_say(LOG_NOTE, "taking '%s' back", show(j->name));
+	if (why.code == ERR_STOPPED)
+		stop_clear();
+	if (run_back(j, w, &s->err) < 0)
+		log_say(LOG_ERROR, "and back it did not go: %s", s->err.text);
+	s->err = why;
+	return -1;
+}
+
+static const char *const way_words[] = {
+	[WAY_FORWARD] = "converting", [WAY_BACK] = "taking back", [WAY_FINISH] = "committing",
+};
+
+static int go(struct session *s, struct journal *j, struct work *w, enum way way, bool roll_back)
+{
+	switch (way) {
+	case WAY_FORWARD:
+		return go_forward(s, j, w, roll_back);
+	case WAY_BACK:
+		return run_back(j, w, &s->err);
+	default:
+		return run_finish(j, w, &s->err);
+	}
+}
+
+/* With the journal open and the CTID locked. */
+static void carry_open(struct session *s, struct journal *j, enum way way, bool roll_back,
+		       size_t line)
+{
+	time_t began = time(NULL);
+	struct work w;
+	int done;
+
+	work_init(&w, &s->root, j->folder, &j->pool);
+	fill_work(s, &w);
+	done = go(s, j, &w, way, roll_back);
+	list_kept(s, line, &w);
+	s->report.guests[line].state = report_state_of(j->phase, false);
+	s->report.guests[line].seconds = (uint64_t)(time(NULL) - began);
+	s->report.guests[line].outcome = done == 0 ? OUTCOME_DONE :
+		s->err.code == ERR_STOPPED ? OUTCOME_SKIPPED : OUTCOME_FAILED;
+	if (done < 0)
+		report_error(&s->report.guests[line], &s->report, &s->err);
+	leave_report(s, j, line);
+	work_release(&w);
+}
+
+void carry_guest(struct session *s, const char *name, enum way way, bool roll_back)
+{
+	size_t line = carry_line(s, name);
+	struct journal j;
+	uint32_t ctid;
+
+	log_guest(name);
+	log_say(LOG_DETAIL, "%s '%s'", way_words[way], show(name));
+	if (journal_open(&j, s->state, pool_printf(&s->pool, "guests/%s", name), &s->err) < 0) {
+		s->report.guests[line].state = STATE_DAMAGED;
+		s->report.guests[line].outcome = OUTCOME_FAILED;
+		report_error(&s->report.guests[line], &s->report, &s->err);
+		log_guest(NULL);
+		return;
+	}
+	ctid = j.plan.ctid;
+	s->report.guests[line].ctid = ctid;
+	if (ct_lock(&s->host, &s->root, ctid, &s->err) < 0) {
+		s->report.guests[line].state = report_state_of(j.phase, false);
+		s->report.guests[line].outcome = OUTCOME_BLOCKED;
+		report_error(&s->report.guests[line], &s->report, &s->err);
+	} else {
+		carry_open(s, &j, way, roll_back, line);
+		ct_unlock(&s->host, &s->root, ctid);
+	}
+	if (s->report.guests[line].error)
+		log_say(LOG_ERROR, "%s: %s", show(name), s->report.guests[line].error);
+	journal_close(&j);
+	log_guest(NULL);
+}
+
+static int carry_host_number(struct session *s, unsigned number, enum way way)
+{
+	struct journal j;
+	struct work w;
+	int done;
+
+	if (journal_open(&j, s->state, pool_printf(&s->pool, "host/%u", number), &s->err) < 0)
+		return -1;
+	work_init(&w, &s->root, j.folder, &j.pool);
+	fill_work(s, &w);
+	done = go(s, &j, &w, way, true);
+	for (size_t i = 0; i < w.nr_kept; i++) {
+		report_path_add(report_host(&s->report), &s->report, w.kept[i].path, w.kept[i].why);
+		finding_add(&s->findings, VS_UNDO_KEPT, NULL, w.kept[i].path, "%s", w.kept[i].why);
+	}
+	work_release(&w);
+	journal_close(&j);
+	if (done < 0)
+		err_add(&s->err, "host-wide steps");
+	return done;
+}
+
+int carry_host(struct session *s, const struct plan *plan)
+{
+	unsigned *numbers;
+	size_t nr;
+
+	if (!plan->nr_steps)
+		return 0;
+	if (journal_create(s->state, plan, 1, &s->err) < 0 ||
+	    journal_list_host(s->state, &s->pool, &numbers, &nr, &s->err) < 0)
+		return -1;
+	return carry_host_number(s, numbers[nr - 1], WAY_FORWARD);
+}
+
+/* What is true of all guests' journals together. */
+struct tally {
+	bool open;		/* some guest is converted or on its way */
+	bool committed;
+};
+
+static int tally_guests(struct session *s, struct tally *t)
+{
+	const char **names;
+	struct journal j;
+	size_t nr;
+
+	*t = (struct tally){ false, false };
+	if (journal_list(s->state, &s->pool, &names, &nr, &s->err) < 0)
+		return -1;
+	for (size_t i = 0; i < nr; i++) {
+		if (journal_open(&j, s->state, pool_printf(&s->pool, "guests/%s", names[i]),
+				 &s->err) < 0) {
+			t->open = true;	/* unreadable: touch nothing that it may need */
+			continue;
+		}
+		t->open |= j.phase != PHASE_UNDONE && j.phase != PHASE_COMMITTED;
+		t->committed |= j.phase == PHASE_COMMITTED;
+		journal_close(&j);
+	}
+	return 0;
+}
+
+static bool host_is_open(struct session *s, unsigned number, enum way way)
+{
+	enum phase phase;
+	struct journal j;
+
+	if (journal_open(&j, s->state, pool_printf(&s->pool, "host/%u", number), &s->err) < 0)
+		return true;	/* carry_host_number() will say what is wrong */
+	phase = j.phase;
+	journal_close(&j);
+	if (way == WAY_FORWARD)
+		return phase == PHASE_PLANNED || phase == PHASE_CONVERTING;
+	return phase != PHASE_UNDONE && phase != PHASE_COMMITTED;
+}
+
+static int carry_host_all(struct session *s, enum way way)
+{
+	unsigned *numbers;
+	size_t nr;
+
+	if (journal_list_host(s->state, &s->pool, &numbers, &nr, &s->err) < 0)
+		return -1;
+	for (size_t i = 0; i < nr; i++) {
+		unsigned number = way == WAY_BACK ? numbers[nr - 1 - i] : numbers[i];
+
+		if (host_is_open(s, number, way) && carry_host_number(s, number, way) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int carry_host_on(struct session *s)
+{
+	return carry_host_all(s, WAY_FORWARD);
+}
+
+int carry_host_after(struct session *s)
+{
+	struct tally t;
+
+	if (s->state < 0)
+		return 0;
+	if (tally_guests(s, &t) < 0)
+		return -1;
+	if (t.open)
+		return 0;
+	return carry_host_all(s, t.committed ? WAY_FINISH : WAY_BACK);
+}
+
+static bool is_between(enum report_state state)
+{
+	return state == STATE_CONVERTING || state == STATE_INTERRUPTED ||
+	       state == STATE_UNDO_INTERRUPTED || state == STATE_COMMIT_INTERRUPTED ||
+	       state == STATE_DAMAGED;
+}
+
+int carry_status(const struct session *s)
+{
+	size_t done = 0, failed = 0, blocked = 0, between = 0;
+
+	for (size_t i = 0; i < s->report.nr_guests; i++) {
+		const struct report_guest *g = &s->report.guests[i];
+
+		if (g->is_host)
+			continue;
+		done += g->outcome == OUTCOME_DONE;
+		failed += g->outcome == OUTCOME_FAILED || g->outcome == OUTCOME_DIFFERS;
+		blocked += g->outcome == OUTCOME_BLOCKED || g->outcome == OUTCOME_SKIPPED;
+		between += is_between(g->state) && g->outcome != OUTCOME_BLOCKED;
+	}
+	if (between)
+		return EXIT_BROKEN;
+	if (stop_signal())
+		return 128 + stop_signal();
+	if (done && (failed || blocked))
+		return EXIT_PARTIAL;
+	return failed ? EXIT_FAILED : blocked ? EXIT_BLOCKED : EXIT_DONE;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carrying one guest (or the host-wide steps) along its journal: locks around the
+ * loop of run/, what the report says of it, and when the host's own steps follow.
+ */
+#ifndef VS2VZ_CARRY_H
+#define VS2VZ_CARRY_H
+
+#include "session.h"
+
+enum way { WAY_FORWARD, WAY_BACK, WAY_FINISH };
+
+/*
+ * Carry the guest of that name. On the way forwards a failure is rolled back at once
+ * when roll_back is set. Its line in the report (made where missing) gets outcome,
+ * state, error, what was kept. The run goes on with other guests whatever happened.
+ */
+void carry_guest(struct session *s, const char *name, enum way way, bool roll_back);
+
+/* Make the journal of host-wide steps and carry it to its end. */
+int carry_host(struct session *s, const struct plan *plan);
+/* Finish what an interrupted run left of the host-wide steps, forwards. */
+int carry_host_on(struct session *s);
+/*
+ * Host-wide steps go back when no guest is converted or on the way any more, and
+ * are finished when the last of the others was committed.
+ */
+int carry_host_after(struct session *s);
+
+/* The index of a guest's line in the report. */
+size_t carry_line(struct session *s, const char *name);
+/* Exit status from the outcomes in the report. */
+int carry_status(const struct session *s);
+/* The step that moves or copies the tree, NULL: none. */
+const struct step *carry_relocation(const struct plan *plan);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command table, and the commands that only look.
+ */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/stop.h"
+#include "base/units.h"
+#include "carry.h"
+#include "exits.h"
+#include "session.h"
+
+#define REPORT_MAX (256u << 20)
+
+/* What scan, check and plan have in common: everything up to the decision. */
+static int decide_all(struct session *s)
+{
+	if (session_look(s) < 0 || session_select(s) < 0 || session_inspect(s) < 0)
+		return -1;
+	return session_decide(s);
+}
+
+static void show_scan(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_scan(out, &s->report, &style);
+}
+
+static int command_scan(struct session *s)
+{
+	if (decide_all(s) < 0)
+		return session_failed(s);
+	return session_end(s, show_scan, EXIT_DONE);
+}
+
+static void show_findings(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_findings(out, &s->report, &style);
+}
+
+static bool any_blocked(const struct session *s)
+{
+	if (finding_blocks(&s->findings, NULL))
+		return true;
+	for (size_t i = 0; i < s->report.nr_guests; i++)
+		if (s->report.guests[i].outcome == OUTCOME_BLOCKED)
+			return true;
+	return false;
+}
+
+static int command_check(struct session *s)
+{
+	if (decide_all(s) < 0)
+		return session_failed(s);
+	return session_end(s, show_findings, any_blocked(s) ? EXIT_BLOCKED : EXIT_DONE);
+}
+
+static void show_plan(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_plan(out, &s->report, &style);
+	for (size_t i = 0; s->opt.diff && i < s->decisions.nr; i++)
+		if (report_diff(out, &s->decisions.v[i].plan, &s->root, style.color, &s->err) < 0)
+			buf_addf(out, "cannot compare: %s\n", s->err.text);
+	report_findings(out, &s->report, &style);
+	if (s->opt.out_file && s->status == 0)
+		buf_addf(out, "saved in %s; run it with: vs2vz convert --plan %s\n",
+			 show(s->opt.out_file), show(s->opt.out_file));
+}
+
+static bool runs(const struct session *s, const struct decision *d)
+{
+	return d->plan.nr_steps && !finding_blocks(&s->findings, d->guest->name);
+}
+
+/* The host's steps first, then every guest that nothing blocks. */
+static int save_plan(struct session *s, size_t nr_running)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	if (!nr_running || finding_blocks(&s->findings, NULL))
+		return session_fail(s, EXIT_BLOCKED, "nothing can be converted, so '%s' was not written",
+				    show(s->opt.out_file));
+	if (s->decisions.host.nr_steps)
+		plan_print(&text, &s->decisions.host);
+	for (size_t i = 0; i < s->decisions.nr; i++)
+		if (runs(s, &s->decisions.v[i]))
+			plan_print(&text, &s->decisions.v[i].plan);
+	return session_write_file(s, s->opt.out_file, &text);
+}
+
+int command_plan(struct session *s)
+{
+	size_t running = 0;
+	int status;
+
+	if (decide_all(s) < 0)
+		return session_failed(s);
+	for (size_t i = 0; i < s->decisions.nr; i++)
+		running += runs(s, &s->decisions.v[i]);
+	if (finding_blocks(&s->findings, NULL) || (!running && any_blocked(s)))
+		status = EXIT_BLOCKED;
+	else
+		status = running && s->opt.detailed_exitcode ? EXIT_PENDING : EXIT_DONE;
+	if (s->opt.out_file && save_plan(s, running) < 0) {
+		if (s->status == EXIT_BLOCKED)
+			session_end(s, show_plan, status);
+		return session_failed(s);
+	}
+	return session_end(s, show_plan, status);
+}
+
+static void show_status(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_status(out, &s->report, &style);
+}
+
+/* Journals whose guest is no longer configured have a state all the same. */
+static void add_records(struct session *s)
+{
+	const struct record **records;
+	size_t nr;
+
+	if (session_records(s, &records, &nr) < 0) {
+		err_clear(&s->err);	/* the operands name guests without a journal */
+		s->status = 0;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		size_t line = carry_line(s, records[i]->name);
+		struct report_guest *g = &s->report.guests[line];
+
+		g->ctid = records[i]->ctid;
+		g->state = records[i]->damaged ? STATE_DAMAGED
+					       : report_state_of(records[i]->phase, false);
+		if (records[i]->phase == PHASE_UNDONE && records[i]->guest &&
+		    finding_blocks(&s->findings, records[i]->name))
+			g->state = STATE_BLOCKED;
+	}
+}
+
+static int command_status(struct session *s)
+{
+	if (session_look(s) < 0)
+		return session_failed(s);
+	if (session_select(s) < 0 && !s->nr_records)
+		return session_failed(s);
+	for (size_t i = 0; i < s->nr_selected; i++) {
+		struct report_guest *g = report_guest(&s->report, s->selected[i]->name);
+
+		report_found(g, &s->report, s->selected[i], NULL);
+		g->state = finding_blocks(&s->findings, s->selected[i]->name) ? STATE_BLOCKED
+									    : STATE_FOUND;
+	}
+	add_records(s);
+	return session_end(s, show_status, EXIT_DONE);
+}
+
+static int command_explain(struct session *s)
+{
+	const char *word = s->opt.guests[0];
+	const struct finding_kind *kind = NULL;
+	struct buf CLEANUP_BUF out = BUF_INIT;
+	uint64_t id;
+
+	if (parse_u64(word + (strncmp(word, "VS", 2) == 0 || strncmp(word, "vs", 2) == 0 ? 2 : 0),
+		      9999, &id))
+		kind = finding_kind((unsigned)id);
+	for (size_t i = 0; !kind && i < nr_finding_kinds; i++)
+		if (strcmp(finding_kinds[i].name, word) == 0)
+			kind = &finding_kinds[i];
+	if (!kind) {
+		session_fail(s, EXIT_USAGE, "there is no finding '%s': `vs2vz check` prints those "
+			     "of this host", show(word));
+		return session_failed(s);
+	}
+	report_explain(&out, kind);
+	report_write(&out);
+	return EXIT_DONE;
+}
+
+static int command_rules(struct session *s)
+{
+	struct buf CLEANUP_BUF out = BUF_INIT;
+
+	report_rules(&out, s->opt.markdown);
+	report_write(&out);
+	return EXIT_DONE;
+}
+
+/* The newest stored report, or the one of the run that was named. */
+static const char *find_report(struct session *s)
+{
+	const char *found = NULL;
+	struct names names;
+
+	if (s->opt.nr_guests)
+		return pool_printf(&s->pool, "%s/%s.json", s->set.log_dir, s->opt.guests[0]);
+	if (root_names(&s->root, s->set.log_dir, &s->pool, &names, &s->err) < 0)
+		return NULL;
+	for (size_t i = 0; i < names.nr; i++) {
+		size_t len = strlen(names.name[i]);
+
+		if (len > 5 && strcmp(names.name[i] + len - 5, ".json") == 0)
+			found = names.name[i];	/* names begin with the time, and are sorted */
+	}
+	return found ? pool_printf(&s->pool, "%s/%s", s->set.log_dir, found) : NULL;
+}
+
+static int command_report(struct session *s)
+{
+	const char *path = find_report(s);
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct buf CLEANUP_BUF out = BUF_INIT;
+	struct findings *findings = pool_alloc(&s->pool, sizeof(*findings));
+	struct report stored = { 0 };
+
+	findings->pool = &s->pool;
+	if (!path) {
+		session_fail(s, EXIT_FAILED, "no report is stored in '%s'", show(s->set.log_dir));
+		return session_failed(s);
+	}
+	if (root_read(&s->root, path, REPORT_MAX, &text, &s->err) < 0 ||
+	    report_load(&stored, text.data, text.len, &s->pool, findings, &s->err) < 0)
+		return session_failed(s);
+	if (s->opt.json || s->opt.format == FORMAT_JSON)
+		report_json(&out, &stored);
+	else if (s->opt.format == FORMAT_HTML)
+		report_html(&out, &stored);
+	else
+		report_full(&out, &stored);
+	report_write(&out);
+	return EXIT_DONE;
+}
+
+const struct command commands[] = {
+	{ "scan", "[GUEST...]", "list the guests of this host",
+	  "Lists every VServer guest: name, context, the CTID it would get, addresses, host\n"
+	  "name, boot mark, distribution, init, tree, file system, size. Changes nothing.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES, command_scan },
+	{ "check", "[GUEST...]", "all findings for host and guests in one pass",
+	  "Says everything that stands in the way of a conversion or that somebody should\n"
+	  "look at. Changes nothing. Status 2: something is blocked.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE, command_check },
+	{ "plan", "[--all|GUEST...] [-o FILE] [--diff]", "what convert would do",
+	  "Prints the steps of every guest and every finding. -o FILE saves the plan; convert\n"
+	  "--plan FILE runs exactly this one, and refuses it when the host has changed since.\n"
+	  "Changes nothing.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE | TAKES_OUT | TAKES_DIFF |
+	  TAKES_DETAILED, command_plan },
+	{ "convert", "--all|GUEST...|--plan FILE [OPTION...]", "plan, ask once, do it",
+	  "Converts guests into containers. Asks once before the first change; -y answers, a\n"
+	  "saved plan is its own answer. A guest that fails is taken back by itself and stops\n"
+	  "no other one. Everything can be undone until `vs2vz commit`.\n",
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_DRY_RUN | TAKES_PLAN |
+	  TAKES_CHOICES | TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY | TAKES_KEEP_GOING |
+	  TAKES_DIFF | TAKES_DETAILED | TAKES_OUT, command_convert },
+	{ "status", "[GUEST...]", "where every guest stands, and the next command",
+	  "Found, blocked, converting, interrupted, converted, undone or committed, computed\n"
+	  "from the journals, with the command that leads on. Changes nothing.\n",
+	  TAKES_GUESTS | TAKES_ALL, command_status },
+	{ "resume", "[GUEST...]", "go on after an interruption",
+	  "Carries what was interrupted to its end: a conversion forwards, an undo backwards,\n"
+	  "a commit to the end.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_VERIFY | TAKES_CHANGED,
+	  command_resume },
+	{ "undo", "--all|GUEST... [-n]", "back to VServer, and proof that it is back",
+	  "Takes converted and half-converted guests back, last step first, and compares the\n"
+	  "tree with the record made before. Asks nothing; -n shows what would be done. What a\n"
+	  "container changed meanwhile is kept and listed; a copied tree that changed needs\n"
+	  "--bring-back or --discard-changes.\n",
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_DRY_RUN | TAKES_YES | TAKES_CHANGED |
+	  TAKES_JOBS, command_undo },
+	{ "commit", "--all|GUEST...", "give up the way back",
+	  "The one point of no return: removes retired sources and everything that only undo\n"
+	  "needs. Asks once; -y answers.\n",
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS, command_commit },
+	{ "verify", "[GUEST...]", "compare containers with the record made before",
+	  "Looks whether every step stands where it should, whether the tree is what was moved\n"
+	  "or copied, and whether CTID.conf says to vzctl what it was meant to say. Changes\n"
+	  "nothing. Status 1: something differs.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_VERIFY, command_verify },
+	{ "explain", "VSnnn", "cause, effect and cure of a finding",
+	  "Explains a finding by its number or name.\n", TAKES_GUESTS | TAKES_ONE, command_explain },
+	{ "rules", "[--markdown]", "the translation table",
+	  "Prints what becomes of every VServer configuration item.\n", TAKES_MARKDOWN,
+	  command_rules },
+	{ "report", "[RUN] [--format text|json|html]", "the report of the last or a named run",
+	  "Prints a stored report again. RUN is the name of a report in the log directory,\n"
+	  "without its suffix.\n", TAKES_GUESTS | TAKES_FORMAT, command_report },
+	{ NULL, NULL, NULL, NULL, 0, NULL },
+};

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a run learns before it decides: both worlds, the journals, which guests are
+ * meant. Reads only.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fsinfo.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "base/units.h"
+#include "exits.h"
+#include "openvz/layout.h"
+#include "vserver/scan.h"
+
+static const struct guest *guest_by_name(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->guests.nr; i++)
+		if (strcmp(s->guests.v[i].name, name) == 0)
+			return &s->guests.v[i];
+	return NULL;
+}
+
+static void read_record(struct session *s, struct record *r, const char *name)
+{
+	const char *key = pool_printf(&s->pool, "guests/%s", name);
+	struct journal j;
+	struct err err;
+
+	r->name = name;
+	r->guest = guest_by_name(s, name);
+	if (journal_open(&j, s->state, key, &err) < 0) {
+		r->damaged = true;
+		r->damage = pool_strdup(&s->pool, err.text);
+		finding_add(&s->findings, VS_JOURNAL_DAMAGED, name, key, "%s", err.text);
+		return;
+	}
+	r->phase = j.phase;
+	r->ctid = j.plan.ctid;
+	journal_close(&j);
+}
+
+static int read_records(struct session *s)
+{
+	const char **names;
+	size_t nr;
+
+	if (s->state < 0)
+		s->state = state_open(&s->root, s->set.state_dir, false, &s->err);
+	if (s->state < 0)
+		return s->err.code == ENOENT ? 0 : -1;
+	if (journal_list(s->state, &s->pool, &names, &nr, &s->err) < 0)
+		return -1;
+	s->records = pool_array(&s->pool, nr, sizeof(*s->records));
+	s->nr_records = nr;
+	for (size_t i = 0; i < nr; i++)
+		read_record(s, &s->records[i], names[i]);
+	return 0;
+}
+
+int session_look(struct session *s)
+{
+	if (layout_read(&s->host, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
+			&s->err) < 0 ||
+	    vserver_scan(&s->guests, &s->host, &s->root, &s->pool, &s->findings, &s->err) < 0)
+		return -1;
+	return read_records(s);
+}
+
+struct record *session_record(const struct session *s, const char *name)
+{
+	for (size_t i = 0; i < s->nr_records; i++)
+		if (strcmp(s->records[i].name, name) == 0)
+			return &s->records[i];
+	return NULL;
+}
+
+/* Does an operand mean this name or number? Globs match names only. */
+static bool names_it(const char *operand, const char *name, uint32_t ctid)
+{
+	uint64_t number;
+
+	return strcmp(operand, name) == 0 || fnmatch(operand, name, 0) == 0 ||
+	       (ctid && parse_u64(operand, UINT32_MAX, &number) && number == ctid);
+}
+
+static bool is_meant(const struct session *s, const char *name, uint32_t ctid, bool *used)
+{
+	bool meant = s->opt.nr_guests == 0;
+
+	for (size_t i = 0; i < s->opt.nr_guests; i++) {
+		if (names_it(s->opt.guests[i], name, ctid)) {
+			used[i] = true;
+			meant = true;
+		}
+	}
+	return meant;
+}
+
+static int all_used(struct session *s, const bool *used, const char *what)
+{
+	for (size_t i = 0; i < s->opt.nr_guests; i++)
+		if (!used[i])
+			return session_fail(s, EXIT_USAGE, "no %s is called '%s': `vs2vz scan` and "
+					    "`vs2vz status` list them", what,
+					    show(s->opt.guests[i]));
+	return 0;
+}
+
+static enum report_state state_of_record(const struct record *r)
+{
+	return r->damaged ? STATE_DAMAGED : report_state_of(r->phase, false);
+}
+
+/* Is the guest in the hands of a journal, so that it cannot be converted now? */
+static bool is_taken(const struct record *r)
+{
+	return r && (r->damaged || (r->phase != PHASE_NONE && r->phase != PHASE_UNDONE));
+}
+
+/* The line of a guest that this run leaves alone. */
+static void report_taken(struct session *s, const struct guest *g, const struct record *r)
+{
+	struct report_guest *line = report_guest(&s->report, g->name);
+	bool ended = r && !r->damaged &&
+		     (r->phase == PHASE_CONVERTED || r->phase == PHASE_COMMITTED);
+
+	report_found(line, &s->report, g, NULL);
+	line->state = r ? state_of_record(r) : STATE_CONVERTED;
+	line->ctid = r ? r->ctid : g->marker_ctid;
+	line->outcome = ended || !r ? OUTCOME_ALREADY : OUTCOME_BLOCKED;
+	if (r && !ended && !r->damaged)
+		finding_add(&s->findings, VS_INTERRUPTED, g->name, s->set.state_dir,
+			    "an earlier run stopped in the state '%s'", phase_word(r->phase));
+}
+
+static void report_absent(struct session *s, const struct guest *g)
+{
+	struct report_guest *line = report_guest(&s->report, g->name);
+
+	report_found(line, &s->report, g, NULL);
+	line->state = STATE_ABSENT;
+	line->outcome = OUTCOME_BLOCKED;
+}
+
+int session_select(struct session *s)
+{
+	bool *used = pool_array(&s->pool, s->opt.nr_guests + 1, sizeof(*used));
+
+	s->selected = pool_array(&s->pool, s->guests.nr + 1, sizeof(*s->selected));
+	for (size_t i = 0; i < s->guests.nr; i++) {
+		const struct guest *g = &s->guests.v[i];
+		const struct record *r = session_record(s, g->name);
+
+		if (!is_meant(s, g->name, r ? r->ctid : g->marker_ctid, used))
+			continue;
+		if (is_taken(r) || g->state == GUEST_CONVERTED)
+			report_taken(s, g, r);
+		else if (g->state == GUEST_ABSENT)
+			report_absent(s, g);
+		else
+			s->selected[s->nr_selected++] = g;
+	}
+	return all_used(s, used, "guest");
+}
+
+int session_records(struct session *s, const struct record ***out, size_t *nr)
+{
+	bool *used = pool_array(&s->pool, s->opt.nr_guests + 1, sizeof(*used));
+
+	*out = pool_array(&s->pool, s->nr_records + 1, sizeof(**out));
+	*nr = 0;
+	for (size_t i = 0; i < s->nr_records; i++)
+		if (is_meant(s, s->records[i].name, s->records[i].ctid, used))
+			(*out)[(*nr)++] = &s->records[i];
+	return all_used(s, used, "converted guest");
+}
+
+/* What the tree says of itself: distribution, init, size. */
+static int inspect_tree(struct session *s, struct guest *g)
+{
+	struct survey_options opt = {
+		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs,
+		.xattrs = true,
+		.tag = g->xid > 0 ? (uint32_t)g->xid : 0,
+	};
+	struct fsinfo fs = { 0 };
+	struct root tree;
+	int done;
+
+	if (fsinfo_read(&fs, &s->root, g->tree, &s->pool, &s->err) < 0)
+		return -1;
+	opt.rotational = fs.rotational;
+	if (root_inside(&tree, &s->root, g->tree, &s->err) < 0)
+		return -1;
+	done = vserver_system(&g->system, &tree, &s->pool, &s->findings, g->name, &s->err);
+	if (done == 0) {
+		progress_begin("surveying", g->name, 0, 0);
+		done = survey_tree(&g->survey, tree.fd, &opt, &s->err);
+		progress_end();
+	}
+	g->surveyed = done == 0;
+	root_release(&tree);
+	return done;
+}
+
+int session_inspect(struct session *s)
+{
+	for (size_t i = 0; i < s->nr_selected; i++) {
+		/* The scan's own array: what is const for deciding is filled here. */
+		struct guest *g = &s->guests.v[s->selected[i] - s->guests.v];
+
+		if (vserver_busy(g, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
+				 &s->err) < 0)
+			return -1;
+		if (inspect_tree(s, g) < 0) {
+			if (stop_wanted() || s->err.code == ERR_STOPPED)
+				return session_fail(s, 128 + stop_signal(), "stopped; nothing was changed");
+			finding_add(&s->findings, VS_TREE_UNREADABLE, g->name, g->tree, "%s",
+				    s->err.text);
+			err_clear(&s->err);
+		}
+	}
+	return 0;
+}
+
+static void take_choices(const struct session *s, struct choices *c)
+{
+	const struct options *o = &s->opt;
+
+	c->explicit = o->ctids;
+	c->nr_explicit = o->nr_ctids;
+	c->map = s->set.map;
+	c->nr_map = s->set.nr_map;
+	c->ctid_base = s->set.ctid_base;
+	c->sample = o->sample ? o->sample : s->set.sample;
+	c->method = o->has_method ? o->method : s->set.method;
+	c->insulate = o->insulate != NULL;
+}
+
+/* "--ctid N" without a name means the only guest there is. */
+static int name_ctids(struct session *s)
+{
+	for (size_t i = 0; i < s->opt.nr_ctids; i++) {
+		if (s->opt.ctids[i].guest)
+			continue;
+		if (s->nr_selected != 1)
+			return session_fail(s, EXIT_USAGE, "--ctid N needs exactly one guest: "
+					    "say --ctid GUEST=N");
+		s->opt.ctids[i].guest = s->selected[0]->name;
+	}
+	return 0;
+}
+
+static void lift(struct session *s)
+{
+	for (size_t i = 0; i < s->set.nr_lifts; i++)
+		finding_override(&s->findings, s->set.lifts[i].id, s->set.lifts[i].guest,
+				 s->set.lifts[i].reason);
+	for (size_t i = 0; i < s->opt.nr_overrides; i++)
+		finding_override(&s->findings, s->opt.overrides[i], NULL, "--override");
+}
+
+static void report_decision(struct session *s, const struct decision *d)
+{
+	struct report_guest *line = report_guest(&s->report, d->guest->name);
+	struct fsinfo fs = { 0 };
+	struct err err;
+
+	if (fsinfo_read(&fs, &s->root, d->guest->tree, &s->pool, &err) < 0)
+		fs.type = NULL;
+	report_found(line, &s->report, d->guest, fs.type);
+	report_decided(line, &s->report, d);
+	if (finding_blocks(&s->findings, d->guest->name)) {
+		line->state = STATE_BLOCKED;
+		line->outcome = OUTCOME_BLOCKED;
+	}
+}
+
+int session_decide(struct session *s)
+{
+	struct choices choices = { 0 };
+
+	if (name_ctids(s) < 0)
+		return -1;
+	take_choices(s, &choices);
+	if (decide(&s->decisions, s->selected, s->nr_selected, &s->guests, &s->host, &s->root,
+		   &choices, &s->pool, &s->findings, &s->err) < 0)
+		return -1;
+	lift(s);
+	finding_sort(&s->findings);
+	s->report.findings = &s->findings;
+	s->report.bytes_needed = s->decisions.bytes_needed;
+	for (size_t i = 0; i < s->decisions.nr; i++)
+		report_decision(s, &s->decisions.v[i]);
+	return 0;
+}

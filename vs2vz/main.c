@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vs2vz: turns a Linux-VServer host into an OpenVZ host, in place. See commands.c
+ * for what it can do, step/step.h for how it does it, run/journal.h for why nothing
+ * is lost.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/stop.h"
+#include "commands.h"
+#include "exits.h"
+#include "session.h"
+
+static void release(struct session *s)
+{
+	close_fd(&s->lock);
+	close_fd(&s->state);
+	root_release(&s->proc);
+	root_release(&s->root);
+	pool_release(&s->pool);
+}
+
+static int help(struct session *s)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	options_help(&text, &s->opt, commands);
+	report_write(&text);
+	return EXIT_DONE;
+}
+
+static int run(struct session *s)
+{
+	if (options_parse(&s->opt, commands, s->argc, s->argv, &s->pool, &s->err) < 0) {
+		fprintf(stderr, "error: %s\n", s->err.text);
+		return EXIT_USAGE;
+	}
+	if (s->opt.help || s->opt.version)
+		return help(s);
+	if (session_begin(s) < 0) {
+		fprintf(stderr, "error: %s\n", s->err.text);
+		return s->status ? s->status : EXIT_FAILED;
+	}
+	return s->opt.command->run(s);
+}
+
+int main(int argc, char **argv)
+{
+	static struct session session = {
+		.state = -1, .lock = -1, .root = { .fd = -1 }, .proc = { .fd = -1 },
+	};
+	struct err err;
+	int status;
+
+	stop_install();
+	session.argc = argc;
+	session.argv = argv;
+	status = run(&session);
+	if (report_finish(&err) < 0) {
+		fprintf(stderr, "error: %s\n", err.text);
+		if (status == EXIT_DONE)
+			status = EXIT_FAILED;
+	}
+	release(&session);
+	return status;
+}

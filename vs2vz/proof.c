@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Proof: what is on disk against what the plan recorded. A renamed tree is compared
+ * by the fingerprint of its survey (every object's metadata), a copied one with its
+ * retired source, object by object; CTID.conf key by key as vzctl reads it.
+ */
+#include "proof.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/progress.h"
+#include "carry.h"
+#include "exits.h"
+#include "openvz/conf.h"
+#include "run/run.h"
+#include "step/tree.h"
+
+#define CONF_MAX (1u << 20)
+#define DIFFERENCES_SHOWN 20
+
+static int open_record(struct session *s, const char *name, struct journal *j)
+{
+	return journal_open(j, s->state, pool_printf(&s->pool, "guests/%s", name), &s->err);
+}
+
+static bool exists(const struct session *s, const char *path)
+{
+	struct stat st;
+	struct err err;
+
+	return path && root_lstat(&s->root, path, &st, &err) == 0;
+}
+
+const char *proof_tree(struct session *s, const char *name)
+{
+	const struct step *move;
+	const char *tree = NULL;
+	struct journal j;
+
+	if (open_record(s, name, &j) < 0)
+		return NULL;
+	move = carry_relocation(&j.plan);
+	if (move) {
+		tree = exists(s, step_get(move, "to")) ? step_get(move, "to") : step_get(move, "from");
+		tree = exists(s, tree) ? pool_strdup(&s->pool, tree) : NULL;
+	}
+	journal_close(&j);
+	return tree;
+}
+
+/* Is the tree at this path what the survey recorded? 1 yes, 0 no, -1: cannot tell. */
+static int same_tree(struct session *s, const struct plan *plan, const char *path,
+		     struct survey *now)
+{
+	const char *recorded = plan_note_get(plan, "fingerprint");
+	struct survey_options opt = { .threads = s->set.jobs, .xattrs = true };
+	struct hash128 before;
+	int CLEANUP_FD fd = -1;
+
+	memset(now, 0, sizeof(*now));
+	if (!recorded || !hash_parse(recorded, &before))
+		return -1;
+	fd = strict_opendir(&s->root, path, &s->err);
+	if (fd < 0 || survey_tree(now, fd, &opt, &s->err) < 0)
+		return -1;
+	return hash_equal(now->fingerprint, before);
+}
+
+void proof_after_undo(struct session *s, const char *name)
+{
+	size_t line = carry_line(s, name);
+	const struct step *move;
+	struct survey now;
+	struct journal j;
+	int same;
+
+	if (s->report.guests[line].outcome != OUTCOME_DONE || open_record(s, name, &j) < 0)
+		return;
+	move = carry_relocation(&j.plan);
+	if (move && j.phase == PHASE_UNDONE) {
+		same = same_tree(s, &j.plan, step_get(move, "from"), &now);
+		if (same > 0)
+			log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before",
+				show(name), (unsigned long long)now.names);
+		else if (same == 0)
+			finding_add(&s->findings, VS_UNDO_KEPT, name, step_get(move, "from"),
+				    "the container changed its tree (%llu objects now); what it "
+				    "changed was kept", (unsigned long long)now.names);
+		survey_release(&now);
+	}
+	journal_close(&j);
+}
+
+struct diff_ctx {
+	struct session *s;
+	size_t line;
+};
+
+static void add_difference(void *ctx, const char *path, const char *what)
+{
+	struct diff_ctx *d = ctx;
+
+	report_path_add(&d->s->report.guests[d->line], &d->s->report, path, what);
+}
+
+/* A copied tree against its source, which stays until commit. */
+static int verify_copy(struct session *s, const struct plan *plan, const struct step *copy,
+		       size_t line)
+{
+	const char *source = step_get(copy, "from");
+	struct tree_options opt = { .threads = s->set.jobs };
+	struct diff_ctx ctx = { s, line };
+	int CLEANUP_FD from = -1;
+	int CLEANUP_FD to = -1;
+	int64_t nr;
+
+	for (size_t i = 0; i < plan->nr_steps; i++)
+		if (strcmp(plan->step[i].kind->name, "retire") == 0)
+			source = step_get(&plan->step[i], "to");
+	if (!exists(s, source))
+		return 0;	/* committed: nothing is left to compare with */
+	from = strict_opendir(&s->root, source, &s->err);
+	to = from < 0 ? -1 : strict_opendir(&s->root, step_get(copy, "to"), &s->err);
+	if (to < 0)
+		return -1;
+	nr = tree_diff(from, to, s->opt.verify == VERIFY_FULL, DIFFERENCES_SHOWN, add_difference,
+		       &ctx, &opt, &s->err);
+	if (nr > 0)
+		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
+			    step_get(copy, "to"), "%lld objects differ from the source",
+			    (long long)nr);
+	return nr < 0 ? -1 : nr > 0;
+}
+
+static int verify_tree(struct session *s, const struct plan *plan, size_t line)
+{
+	const struct step *move = carry_relocation(plan);
+	struct survey now;
+	int same;
+
+	if (!move)
+		return 0;
+	if (strcmp(move->kind->name, "copy") == 0)
+		return verify_copy(s, plan, move, line);
+	same = same_tree(s, plan, step_get(move, "to"), &now);
+	if (same == 0)
+		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
+			    step_get(move, "to"), "the tree is no longer what was moved: %llu objects "
+			    "now, %s then; a container that ran changes its tree",
+			    (unsigned long long)now.names, plan_note_get(plan, "names") ?
+			    plan_note_get(plan, "names") : "?");
+	survey_release(&now);
+	return same < 0 ? -1 : !same;
+}
+
+static int verify_keys(struct session *s, const struct step *write, const struct buf *now, size_t line)
+{
+	struct conf want, have;
+	int differs = 0;
+
+	conf_parse(&want, write->text, write->text_len, &s->pool);
+	conf_parse(&have, now->data, now->len, &s->pool);
+	for (size_t i = 0; i < want.nr; i++) {
+		const char *key = want.v[i].key, *value = conf_get(&have, key);
+
+		if (value && strcmp(value, want.v[i].value) == 0)
+			continue;
+		finding_add(&s->findings, VS_VERIFY_CONF, s->report.guests[line].name, key,
+			    "written as '%s', now %s%s%s", show(want.v[i].value),
+			    value ? "'" : "absent", value ? show(value) : "", value ? "'" : "");
+		differs = 1;
+	}
+	return differs;
+}
+
+/* The written CTID.conf, as vzctl will read it now. */
+static int verify_conf(struct session *s, const struct plan *plan, size_t line)
+{
+	struct buf CLEANUP_BUF now = BUF_INIT;
+
+	for (size_t i = 0; i < plan->nr_steps; i++) {
+		const struct step *w = &plan->step[i];
+		const char *at = strcmp(w->kind->name, "write") == 0 ? step_get(w, "at") : NULL;
+
+		if (!at || strncmp(at, s->host.conf_dir, strlen(s->host.conf_dir)) != 0)
+			continue;
+		if (root_read(&s->root, at, CONF_MAX, &now, &s->err) < 0)
+			return -1;
+		return verify_keys(s, w, &now, line);
+	}
+	return 0;
+}
+
+static int verify_steps(struct session *s, const struct journal *j, size_t line)
+{
+	struct deviation deviation[DIFFERENCES_SHOWN];
+	struct work w;
+	size_t nr;
+	int done;
+
+	work_init(&w, &s->root, j->folder, &s->pool);
+	done = run_check(j, &w, deviation, DIFFERENCES_SHOWN, &nr, &s->err);
+	work_release(&w);
+	if (done < 0)
+		return -1;
+	for (size_t i = 0; i < nr; i++)
+		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
+			    pool_printf(&s->pool, "step %u", deviation[i].step), "%s",
+			    deviation[i].what);
+	return nr > 0;
+}
+
+static void judge(struct session *s, struct journal *j, size_t line)
+{
+	int steps = j->phase == PHASE_CONVERTED ? verify_steps(s, j, line) : 0;
+	int tree = steps < 0 ? -1 : verify_tree(s, &j->plan, line);
+	int conf = tree < 0 ? -1 : verify_conf(s, &j->plan, line);
+
+	if (conf < 0) {
+		s->report.guests[line].outcome = OUTCOME_FAILED;
+		report_error(&s->report.guests[line], &s->report, &s->err);
+		return;
+	}
+	s->report.guests[line].outcome = steps || tree || conf ? OUTCOME_DIFFERS : OUTCOME_DONE;
+}
+
+void proof_verify(struct session *s, const struct record *r)
+{
+	size_t line = carry_line(s, r->name);
+	struct journal j;
+
+	s->report.guests[line].ctid = r->ctid;
+	if (open_record(s, r->name, &j) < 0) {
+		s->report.guests[line].state = STATE_DAMAGED;
+		s->report.guests[line].outcome = OUTCOME_FAILED;
+		report_error(&s->report.guests[line], &s->report, &s->err);
+		return;
+	}
+	s->report.guests[line].state = report_state_of(j.phase, false);
+	if (j.phase == PHASE_CONVERTED || j.phase == PHASE_COMMITTED)
+		judge(s, &j, line);
+	else
+		s->report.guests[line].outcome = OUTCOME_SKIPPED;
+	journal_close(&j);
+}
+
+static void reverse(struct report_guest *g)
+{
+	for (size_t i = 0; i < g->nr_actions / 2; i++) {
+		struct report_action *a = &g->actions[i], *b = &g->actions[g->nr_actions - 1 - i];
+		struct report_action swap = *a;
+
+		*a = *b;
+		*b = swap;
+	}
+}
+
+static void foresee(struct session *s, const struct journal *j, size_t line)
+{
+	struct work w;
+
+	work_init(&w, &s->root, j->folder, &s->pool);
+	w.changed = s->opt.changed;
+	report_steps(&s->report.guests[line], &s->report, &j->plan);
+	reverse(&s->report.guests[line]);
+	for (size_t i = j->plan.nr_steps; i-- > 0;) {
+		const struct step *step = &j->plan.step[i];
+
+		if (step->kind->may_undo && step->kind->may_undo(step, &w, &s->err) < 0) {
+			finding_add(&s->findings, VS_UNDO_CHANGED_COPY, j->name,
+				    pool_printf(&s->pool, "step %zu", i), "%s", s->err.text);
+			s->report.guests[line].outcome = OUTCOME_BLOCKED;
+			s->report.guests[line].state = STATE_BLOCKED;
+		}
+	}
+	work_release(&w);
+}
+
+static void show_undo(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	buf_adds(out, "these steps would be taken back, in this order\n");
+	report_plan(out, &s->report, &style);
+	report_findings(out, &s->report, &style);
+}
+
+int proof_undo_plan(struct session *s)
+{
+	const struct record **records;
+	struct journal j;
+	size_t nr;
+
+	if (session_look(s) < 0 || session_records(s, &records, &nr) < 0)
+		return session_failed(s);
+	s->findings.nr = 0;
+	s->report.findings = &s->findings;
+	for (size_t i = 0; i < nr; i++) {
+		size_t line = carry_line(s, records[i]->name);
+
+		if (records[i]->damaged || open_record(s, records[i]->name, &j) < 0)
+			continue;
+		s->report.guests[line].state = report_state_of(j.phase, false);
+		s->report.guests[line].ctid = j.plan.ctid;
+		if (j.phase != PHASE_UNDONE && j.phase != PHASE_COMMITTED)
+			foresee(s, &j, line);
+		journal_close(&j);
+	}
+	return session_end(s, show_undo, carry_status(s) == EXIT_BLOCKED ? EXIT_BLOCKED : EXIT_DONE);
+}

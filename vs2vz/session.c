@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Begin and end of a run: roots, settings, lock, log, report files, the question.
+ * What is learnt of the host in between is look.c.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/stop.h"
+#include "exits.h"
+
+int session_fail(struct session *s, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->err.text, sizeof(s->err.text), fmt, ap);
+	va_end(ap);
+	s->status = status;
+	return -1;
+}
+
+int session_failed(struct session *s)
+{
+	int status = s->status ? s->status : EXIT_FAILED;
+
+	log_say(LOG_ERROR, "%s", s->err.text);
+	if (s->opt.json)
+		return session_end(s, NULL, status);
+	return status;
+}
+
+/* Many descriptors make deep walks fast; what the system refuses does not matter. */
+static void raise_limits(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
+		lim.rlim_cur = lim.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &lim);
+	}
+}
+
+static void set_up_output(struct session *s)
+{
+	enum color_when color = s->opt.color != COLOR_UNSET ? s->opt.color : s->set.color;
+	bool terminal = isatty(STDERR_FILENO) && getenv("TERM") &&
+			strcmp(getenv("TERM"), "dumb") != 0;
+
+	log_setup(s->opt.quiet ? -1 : (int)s->opt.verbose, color_wanted(color, STDERR_FILENO));
+	progress_setup(s->opt.quiet ? PROGRESS_NONE :
+		       terminal ? PROGRESS_TERMINAL : PROGRESS_LINES);
+}
+
+int session_begin(struct session *s)
+{
+	const char *path = s->opt.root_path ? s->opt.root_path : "/";
+
+	umask(022);
+	raise_limits();
+	s->state = s->lock = s->root.fd = s->proc.fd = -1;
+	s->live = strcmp(path, "/") == 0;
+	s->findings.pool = &s->pool;
+	settings_defaults(&s->set);
+	set_up_output(s);
+	report_init(&s->report, &s->pool, s->opt.command->name, s->argc, s->argv);
+	s->status = EXIT_USAGE;
+	if (root_init(&s->root, path, &s->err) < 0 ||
+	    settings_read(&s->set, &s->root, s->opt.config_file, &s->pool, &s->err) < 0)
+		return -1;
+	s->status = 0;
+	set_up_output(s);
+	if (s->live && root_init(&s->proc, "/proc", &s->err) < 0)
+		return session_fail(s, EXIT_PLATFORM, "/proc is not there: mount it first");
+	return 0;
+}
+
+struct text_style session_style(const struct session *s)
+{
+	enum color_when color = s->opt.color != COLOR_UNSET ? s->opt.color : s->set.color;
+
+	return (struct text_style){
+		.color = color_wanted(color, STDOUT_FILENO),
+		.verbose = s->opt.verbose > 0,
+	};
+}
+
+/* A path of the user's own, relative to where the user stands, as a root and a rest. */
+static int user_path(struct session *s, const char *path, struct root *root, const char **rest)
+{
+	char *cwd;
+
+	if (root_init(root, "/", &s->err) < 0)
+		return -1;
+	if (path[0] == '/') {
+		*rest = path;
+		return 0;
+	}
+	cwd = getcwd(NULL, 0);
+	if (!cwd) {
+		root_release(root);
+		return fail_errno(&s->err, "cannot tell the present directory");
+	}
+	*rest = pool_printf(&s->pool, "%s/%s", cwd, path);
+	free(cwd);
+	return 0;
+}
+
+int session_read_file(struct session *s, const char *path, size_t max, struct buf *out)
+{
+	const char *rest;
+	struct root root;
+	int done;
+
+	if (user_path(s, path, &root, &rest) < 0)
+		return -1;
+	done = root_read(&root, rest, max, out, &s->err);
+	root_release(&root);
+	return done;
+}
+
+int session_write_file(struct session *s, const char *path, const struct buf *text)
+{
+	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid() };
+	struct spot CLEANUP_SPOT spot = SPOT_INIT;
+	const char *rest;
+	struct root root;
+	int done;
+
+	if (user_path(s, path, &root, &rest) < 0)
+		return -1;
+	done = root_spot(&root, rest, &spot, &s->err);
+	if (done == 0)
+		done = atomic_write(&spot.at, text->data, text->len, &meta, true, &s->err);
+	root_release(&root);
+	return done;
+}
+
+/* LOG_DIR/RUN.log, or --log FILE. A run without a log file would be a run in the dark. */
+static int open_log(struct session *s)
+{
+	struct spot CLEANUP_SPOT spot = SPOT_INIT;
+	const char *path = s->opt.log_file;
+	struct root root = s->root;
+	int fd;
+
+	if (path) {
+		if (user_path(s, path, &root, &path) < 0)
+			return -1;
+	} else {
+		if (make_dirs(s->root.fd, s->set.log_dir, 0755, &s->err) < 0)
+			return -1;
+		path = pool_printf(&s->pool, "%s/%s.log", s->set.log_dir, s->report.run);
+	}
+	fd = root_spot(&root, path, &spot, &s->err);
+	if (fd == 0)
+		fd = create_new(&spot.at, 0600, &s->err);
+	if (s->opt.log_file)
+		root_release(&root);
+	if (fd < 0)
+		return -1;
+	log_to(fd);
+	return 0;
+}
+
+int session_may_change(struct session *s)
+{
+	if (geteuid() != 0)
+		return session_fail(s, EXIT_PLATFORM,
+				    "only root can convert: try sudo, or `vs2vz plan` to look first");
+	if (s->state < 0) {
+		s->state = state_open(&s->root, s->set.state_dir, true, &s->err);
+		if (s->state < 0)
+			return -1;
+	}
+	s->lock = state_lock(s->state, &s->err);
+	if (s->lock < 0) {
+		s->status = s->err.code == EWOULDBLOCK ? EXIT_LOCKED : EXIT_FAILED;
+		return -1;
+	}
+	return open_log(s);
+}
+
+bool session_ask(struct session *s, const char *question)
+{
+	char answer[16];
+
+	if (s->opt.yes)
+		return true;
+	if (!isatty(STDIN_FILENO)) {
+		session_fail(s, EXIT_BLOCKED,
+			     "nobody can be asked: no terminal; nothing was changed; say --yes");
+		return false;
+	}
+	fprintf(stderr, "%s [y/N] ", question);
+	fflush(stderr);
+	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y')) {
+		session_fail(s, EXIT_FAILED, "not confirmed; nothing was changed");
+		return false;
+	}
+	return true;
+}
+
+static void store(struct session *s, const char *suffix, const struct buf *text)
+{
+	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid() };
+	struct spot CLEANUP_SPOT spot = SPOT_INIT;
+	const char *path = pool_printf(&s->pool, "%s/%s.%s", s->set.log_dir, s->report.run, suffix);
+	struct err err;
+
+	if (root_spot(&s->root, path, &spot, &err) < 0 ||
+	    atomic_write(&spot.at, text->data, text->len, &meta, false, &err) < 0)
+		log_say(LOG_WARNING, "the report was not stored: %s", err.text);
+}
+
+/* Only runs that took the lock leave reports behind; the others write nothing at all. */
+static void store_reports(struct session *s)
+{
+	struct buf CLEANUP_BUF json = BUF_INIT, text = BUF_INIT;
+
+	report_json(&json, &s->report);
+	store(s, "json", &json);
+	report_full(&text, &s->report);
+	store(s, "txt", &text);
+}
+
+int session_end(struct session *s, void (*text)(struct session *s, struct buf *out), int status)
+{
+	struct buf CLEANUP_BUF out = BUF_INIT;
+
+	report_end(&s->report, status);
+	if (s->lock >= 0)
+		store_reports(s);
+	if (s->opt.json)
+		report_json(&out, &s->report);
+	else if (text)
+		text(s, &out);
+	report_write(&out);
+	log_close();
+	close_fd(&s->lock);
+	return status;
+}

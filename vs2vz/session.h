@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run of the program: the roots it works below, what it learnt of the host,
+ * what was selected and decided, and the report that grows on the way. Commands are
+ * compositions of these functions; each function leaves an exit status in the
+ * session when it fails, so that a command can simply return session_end().
+ *
+ *	if (session_look(s) < 0 || session_select(s, SELECT_CONVERT) < 0 ||
+ *	    session_decide(s) < 0)
+ *		return session_failed(s);
+ */
+#ifndef VS2VZ_SESSION_H
+#define VS2VZ_SESSION_H
+
+#include "base/err.h"
+#include "base/inroot.h"
+#include "base/pool.h"
+#include "decide/decide.h"
+#include "model/finding.h"
+#include "model/guest.h"
+#include "model/host.h"
+#include "options.h"
+#include "report.h"
+#include "run/journal.h"
+#include "settings.h"
+
+/* A guest with a journal, as found in the state directory. */
+struct record {
+	const char *name;
+	enum phase phase;
+	bool damaged;
+	const char *damage;	/* text of the error */
+	uint32_t ctid;
+	const struct guest *guest; /* NULL: no longer configured */
+};
+
+struct session {
+	struct options opt;
+	struct settings set;
+	struct pool pool;
+	struct root root, proc;
+	bool live;		/* the root is "/": the booted kernel counts */
+	struct host host;
+	struct guests guests;
+	struct findings findings;
+	int state;		/* the state directory, -1: absent */
+	int lock;		/* held by a changing command, -1 */
+	struct record *records;
+	size_t nr_records;
+	const struct guest **selected;
+	size_t nr_selected;
+	struct decisions decisions;
+	struct report report;
+	struct err err;
+	int status;		/* of what failed */
+	int argc;
+	char **argv;
+};
+
+/* Roots, settings, report. */
+int session_begin(struct session *s);
+/* Scan both worlds and read the journals' phases. */
+int session_look(struct session *s);
+/* Refuse without root rights, take the lock, open the log of the run. */
+int session_may_change(struct session *s);
+/* guest->system and guest->survey of the selected ones, and who uses them. */
+int session_inspect(struct session *s);
+/*
+ * The guests that the operands (or --all, or nothing where all are meant) name. An
+ * operand that matches nothing is an error. Only guests in GUEST_FOUND state that no
+ * open journal holds are taken into s->selected; the others get their line in the
+ * report at once (already converted, interrupted, absent).
+ */
+int session_select(struct session *s);
+/* decide() with options and settings; overrides applied, findings sorted. */
+int session_decide(struct session *s);
+/* The records that the operands name; all of them where none is given. */
+int session_records(struct session *s, const struct record ***out, size_t *nr);
+struct record *session_record(const struct session *s, const char *name);
+
+/* Text or JSON of what the command learnt, report files, last line; the exit status. */
+int session_end(struct session *s, void (*text)(struct session *s, struct buf *out), int status);
+/* Print s->err; s->status. */
+int session_failed(struct session *s);
+int session_fail(struct session *s, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+struct text_style session_style(const struct session *s);
+/* Yes on a terminal, or --yes. Without both: prints what is missing, false. */
+bool session_ask(struct session *s, const char *question);
+/* A file that the user names, outside the host root. */
+int session_write_file(struct session *s, const char *path, const struct buf *text);
+int session_read_file(struct session *s, const char *path, size_t max, struct buf *out);
+
+#endif
