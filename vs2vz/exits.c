@@ -13,7 +13,7 @@ static const struct {
 	{ EXIT_DONE,     "done",     "done, or nothing to do" },
 	{ EXIT_FAILED,   "failed",   "failed; everything is as before" },
 	{ EXIT_BLOCKED,  "blocked",  "blocked by inhibitors; nothing was changed" },
-	{ EXIT_BROKEN,   "broken",   "failed and not back: `vs2vz resume` or `vs2vz undo` is needed" },
+	{ EXIT_BROKEN,   "broken",   "failed and not back: resume or undo is needed" },
 	{ EXIT_PARTIAL,  "partial",  "some guests are done, some are not" },
 	{ EXIT_PENDING,  "pending",  "there are changes to make (plan --detailed-exitcode)" },
 	{ EXIT_STALE,    "stale",    "the plan does not fit the host any more" },

@@ -22,7 +22,8 @@ void report_init(struct report *r, struct pool *pool, const char *command, int a
 	char host[256] = "", stamp[40];
 	struct tm utc;
 
-	*r = (struct report){ .pool = pool, .command = command, .started = time(NULL) };
+	*r = (struct report){ .pool = pool, .command = command, .version = VERSION,
+			      .started = time(NULL) };
 	if (gethostname(host, sizeof(host) - 1) < 0 || !host[0])
 		snprintf(host, sizeof(host), "localhost");
 	r->host_name = shown_dup(pool, host);

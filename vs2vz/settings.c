@@ -208,7 +208,42 @@ static int check_bytes(const char *file, const struct buf *text, struct err *err
 	return fail(err, "%s:%u: a NUL byte", file, line);
 }
 
-static int parse_text(struct settings *out, const char *file, const struct buf *text,
+/* Length of a comment or a quoted string at the start of the text; 0: neither. */
+static size_t token_length(const char *text, bool *is_comment)
+{
+	const char *end;
+	size_t len = 1;
+
+	*is_comment = true;
+	if (text[0] == '#' || (text[0] == '/' && text[1] == '/'))
+		return strcspn(text, "\n");
+	if (text[0] == '/' && text[1] == '*') {
+		end = strstr(text + 2, "*/");
+		return end ? (size_t)(end - text) + 2 : 0;
+	}
+	*is_comment = false;
+	if (text[0] != '"' && text[0] != '\'')
+		return 0;
+	while (text[len] && text[len] != text[0])
+		len += text[len] == '\\' && text[len + 1] ? 2 : 1;
+	return len + (text[len] != '\0');
+}
+
+/* libconfuse 3 counts lines with comments twice: take the comments out, keep the lines. */
+static void blank_comments(struct buf *text)
+{
+	bool is_comment;
+	size_t len;
+
+	for (char *at = text->data; *at; at += len ? len : 1) {
+		len = token_length(at, &is_comment);
+		for (size_t i = 0; is_comment && i < len; i++)
+			if (at[i] != '\n')
+				at[i] = ' ';
+	}
+}
+
+static int parse_text(struct settings *out, const char *file, struct buf *text,
 		      struct pool *pool, struct err *err)
 {
 	struct reading here = { .file = file, .err = err };
@@ -219,6 +254,7 @@ static int parse_text(struct settings *out, const char *file, const struct buf *
 		return -1;
 	if (!text->len)
 		return 0;
+	blank_comments(text);
 	cfg = schema_new();
 	reading = &here;
 	ret = cfg_parse_buf(cfg, text->data);
@@ -229,11 +265,6 @@ static int parse_text(struct settings *out, const char *file, const struct buf *
 		fail(err, "%s: cannot be parsed", file);
 	cfg_free(cfg);
 	return ret == CFG_SUCCESS && !here.failed ? 0 : -1;
-}
-
-static bool is_absent(const struct err *err)
-{
-	return err->code == ENOENT || err->code == ENOTDIR;
 }
 
 static int read_file(struct settings *out, const struct root *root, const char *file,
@@ -252,7 +283,7 @@ static int read_fragments(struct settings *out, const struct root *root, struct 
 	struct names names;
 
 	if (root_names(root, SETTINGS_DIR, pool, &names, err) < 0) {
-		if (!is_absent(err))
+		if (!err_is_absent(err))
 			return -1;
 		err_clear(err);
 		return 0;
@@ -275,7 +306,7 @@ int settings_read(struct settings *out, const struct root *root, const char *fil
 {
 	settings_defaults(out);
 	if (read_file(out, root, file ? file : SETTINGS_FILE, pool, err) < 0) {
-		if (file || !is_absent(err))
+		if (file || !err_is_absent(err))
 			return -1;
 		err_clear(err);
 	}

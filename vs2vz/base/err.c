@@ -67,6 +67,11 @@ void err_add(struct err *err, const char *fmt, ...)
 	snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
 }
 
+bool err_is_absent(const struct err *err)
+{
+	return err->code == ENOENT || err->code == ENOTDIR;
+}
+
 void err_clear(struct err *err)
 {
 	err->code = 0;

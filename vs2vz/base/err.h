@@ -41,6 +41,8 @@ int fail_errno(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int fail_code(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Put "context: " before the text. */
 void err_add(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Was nothing of that name there (ENOENT, ENOTDIR)? What an expected absence leaves. */
+bool err_is_absent(const struct err *err);
 /* Forget a failure that was dealt with. */
 void err_clear(struct err *err);
 

@@ -22,7 +22,8 @@ static int by_name(const void *a, const void *b)
 
 static void hand_out(struct names *out, struct entry *v, size_t nr, struct pool *pool)
 {
-	qsort(v, nr, sizeof(*v), by_name);
+	if (nr > 1)
+		qsort(v, nr, sizeof(*v), by_name);
 	out->nr = nr;
 	out->name = pool_array(pool, nr, sizeof(*out->name));
 	out->type = pool_alloc(pool, nr);
@@ -35,7 +36,7 @@ static void hand_out(struct names *out, struct entry *v, size_t nr, struct pool 
 int root_names(const struct root *root, const char *path, struct pool *pool, struct names *out,
 	       struct err *err)
 {
-	int fd = root_opendir(root, path, err);
+	int fd = root_opendir(root, path, err), refused;
 	size_t nr = 0, cap = 0;
 	struct entry *v = NULL;
 	struct dirent *d;
@@ -58,12 +59,12 @@ int root_names(const struct root *root, const char *path, struct pool *pool, str
 		v[nr].name = pool_strdup(pool, d->d_name);
 		v[nr++].type = d->d_type;
 	}
-	if (errno)
+	refused = errno;
+	if (refused)
 		fail_errno(err, "cannot list '%s%s'", show(root->path), show(path));
 	else
 		hand_out(out, v, nr, pool);
-	fd = errno;
 	closedir(dir);
 	free(v);
-	return fd ? -1 : 0;
+	return refused ? -1 : 0;
 }

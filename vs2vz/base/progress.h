@@ -20,5 +20,7 @@ void progress_add(uint64_t objects, uint64_t bytes);
 void progress_poll(void);
 /* The line that stays: "copying web1: 98447 objects, 2.5 GiB in 6 s". */
 void progress_end(void);
+/* Take the line off the terminal before something else is printed there. */
+void progress_hide(void);
 
 #endif

@@ -28,6 +28,7 @@ struct survey {
 	uint32_t max_uid, max_gid;
 	uint64_t foreign_dirs;	/* mount points inside: not entered */
 	uint64_t with_xattrs;	/* inodes with extended attributes */
+	uint64_t changed;	/* names newer than newer_than_ns (not the root) */
 	/*
 	 * Sum over all names of the hash of (parent inode, name, inode, type, mode,
 	 * owner, group, size of files, mtime, link count): independent of order. Equal
@@ -46,7 +47,7 @@ struct survey_options {
 	bool rotational;
 	bool xattrs;		/* count with_xattrs */
 	uint32_t tag;		/* VServer's tag of this guest; 0: unknown */
-	uint64_t newer_than_ns;	/* count names with a later ctime into changed */
+	uint64_t newer_than_ns;	/* count names with a later ctime into changed; 0: no */
 };
 
 /* dirfd: the tree's root directory, left open. */

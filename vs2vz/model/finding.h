@@ -55,6 +55,8 @@ struct findings {
 
 /* The row of a number; NULL where there is none. */
 const struct finding_kind *finding_kind(unsigned id);
+/* The row of "VS309" or of a name such as "host-mounts"; NULL where there is none. */
+const struct finding_kind *finding_by_word(const char *word);
 extern const struct finding_kind finding_kinds[];
 extern const size_t nr_finding_kinds;
 

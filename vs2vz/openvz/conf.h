@@ -17,7 +17,8 @@
 struct conf_line {
 	unsigned line;		/* 1 = first */
 	const char *key;
-	const char *value;
+	const char *value;	/* raw: an unquoted one holds a trailing comment as well */
+	const char *cut;	/* the same without that comment, as a shell reads it */
 };
 struct conf {
 	size_t nr;

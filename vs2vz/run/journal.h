@@ -11,10 +11,14 @@
  *	  sums			hashes of copied files
  *	  report.json
  *
- * A log line: "SEQ WORD [A[-B]] [key=value ...] CHECK". Words: open, do A-B, done A-B,
- * complete, undo B-A, undone B-A, reverted, finish A-B, finished A-B, closed, kept. An
- * unterminated or damaged LAST line never happened; a damaged line elsewhere is refused
- * (VS_JOURNAL_DAMAGED). Every append is synced before the work that it announces.
+ *	  copy.N		inode number of the tree that copy step N made
+ *
+ * A log line: "SEQ WORD [A-B] [key=value ...] CHECK". Words: open, do A-B, done A-B,
+ * complete, undo B-A, undone B-A, reverted, finish A-B, finished A-B, closed, kept. The
+ * end of one batch and the beginning of the next share a line: "7 done 0-2 next=do:3-3".
+ * An unterminated or damaged LAST line never happened; a damaged line elsewhere is refused
+ * (err->code VS_JOURNAL_DAMAGED; VS_JOURNAL_NEWER for formats and words that are not known).
+ * Every append is synced before the work that it announces.
  */
 #ifndef VS2VZ_RUN_JOURNAL_H
 #define VS2VZ_RUN_JOURNAL_H
@@ -39,7 +43,8 @@ const char *phase_word(enum phase phase);	/* "converted" */
 struct journal {
 	const char *name;	/* guest's name, or "host" */
 	int folder;		/* open directory */
-	int log;		/* open for appending, -1 until needed */
+	int log;		/* open for appending, -1 until needed, -2: failed, no more */
+	uint64_t log_len;	/* bytes of whole lines */
 	uint64_t next_seq;
 	struct plan plan;
 	enum phase phase;
@@ -48,6 +53,8 @@ struct journal {
 	 * are in doubt: the batch that was begun and not logged as done.
 	 */
 	unsigned first, last;
+	/* Steps before this one were completed at some time and not taken back since. */
+	unsigned reached;
 	struct pool pool;
 };
 
@@ -68,6 +75,13 @@ void journal_close(struct journal *j);
 
 /* Append and sync one line; moves phase, first and last as the word says. */
 int journal_log(struct journal *j, const char *word, unsigned a, unsigned b, struct err *err) MUST_CHECK;
+/* The same with the next word in the same line: "done 0-2 next=do:3-3"; one sync for both. */
+struct log_word {
+	const char *word;
+	unsigned a, b;		/* as printed: "undo 5-3" has a = 5 */
+};
+int journal_log_two(struct journal *j, const struct log_word *now, const struct log_word *next,
+		    struct err *err) MUST_CHECK;
 int journal_log_kept(struct journal *j, const struct kept *kept, struct err *err) MUST_CHECK;
 
 /* Names of guests with a journal, sorted; numbers of host journals, ascending. */

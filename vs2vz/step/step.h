@@ -8,7 +8,8 @@
  *  guard   reads only. Compares the recorded evidence with the disk and says where
  *	    the step stands: STANDS_BEFORE, STANDS_AFTER, or STANDS_FOREIGN (neither;
  *	    err says what was found). A step that a cut left half-way stands where
- *	    apply and undo can still lead it; guard may call it either.
+ *	    apply and undo can still lead it; guard may call it either. NULL where
+ *	    there is nothing to see.
  *  apply   converges to "after" from untouched, half-done or done.
  *  undo    converges to "before" from the same three, and also when the step never
  *	    ran. What others changed since is kept: work_kept() lists it.
@@ -78,6 +79,13 @@ struct work {
 	enum verify_mode verify;
 	enum changed_policy changed;
 	struct sync_set *syncs;		/* directories to flush, see work_sync_later() */
+	/*
+	 * Set by run/ for undo: the log says that the step was completed. False while it
+	 * is in doubt: what then looks changed was perhaps never ours and stays.
+	 */
+	bool ran;
+	const struct step *steps;	/* the whole plan: set by run/ */
+	size_t nr_steps;
 	size_t nr_kept, cap_kept;
 	struct kept *kept;
 };
@@ -85,7 +93,8 @@ struct work {
 struct kind {
 	const char *name;
 	const struct arg *args;		/* ends with a NULL name */
-	bool alone;			/* long, or later steps may lie inside its result */
+	bool alone;			/* long: a batch of its own */
+	bool moves;			/* steps at or inside its paths go into another batch */
 	bool has_text;
 	int (*guard)(const struct step *s, struct work *w, enum standing *now, struct err *err);
 	int (*apply)(const struct step *s, struct work *w, struct err *err);

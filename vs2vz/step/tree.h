@@ -19,6 +19,7 @@ struct tree_options {
 struct tree_counts {
 	uint64_t names, inodes, bytes;	/* bytes: written or read data */
 	uint64_t shared;		/* bytes that were reflinked */
+	uint64_t flags_lost;		/* inodes with flags that the target cannot keep */
 };
 
 /*

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for vs2vz(8); guest names come from `vs2vz status`.
+
+_vs2vz_words()
+{
+	local cmd=$1
+
+	case $cmd in
+	scan|check|plan|convert|status|resume|undo|commit|verify)
+		vs2vz -q --color never status 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+	help)
+		echo "scan check plan convert status resume undo commit verify explain rules report"
+		echo "exit-codes" ;;
+	esac
+	vs2vz help ${cmd:+"$cmd"} 2>/dev/null |
+		awk '/^  +(-[A-Za-z], )?--/ { for (i = 1; i <= NF; i++) if ($i ~ /^--/) { print $i; break } }'
+}
+
+_vs2vz()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} cmd= i
+	local commands="scan check plan convert status resume undo commit verify explain rules report help"
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case " $commands " in
+		*" ${COMP_WORDS[i]} "*) cmd=${COMP_WORDS[i]}; break ;;
+		esac
+	done
+	case $prev in
+	--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	-c|--config|--log|-o|--out|--plan)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--method) mapfile -t COMPREPLY < <(compgen -W "auto rename copy" -- "$cur"); return ;;
+	--verify) mapfile -t COMPREPLY < <(compgen -W "full quick" -- "$cur"); return ;;
+	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur"); return ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W "text json html" -- "$cur"); return ;;
+	--fixups) mapfile -t COMPREPLY < <(compgen -W "all none" -- "$cur"); return ;;
+	esac
+	if [ -z "$cmd" ] && [ "${cur#-}" = "$cur" ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -W "$(_vs2vz_words "$cmd")" -- "$cur")
+	fi
+}
+complete -F _vs2vz vs2vz

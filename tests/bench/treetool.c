@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tree engine by itself, for measurements and experiments:
+ *
+ *	treetool [-t THREADS] [-r] [-x] survey DIR
+ *	treetool [-t THREADS] [-r] [-s SUMS] copy FROM TO
+ *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
+ *	treetool [-t THREADS] diff FROM TO
+ *	treetool [-t THREADS] remove DIR
+ *
+ * -r: a rotating disk; -x: look for extended attributes. Opens what it is told to
+ * by plain paths: it is not part of the product.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/progress.h"
+#include "base/stop.h"
+#include "base/survey.h"
+#include "step/tree.h"
+
+struct job {
+	struct tree_options opt;
+	bool xattrs;
+	int a, b, sums;
+};
+
+static int do_survey(struct job *j, struct err *err)
+{
+	const struct survey_options opt = {
+		.threads = j->opt.threads, .rotational = j->opt.rotational, .xattrs = j->xattrs,
+	};
+	struct survey s;
+
+	if (survey_tree(&s, j->a, &opt, err) < 0)
+		return -1;
+	printf("names=%" PRIu64 " inodes=%" PRIu64 " used=%" PRIu64 " apparent=%" PRIu64
+	       " linked=%" PRIu64 " outside=%" PRIu64 " locked=%" PRIu64 " xattrs=%" PRIu64
+	       " print=%016" PRIx64 "%016" PRIx64 "\n",
+	       s.names, s.inodes, s.bytes_used, s.bytes_apparent, s.multi_linked,
+	       s.outside_inodes, s.immutable + s.append_only, s.with_xattrs, s.fingerprint.high,
+	       s.fingerprint.low);
+	survey_release(&s);
+	return 0;
+}
+
+static void print_counts(const struct tree_counts *c)
+{
+	printf("names=%" PRIu64 " inodes=%" PRIu64 " bytes=%" PRIu64 " shared=%" PRIu64
+	       " flags_lost=%" PRIu64 "\n",
+	       c->names, c->inodes, c->bytes, c->shared, c->flags_lost);
+}
+
+static int do_copy(struct job *j, struct err *err)
+{
+	struct tree_counts counts;
+
+	if (tree_copy(j->a, j->b, j->sums, &j->opt, &counts, err) < 0 ||
+	    tree_settle(j->b, err) < 0)
+		return -1;
+	print_counts(&counts);
+	return 0;
+}
+
+static int do_verify(struct job *j, struct err *err)
+{
+	struct tree_counts counts;
+
+	if (tree_verify(j->a, j->b, j->sums, &j->opt, &counts, err) < 0)
+		return -1;
+	print_counts(&counts);
+	return 0;
+}
+
+static void print_difference(void *ctx, const char *path, const char *what)
+{
+	(void)ctx;
+	printf("%s\t%s\n", what, show(path));
+}
+
+static int do_diff(struct job *j, struct err *err)
+{
+	return tree_diff(j->a, j->b, true, 1000, print_difference, NULL, &j->opt, err) < 0 ? -1 : 0;
+}
+
+static int do_remove(struct job *j, struct err *err)
+{
+	struct tree_counts counts;
+
+	if (tree_remove(j->a, &j->opt, &counts, err) < 0)
+		return -1;
+	print_counts(&counts);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int nr_dirs;
+	int (*run)(struct job *j, struct err *err);
+} verbs[] = {
+	{ "copy", 2, do_copy },
+	{ "diff", 2, do_diff },
+	{ "remove", 1, do_remove },
+	{ "survey", 1, do_survey },
+	{ "verify", 2, do_verify },
+};
+
+static int open_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0) {
+		perror(path);
+		exit(1);
+	}
+	return fd;
+}
+
+static void run(struct job *j, int nr, char **args)
+{
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (nr < 1 || strcmp(args[0], verbs[i].name) != 0 || nr != 1 + verbs[i].nr_dirs)
+			continue;
+		j->a = open_dir(args[1]);
+		j->b = nr > 2 ? open_dir(args[2]) : -1;
+		if (verbs[i].run(j, &err) == 0)
+			exit(0);
+		fprintf(stderr, "treetool: %s\n", err.text);
+		exit(1);
+	}
+	fputs("usage: treetool [-t THREADS] [-r] [-x] [-s SUMS] VERB DIR [DIR]\n", stderr);
+	exit(64);
+}
+
+int main(int argc, char **argv)
+{
+	struct job j = { .sums = -1 };
+	int c;
+
+	while ((c = getopt(argc, argv, "t:rxs:")) != -1) {
+		switch (c) {
+		case 't':
+			j.opt.threads = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'r':
+			j.opt.rotational = true;
+			break;
+		case 'x':
+			j.xattrs = true;
+			break;
+		case 's':
+			j.sums = open(optarg, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+			if (j.sums < 0) {
+				perror(optarg);
+				return 1;
+			}
+			break;
+		default:
+			return 64;
+		}
+	}
+	stop_install();
+	run(&j, argc - optind, argv + optind);
+	return 0;
+}

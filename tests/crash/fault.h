@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Faults before the N-th call that changes something. Linked into a program with
+ * ld --wrap for every function of base/sys.h (tests/crash/wraps.sh prints the flags).
+ *
+ *	crash:N		the process ends before the call; a write is torn in half
+ *	eio:N enospc:N	the call fails, once
+ *	eio-forever:N	the call and all after it fail
+ *	power:N[:SEED]	the process ends, and what was not synced is lost
+ *
+ * By environment (VS2VZ_FAULT) for whole programs, by fault_arm() for forked children.
+ * VS2VZ_FAULT_GRAVE names a directory on the file system under test for "power".
+ * VS2VZ_FAULT_REPORT names a file that receives the number of calls at the end.
+ */
+#ifndef TESTS_CRASH_FAULT_H
+#define TESTS_CRASH_FAULT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/sys.h"
+
+#define FAULT_EXIT 137
+
+/* spec: as above, "none" (count only), or NULL (out of the way). */
+void fault_arm(const char *spec, const char *grave);
+unsigned long fault_calls(void);
+bool fault_fired(void);
+
+/* power.c: what would be lost. */
+void power_begin(const char *grave);
+void power_created(const struct place *at);
+int power_remove(const struct place *at, bool dir);
+int power_rename(const struct place *from, const struct place *to, bool replace);
+/* Before the change. */
+void power_data(int fd, off_t from);
+void power_meta(int fd);
+void power_meta_at(const struct place *at);
+void power_synced(int fd);
+void power_synced_all(int fd);
+void power_cut(unsigned seed);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The world is built with plain calls, none of which the fault layer sees.
+ */
+#include "world.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+
+enum { DIR_, FILE_, LINK_, HARD_, FIFO_ };
+
+static const struct node {
+	int type;
+	const char *path;
+	mode_t mode;
+	const char *text;	/* content, link text, first name */
+} nodes[] = {
+	{ DIR_, "etc", 0755, NULL },
+	{ DIR_, "etc/vservers", 0755, NULL },
+	{ DIR_, "etc/vservers/web", 0750, NULL },
+	{ FILE_, "etc/vservers/web/context", 0644, "345\n" },
+	{ LINK_, "etc/vservers/web/vdir", 0, "/vservers/web" },
+	{ FILE_, "etc/vservers/old.conf", 0600, "IPROOT=192.168.0.7\n" },
+	{ DIR_, "etc/vz", 0755, NULL },
+	{ DIR_, "etc/vz/conf", 0755, NULL },
+	{ FILE_, "etc/vz/conf/ve-basic.conf-sample", 0644, "ONBOOT=\"no\"\n" },
+	{ DIR_, "etc/vz/names", 0755, NULL },
+	{ DIR_, "var", 0755, NULL },
+	{ DIR_, "var/lib", 0755, NULL },
+	{ DIR_, "var/lib/vs2vz", 0755, NULL },
+	{ DIR_, "vservers", 0755, NULL },
+	{ DIR_, "vservers/web", 0755, NULL },
+	{ DIR_, "vservers/web/etc", 0755, NULL },
+	{ FILE_, "vservers/web/etc/inittab", 0640, "1:2345:respawn:/sbin/getty 38400 tty1\n" },
+	{ FILE_, "vservers/web/etc/hosts", 0644, "127.0.0.1 localhost\n" },
+	{ HARD_, "vservers/web/etc/hosts.same", 0, "vservers/web/etc/hosts" },
+	{ FILE_, "vservers/web/etc/fstab", 0644, "none /proc proc\n" },
+	{ LINK_, "vservers/web/etc/mtab", 0, "/proc/mounts" },
+	{ FIFO_, "vservers/web/fifo", 0600, NULL },
+	{ FILE_, "vservers/web/empty", 0444, "" },
+	{ DIR_, "vservers/cop", 0711, NULL },
+	{ DIR_, "vservers/cop/etc", 0755, NULL },
+	{ FILE_, "vservers/cop/etc/passwd", 0644, "root:x:0:0::/root:/bin/sh\n" },
+	{ FILE_, "vservers/cop/etc/rc", 0755, "#!/bin/sh\n" },
+	{ HARD_, "vservers/cop/rc.too", 0, "vservers/cop/etc/rc" },
+	{ LINK_, "vservers/cop/link", 0, "etc/rc" },
+	{ DIR_, "vservers/cop/deep", 0700, NULL },
+	{ DIR_, "vservers/cop/deep/er", 0700, NULL },
+	{ FILE_, "vservers/cop/deep/er/file", 0400, "deep\n" },
+	{ DIR_, "vz", 0755, NULL },
+};
+#define NR_NODES (sizeof(nodes) / sizeof(nodes[0]))
+
+static void check(bool good, const char *what)
+{
+	if (!good) {
+		perror(what);
+		exit(99);
+	}
+}
+
+static void make_file(int dirfd, const struct node *n)
+{
+	int fd = openat(dirfd, n->path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	int flags = FS_NOATIME_FL;
+
+	check(fd >= 0 && write(fd, n->text, strlen(n->text)) >= 0, n->path);
+	check(fchmod(fd, n->mode) == 0, n->path);
+	if (strstr(n->path, "inittab")) {
+		fsetxattr(fd, "user.note", "kept\0too", 8, 0);
+		ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	}
+	close(fd);
+}
+
+static void make_node(int dirfd, const struct node *n)
+{
+	if (n->type == DIR_)
+		check(mkdirat(dirfd, n->path, n->mode) == 0 &&
+		      fchmodat(dirfd, n->path, n->mode, 0) == 0, n->path);
+	else if (n->type == FILE_)
+		make_file(dirfd, n);
+	else if (n->type == LINK_)
+		check(symlinkat(n->text, dirfd, n->path) == 0, n->path);
+	else if (n->type == HARD_)
+		check(linkat(dirfd, n->text, dirfd, n->path, 0) == 0, n->path);
+	else
+		check(mkfifoat(dirfd, n->path, n->mode) == 0, n->path);
+}
+
+void world_build(int dirfd)
+{
+	for (size_t i = 0; i < NR_NODES; i++)
+		make_node(dirfd, &nodes[i]);
+	check(futimens(dirfd, (struct timespec[2]){ { 1180000000, 1 }, { 1180000000, 1 } }) == 0, "/");
+	for (size_t i = NR_NODES; i-- > 0;) {
+		struct timespec t = { 1190000000 + (time_t)i * 1000, 123456789 + (long)i };
+		struct timespec times[2] = { t, t };
+
+		check(utimensat(dirfd, nodes[i].path, times, AT_SYMLINK_NOFOLLOW) == 0,
+		      nodes[i].path);
+	}
+}
+
+static void clear_fd(int fd)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		int inner, none = 0;
+
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (unlinkat(fd, d->d_name, 0) == 0)
+			continue;
+		inner = openat(fd, d->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+		if (d->d_type == DT_DIR && inner >= 0) {
+			clear_fd(inner);
+		} else if (inner >= 0) {
+			ioctl(inner, FS_IOC_SETFLAGS, &none);
+			close(inner);
+		}
+		if (unlinkat(fd, d->d_name, 0) < 0)
+			unlinkat(fd, d->d_name, AT_REMOVEDIR);
+	}
+	closedir(dir);
+}
+
+void world_clear(int dirfd)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY);
+
+	check(fd >= 0, "clear");
+	clear_fd(fd);
+}
+
+struct maker {
+	struct plan *p;
+	const struct root *root;
+	struct pool *pool;
+};
+
+static struct stat look(const struct maker *m, const char *path)
+{
+	struct err err;
+	struct stat st;
+
+	check(root_lstat(m->root, path, &st, &err) == 0, path);
+	return st;
+}
+
+static void times(const struct maker *m, const char *at, const char *now)
+{
+	struct step *s = plan_step(m->p, m->pool, "times");
+	struct stat st = look(m, now);
+	const char *names;
+	struct err err;
+
+	check(input_evidence(&names, m->root, INPUT_NAMES, now, m->pool, &err) == 0, now);
+	step_arg(s, m->pool, "at", at);
+	step_argf(s, m->pool, "mtime", "%lld.%09ld", (long long)st.st_mtim.tv_sec,
+		  st.st_mtim.tv_nsec);
+	step_arg(s, m->pool, "names", names);
+}
+
+static void owner(const struct maker *m, struct step *s)
+{
+	step_argf(s, m->pool, "owner", "%u:%u", (unsigned)geteuid(), (unsigned)getegid());
+}
+
+static void make_dir(const struct maker *m, const char *at)
+{
+	struct step *s = plan_step(m->p, m->pool, "mkdir");
+
+	step_arg(s, m->pool, "at", at);
+	step_arg(s, m->pool, "mode", "0755");
+	owner(m, s);
+}
+
+static void move(const struct maker *m, const char *kind, const char *from, const char *to)
+{
+	struct step *s = plan_step(m->p, m->pool, kind);
+
+	step_arg(s, m->pool, "from", from);
+	step_arg(s, m->pool, "to", to);
+	step_argf(s, m->pool, "inode", "%llu", (unsigned long long)look(m, from).st_ino);
+}
+
+/* now: where the file stands at plan time, NULL: absent. */
+static void put(const struct maker *m, const char *at, const char *now, const char *text)
+{
+	struct step *s = plan_step(m->p, m->pool, "write");
+	const char *old = "absent";
+	char hash[HASH_TEXT];
+	struct err err;
+
+	if (now)
+		check(input_evidence(&old, m->root, INPUT_FILE, now, m->pool, &err) == 0, now);
+	hash_text(hash_bytes(text, strlen(text)), hash);
+	step_arg(s, m->pool, "at", at);
+	step_arg(s, m->pool, "mode", "0644");
+	owner(m, s);
+	step_arg(s, m->pool, "old", old);
+	step_arg(s, m->pool, "new", hash);
+	step_text(s, m->pool, text, strlen(text));
+}
+
+static void make_link(const struct maker *m, const char *at, const char *target)
+{
+	struct step *s = plan_step(m->p, m->pool, "symlink");
+
+	step_arg(s, m->pool, "at", at);
+	step_arg(s, m->pool, "target", target);
+}
+
+static struct maker maker(struct plan *p, const struct root *root, struct pool *pool)
+{
+	*p = (struct plan){ .scope = "guest", .guest = "web", .ctid = 345 };
+	return (struct maker){ p, root, pool };
+}
+
+void world_plan_small(struct plan *p, const struct root *root, struct pool *pool)
+{
+	struct maker m = maker(p, root, pool);
+
+	times(&m, "/etc/vservers/web", "/etc/vservers/web");
+	times(&m, "/etc/vz/conf", "/etc/vz/conf");
+	times(&m, "/etc/vz/names", "/etc/vz/names");
+	times(&m, "/vservers", "/vservers");
+	times(&m, "/vz", "/vz");
+	make_dir(&m, "/vz/root");
+	make_dir(&m, "/vz/root/345");
+	make_dir(&m, "/vz/private");
+	move(&m, "rename", "/vservers/web", "/vz/private/345");
+	put(&m, "/etc/vz/conf/345.conf", NULL, "ONBOOT=\"yes\"\nVE_PRIVATE=\"/vz/private/345\"\n");
+	make_link(&m, "/etc/vz/names/web", "/etc/vz/conf/345.conf");
+	put(&m, "/etc/vservers/web/vs2vz", NULL, "ctid=345\n");
+}
+
+void world_plan(struct plan *p, const struct root *root, struct pool *pool)
+{
+	struct maker m;
+
+	world_plan_small(p, root, pool);
+	m = (struct maker){ p, root, pool };
+	times(&m, "/etc/vservers", "/etc/vservers");
+	move(&m, "rename", "/etc/vservers/old.conf", "/etc/vservers/old.conf.vs2vz");
+	times(&m, "/vz/private/345/etc", "/vservers/web/etc");
+	put(&m, "/vz/private/345/etc/inittab", "/vservers/web/etc/inittab", "# no getty here\n");
+	put(&m, "/vz/private/345/etc/hosts", "/vservers/web/etc/hosts", "127.0.0.1 web\n");
+	put(&m, "/vz/private/345/etc/resolv.conf", NULL, "nameserver 192.168.0.1");
+	move(&m, "copy", "/vservers/cop", "/vz/private/346");
+	put(&m, "/vz/private/346/etc/passwd", "/vservers/cop/etc/passwd", "root::0:0::/root:\n");
+	move(&m, "retire", "/vservers/cop", "/vservers/.cop.vs2vz-retired");
+	put(&m, "/etc/vz/conf/346.conf", NULL, "");
+}

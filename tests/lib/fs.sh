@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# File systems in files, mounted by loop devices, for tests that run as root.
+
+# have_fs TYPE: both the kernel and mkfs know it
+have_fs() {
+	command -v "mkfs.$1" >/dev/null || return 1
+	grep -qw "$1" /proc/filesystems || modprobe -q "$1" 2>/dev/null || return 1
+	grep -qw "$1" /proc/filesystems
+}
+
+# mount_new TYPE SIZE DIR [MKFS-OPTION...]: a new file system on DIR
+mount_new() {
+	local type=$1 size=$2 dir=$3 image force=-q
+	shift 3
+	image=$(mktemp "$scratch/$type.XXXXXX.img")
+	truncate -s "$size" "$image"
+	[ "$type" = btrfs ] && force=-fq
+	[ "$type" = xfs ] && force=-fq
+	mkdir -p "$dir"
+	"mkfs.$type" "$force" "$@" "$image" >"$scratch/mkfs.log" 2>&1 || { cat "$scratch/mkfs.log" >&2; return 1; }
+	mount -o loop "$image" "$dir" || return 1
+	# A lost+found would be an object that the tests must always mention.
+	rmdir "$dir/lost+found" 2>/dev/null
+	chmod 755 "$dir"
+}
+
+# tree FILE DIR [MANIFEST-OPTION...]: write the manifest of DIR to FILE
+tree() {
+	local file=$1 dir=$2
+	shift 2
+	"$MANIFEST" "$@" "$dir" >"$file"
+}
+
+# host_tree FILE R: everything of a host but what the tool keeps for itself
+host_tree() { tree "$1" "$2" -x var/lib/vs2vz -x var/log/vs2vz; }

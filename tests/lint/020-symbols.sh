@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Who may call what: read from the objects, where no macro can hide it.
+. "$(dirname "$0")/../lib/tap.sh"
+cd "$top" || exit 1
+
+# symbols (extended regex) | objects that may use them (extended regex) | what it is
+table='
+^(rename|renameat|renameat2|mkdir|mkdirat|rmdir|unlink|unlinkat|remove|link|linkat|symlink|symlinkat|mknod|mknodat|mkfifo|mkfifoat)$	base/sys	names are changed by sys.c alone
+^(chmod|fchmod|fchmodat|lchmod|chown|fchown|lchown|fchownat|utime|utimes|utimensat|futimens|lutimes)$	base/sys	metadata are changed by sys.c alone
+^(setxattr|lsetxattr|fsetxattr|removexattr|lremovexattr|fremovexattr)$	base/sys	attributes are changed by sys.c alone
+^(pwrite|pwrite64|ftruncate|ftruncate64|truncate|truncate64|fallocate|fallocate64|posix_fallocate|posix_fallocate64|fsync|fdatasync|syncfs|sync|sendfile|sendfile64|copy_file_range|splice)$	base/sys	content is changed by sys.c alone
+^(write|writev|dprintf|vdprintf)$	base/(sys|log|progress|err)|main	bytes are written by sys.c, messages by log.c
+^(creat|creat64|open|open64|fopen|fopen64|freopen|opendir|open_by_handle_at)$	base/(inroot|root|walkpath)[a-z_]*	plain paths are opened in one place
+^(openat|openat64)$	base/(sys|inroot|names|walkpath|root)[a-z_]*	everything else is opened by the door
+^(chdir|fchdir|chroot|realpath|canonicalize_file_name|__realpath_chk|system|popen|execv|execve|execvp|execl|execlp|fork|vfork|posix_spawn|posix_spawnp|mount|umount|umount2)$	-	nobody leaves, starts or mounts anything
+^(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|alloca|tmpnam|tempnam|mktemp|__strcpy_chk|__strcat_chk|__sprintf_chk)$	-	no function without bounds
+^sys_	(step|run)/.*|base/(sys|atomic)|openvz/.*lock[a-z_]*	changes are made by steps, the loop, atomic.c and the lock
+^(blkid|mnt)_	base/fsinfo[a-z_]*	libblkid and libmount
+^cfg_	settings[a-z_]*	libconfuse
+^json_	report_(json|load)[a-z_]*	jansson
+^ext2fs_	step/image[a-z_]*	libext2fs
+^XXH	base/hash|step/content	libxxhash
+^(printf|puts|putchar|vprintf|__printf_chk)$	main|report[a-z_]*	stdout belongs to the report
+'
+
+objects=$(find "$VS2VZ_BUILD/obj/vs2vz" -name '*.o' 2>/dev/null | sort)
+ok "there are objects" test -n "$objects"
+while IFS=$'\t' read -r symbols who what; do
+	[ -n "$symbols" ] || continue
+	bad=
+	for o in $objects; do
+		name=${o#"$VS2VZ_BUILD/obj/vs2vz/"}
+		name=${name%.o}
+		# An object whose source is gone is of no interest.
+		[ -f "vs2vz/$name.c" ] || continue
+		[[ "$name" =~ ^($who)$ ]] && continue
+		for s in $(nm -u "$o" | awk '{ sub(/@.*/, "", $2); print $2 }'); do
+			[[ "$s" =~ $symbols ]] && bad="$bad $name:$s"
+		done
+	done
+	is "$bad" "" "$what"
+done <<<"$table"
+done_testing

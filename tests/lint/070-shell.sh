@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The shell code of the tests itself, and what make offers.
+. "$(dirname "$0")/../lib/tap.sh"
+cd "$top" || exit 1
+
+bad=
+for f in tests/*/*.sh tests/*.sh build-aux/*.sh .ci/run; do
+	[ ! -f "$f" ] || bash -n "$f" 2>/dev/null || bad="$bad $f"
+done
+is "$bad" "" "shell scripts parse"
+not=
+for f in tests/run tests/demo.sh tests/cases/run.sh tests/lib/debian-guest.sh build-aux/deps.sh .ci/run; do
+	[ -x "$f" ] || not="$not $f"
+done
+is "$not" "" "what is called by name is executable"
+make=$(command -v gmake || command -v make)
+if [ -n "$make" ]; then
+	ok "make help" env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "$make" -f GNUmakefile help
+	head -n 22 GNUmakefile | grep -q 'make check' && result 0 "the first screen names the targets"
+	if command -v pkg-config >/dev/null; then
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL DESTDIR="$scratch/i" "$make" -s prefix=/opt/v \
+			-n install >"$scratch/out" 2>&1
+		ok "install stays below DESTDIR" bash -c "! grep -E ' /opt/v' '$scratch/out'"
+	fi
+fi
+done_testing

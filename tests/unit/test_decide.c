@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From guests to plans: order and arguments of the steps, evidence, method. The plans
+ * are decided on real directories, printed and read back; nothing is carried out.
+ */
+#include "decide/decide.h"
+#include "decide_run.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+static void test_rename(void **state)
+{
+	const struct plan *p;
+
+	(void)state;
+	add("v345");
+	run();
+	p = &out.v[0].plan;
+	assert_int_equal(out.v[0].method, METHOD_RENAME);
+	assert_string_equal(kinds_of(p), "times rename mkdir write symlink write write");
+	assert_string_equal(arg(p, 0, "at"), "/etc/vservers/v345");
+	assert_string_equal(arg(p, 1, "from"), "/vservers/v345");
+	assert_string_equal(arg(p, 1, "to"), "/vz/private/345");
+	assert_string_equal(arg(p, 2, "at"), "/vz/root/345");
+	assert_string_equal(arg(p, 2, "mode"), "0755");
+	assert_string_equal(arg(p, 3, "at"), "/etc/vz/conf/345.conf");
+	assert_string_equal(arg(p, 4, "at"), "/etc/vz/names/v345");
+	assert_string_equal(arg(p, 4, "target"), "../conf/345.conf");
+	assert_string_equal(arg(p, 5, "at"), "/etc/vservers/v345/vs2vz");
+	assert_memory_equal(p->step[5].text, "ctid 345\n", 9);
+	assert_string_equal(arg(p, 6, "at"), "/etc/vservers/v345/disabled");
+	assert_string_equal(plan_note_get(p, "method"), "rename");
+	assert_string_equal(plan_note_get(p, "sample"), "vps.basic");
+	assert_string_equal(plan_note_get(p, "bytes"), "104857600");
+	assert_int_equal(others_than_tree_mode(), 0);
+	check_plan(p);
+}
+
+static void test_configuration(void **state)
+{
+	static const char *const keys[] = {
+		"ONBOOT", "VE_ROOT", "VE_PRIVATE", "VE_LAYOUT", "ORIGIN_SAMPLE", "HOSTNAME",
+		"IP_ADDRESS", "OSTEMPLATE", "NAME",
+	};
+	const struct ct *ct;
+	const char *text;
+
+	(void)state;
+	add("v345");
+	run();
+	ct = &out.v[0].ct;
+	assert_int_equal(ct->nr, sizeof(keys) / sizeof(keys[0]));
+	for (size_t i = 0; i < ct->nr; i++)
+		assert_string_equal(ct->set[i].key, keys[i]);
+	text = out.v[0].plan.step[3].text;
+	assert_ptr_equal(strstr(text, "# sample\nONBOOT=\"yes\"\nDISKSPACE=\"1G:1.2G\"\n"), text);
+	assert_non_null(strstr(text, "\nVE_PRIVATE=\"/vz/private/345\"\n"));
+	assert_non_null(strstr(text, "\nVE_LAYOUT=\"simfs\"\n"));
+	assert_non_null(strstr(text, "\nHOSTNAME=\"test345.my.org\"\n"));
+	assert_non_null(strstr(text, "\nIP_ADDRESS=\"192.0.2.1\"\n"));
+	assert_non_null(strstr(text, "\nOSTEMPLATE=\"debian-5.0-x86_64\"\n"));
+	assert_non_null(strstr(text, "\nNAME=\"v345\"\n"));
+}
+
+static void test_host_plan(void **state)
+{
+	const struct plan *p = &out.host;
+
+	(void)state;
+	add("v345");
+	add("web1");
+	fixture_dir(&fx, "/vz");
+	run();
+	assert_string_equal(kinds_of(p), "times times mkdir times times mkdir mkdir");
+	assert_string_equal(arg(p, 0, "at"), "/etc/vz/conf");
+	assert_string_equal(arg(p, 1, "at"), "/etc/vz");
+	assert_string_equal(arg(p, 2, "at"), "/etc/vz/names");
+	assert_string_equal(arg(p, 3, "at"), "/vservers");
+	assert_string_equal(arg(p, 4, "at"), "/vz");
+	assert_string_equal(arg(p, 5, "at"), "/vz/private");
+	assert_string_equal(arg(p, 5, "mode"), "0700");
+	assert_string_equal(arg(p, 6, "at"), "/vz/root");
+	check_plan(p);
+}
+
+static void test_host_plan_missing_parents(void **state)
+{
+	const struct plan *p = &out.host;
+
+	(void)state;
+	add("v345");
+	host.private_pattern = "/srv/vz/private/$VEID";
+	fixture_dir(&fx, "/etc/vz/names");
+	fixture_dir(&fx, "/vz/root");
+	run();
+	assert_string_equal(kinds_of(p), "times times times mkdir mkdir mkdir times times");
+	assert_string_equal(arg(p, 2, "at"), "/");
+	assert_string_equal(arg(p, 3, "at"), "/srv");
+	assert_string_equal(arg(p, 3, "mode"), "0755");
+	assert_string_equal(arg(p, 5, "at"), "/srv/vz/private");
+	assert_string_equal(arg(p, 5, "mode"), "0700");
+	check_plan(p);
+}
+
+/* The number in the middle: directories of this container alone are its own steps. */
+static void test_deep_pattern(void **state)
+{
+	(void)state;
+	add("v345");
+	host.private_pattern = "/vz/$VEID/fs/private";
+	run();
+	assert_string_equal(kinds_of(&out.v[0].plan),
+			    "times mkdir mkdir rename mkdir write symlink write write");
+	assert_string_equal(arg(&out.v[0].plan, 1, "at"), "/vz/345");
+	assert_string_equal(arg(&out.v[0].plan, 2, "at"), "/vz/345/fs");
+	check_plan(&out.v[0].plan);
+}
+
+static void test_copy(void **state)
+{
+	const struct plan *p;
+
+	(void)state;
+	add("v345");
+	choices.method = METHOD_COPY;
+	fixture_file(&fx, "/etc/vservers/v345/disabled", "");
+	run();
+	p = &out.v[0].plan;
+	assert_string_equal(kinds_of(p), "times copy mkdir write symlink retire write");
+	assert_string_equal(arg(p, 5, "from"), "/vservers/v345");
+	assert_string_equal(arg(p, 5, "to"), "/vservers/.v345.vs2vz-source");
+	assert_string_equal(out.v[0].method_reason, "asked for");
+	assert_true(out.bytes_needed > (100 << 20) && out.bytes_needed < (120 << 20));
+	check_plan(p);
+}
+
+static void test_no_space(void **state)
+{
+	(void)state;
+	add("a")->survey.bytes_used = UINT64_MAX / 2;
+	add("b");
+	add("c")->survey.inodes = UINT64_MAX - 1;
+	choices.method = METHOD_COPY;
+	run();
+	assert_int_equal(fixture_found(&fx, VS_NO_SPACE), 1);
+	assert_string_equal(host_finding(&fx, VS_NO_SPACE)->guest, "a");
+	/* File systems without a table of inodes have no end of them. */
+	assert_true(fixture_found(&fx, VS_NO_INODES) <= 1);
+	fx.findings.nr = 0;
+	choices.method = METHOD_AUTO;
+	run();
+	assert_int_equal(fixture_found(&fx, VS_NO_SPACE), 0);
+	assert_int_equal(out.bytes_needed, 0);
+}
+
+/* In a mount namespace of our own; the root's descriptor must belong to it too. */
+static bool mount_on(const char *path, const char *options)
+{
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("fs", fixture_path(&fx, path), "tmpfs", 0, options) < 0)
+		return false;
+	root_release(&fx.root);
+	return root_init(&fx.root, fx.dir, &fx.err) == 0;
+}
+
+static void test_other_file_system(void **state)
+{
+	(void)state;
+	add("v345");
+	fixture_dir(&fx, "/vz");
+	if (!mount_on("/vz", "size=64m"))
+		skip();
+	choices.method = METHOD_RENAME;
+	run();
+	umount(fixture_path(&fx, "/vz"));
+	assert_int_equal(out.v[0].method, METHOD_COPY);
+	assert_non_null(strstr(out.v[0].method_reason, "'/vz' is another file system (tmpfs"));
+	assert_int_equal(fixture_found(&fx, VS_METHOD_IMPOSSIBLE), 1);
+	assert_int_equal(fixture_found(&fx, VS_NO_SPACE), 1);
+}
+
+static void test_tree_is_mount(void **state)
+{
+	(void)state;
+	add("v345");
+	if (!mount_on("/vservers/v345", "size=1m"))
+		skip();
+	run();
+	umount(fixture_path(&fx, "/vservers/v345"));
+	assert_int_equal(fixture_found(&fx, VS_TREE_IS_MOUNT), 1);
+	assert_string_equal(kinds_of(&out.v[0].plan), "times copy mkdir write symlink write write");
+}
+
+static void test_read_only(void **state)
+{
+	(void)state;
+	add("v345");
+	fixture_dir(&fx, "/vz");
+	if (!mount_on("/vz", "size=1m") ||
+	    mount(NULL, fixture_path(&fx, "/vz"), NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
+		skip();
+	run();
+	umount(fixture_path(&fx, "/vz"));
+	assert_int_equal(fixture_found(&fx, VS_TARGET_READ_ONLY), 2);
+	assert_null(host_finding(&fx, VS_TARGET_READ_ONLY)->guest);
+}
+
+static void test_private_inside_tree(void **state)
+{
+	(void)state;
+	add("v345");
+	host.private_pattern = "/vservers/v345/private/$VEID";
+	run();
+	assert_int_equal(fixture_found(&fx, VS_METHOD_IMPOSSIBLE), 1);
+}
+
+static void test_legacy(void **state)
+{
+	struct guest *g = add("mail");
+	const struct plan *p;
+
+	(void)state;
+	g->style = STYLE_LEGACY;
+	g->conf = "/etc/vservers/mail.conf";
+	g->items.nr = 0;
+	fixture_file(&fx, "/etc/vservers/mail.conf", "S_HOSTNAME=x\n");
+	run();
+	p = &out.v[0].plan;
+	assert_string_equal(kinds_of(p), "rename mkdir write symlink rename");
+	assert_string_equal(arg(p, 4, "from"), "/etc/vservers/mail.conf");
+	assert_string_equal(arg(p, 4, "to"), "/etc/vservers/mail.conf.vs2vz");
+	assert_string_equal(arg(&out.host, 0, "at"), "/etc/vservers");
+	check_plan(p);
+}
+
+/* Every input counts: a change of any of them makes the plan stale. */
+static void test_evidence(void **state)
+{
+	const char *stale;
+
+	(void)state;
+	add("v345");
+	run();
+	fixture_file(&fx, "/etc/vservers/v345/uts/nodename", "other\n");
+	assert_int_equal(plan_fresh(&out.v[0].plan, &fx.root, &fx.pool, &stale, &fx.err), 0);
+	assert_non_null(strstr(stale, "uts/nodename"));
+	fixture_file(&fx, "/etc/vservers/v345/uts/nodename", "test345.my.org\n");
+	check_plan(&out.v[0].plan);
+	fixture_file(&fx, "/etc/vservers/v345/context", "5\n");
+	assert_int_equal(plan_fresh(&out.v[0].plan, &fx.root, &fx.pool, &stale, &fx.err), 0);
+	assert_non_null(stale);
+	remove(fixture_path(&fx, "/etc/vservers/v345/context"));
+	check_plan(&out.v[0].plan);
+	fixture_file(&fx, "/etc/vz/conf/345.conf", "");
+	assert_int_equal(plan_fresh(&out.v[0].plan, &fx.root, &fx.pool, &stale, &fx.err), 0);
+	assert_string_equal(stale, "'/etc/vz/conf/345.conf' exists now");
+}
+
+static void test_requests(void **state)
+{
+	(void)state;
+	add("v345");
+	choices.insulate = true;
+	remove(fixture_path(&fx, "/etc/vz/conf/ve-vps.basic.conf-sample"));
+	run();
+	assert_int_equal(fixture_found(&fx, VS_INSULATE_REQUEST), 1);
+	assert_int_equal(fixture_found(&fx, VS_NO_SAMPLE), 1);
+	check_plan(&out.v[0].plan);
+	choices.sample = "wings";
+	assert_int_equal(decide(&out, (const struct guest *[]){ guest }, 1, &all, &host, &fx.root,
+				&choices, &fx.pool, &fx.findings, &fx.err), -1);
+}
+
+static void test_nothing_selected(void **state)
+{
+	(void)state;
+	run();
+	assert_int_equal(out.host.nr_steps, 0);
+	assert_int_equal(fx.findings.nr, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_rename),
+		TEST(test_configuration),
+		TEST(test_host_plan),
+		TEST(test_host_plan_missing_parents),
+		TEST(test_deep_pattern),
+		TEST(test_copy),
+		TEST(test_no_space),
+		TEST(test_other_file_system),
+		TEST(test_tree_is_mount),
+		TEST(test_read_only),
+		TEST(test_private_inside_tree),
+		TEST(test_legacy),
+		TEST(test_evidence),
+		TEST(test_requests),
+		TEST(test_nothing_selected),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vs2vz.conf: defaults, fragments, errors with file and line, and the sample file.
+ */
+#include "settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "model/finding_ids.h"
+
+static const char *const folders[] = { "etc", "etc/vs2vz.d" };
+static const char *const files[] = {
+	"etc/vs2vz.conf", "etc/other.conf", "etc/vs2vz.d/10-a.conf", "etc/vs2vz.d/20-b.conf",
+	"etc/vs2vz.d/ignored.conf~",
+};
+
+struct fixture {
+	char dir[256];
+	struct root root;
+	struct pool pool;
+	struct settings s;
+	struct err err;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	const char *tmp = getenv("TMPDIR");
+	char path[512];
+
+	snprintf(f->dir, sizeof(f->dir), "%s/settings.XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(f->dir) || root_init(&f->root, f->dir, &f->err) < 0)
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, folders[i]);
+		if (mkdir(path, 0755) < 0)
+			return -1;
+	}
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char path[512];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
+		unlink(path);
+	}
+	for (size_t i = 2; i-- > 0;) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, folders[i]);
+		rmdir(path);
+	}
+	root_release(&f->root);
+	rmdir(f->dir);
+	pool_release(&f->pool);
+	free(f);
+	return 0;
+}
+
+static void put_bytes(struct fixture *f, const char *name, const char *text, size_t len)
+{
+	char path[512];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	assert_int_equal(fwrite(text, 1, len, out), len);
+	fclose(out);
+}
+
+static void put(struct fixture *f, const char *name, const char *text)
+{
+	put_bytes(f, name, text, strlen(text));
+}
+
+static int get(struct fixture *f, const char *file)
+{
+	f->err.text[0] = '\0';
+	return settings_read(&f->s, &f->root, file, &f->pool, &f->err);
+}
+
+static void assert_defaults(const struct settings *s)
+{
+	assert_int_equal(s->ctid_base, 1000);
+	assert_null(s->sample);
+	assert_int_equal(s->method, METHOD_AUTO);
+	assert_int_equal(s->verify, VERIFY_FULL);
+	assert_int_equal(s->jobs, 0);
+	assert_string_equal(s->state_dir, "/var/lib/vs2vz");
+	assert_string_equal(s->log_dir, "/var/log/vs2vz");
+	assert_int_equal(s->color, COLOR_AUTO);
+	assert_int_equal(s->nr_lifts, 0);
+	assert_int_equal(s->nr_map, 0);
+}
+
+static void nothing_there_means_defaults(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(get(f, NULL), 0);
+	assert_defaults(&f->s);
+	put(f, "etc/vs2vz.conf", "");
+	assert_int_equal(get(f, NULL), 0);
+	assert_defaults(&f->s);
+	assert_int_equal(get(f, "/etc/other.conf"), -1);
+	assert_int_equal(f->err.code, ENOENT);
+}
+
+static void every_key(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "etc/vs2vz.conf",
+	    "# all of them\nctid_base = 5000\nsample = \"vps.basic\"\nmethod = copy\n"
+	    "verify = \"quick\"\njobs=8\nstate_dir = \"/srv/state\"\nlog_dir = \"/srv/log\"\n"
+	    "color = \"never\"\n"
+	    "override \"VS309\" { guests = {\"web1\", \"mail\"} reason = \"by hand\" }\n"
+	    "override \"immutable-files\" { reason = \"known\" }\n"
+	    "guest \"v345\" {\n\tctid = 345\n}\n");
+	assert_int_equal(get(f, NULL), 0);
+	assert_int_equal(f->s.ctid_base, 5000);
+	assert_string_equal(f->s.sample, "vps.basic");
+	assert_int_equal(f->s.method, METHOD_COPY);
+	assert_int_equal(f->s.verify, VERIFY_QUICK);
+	assert_int_equal(f->s.jobs, 8);
+	assert_string_equal(f->s.state_dir, "/srv/state");
+	assert_string_equal(f->s.log_dir, "/srv/log");
+	assert_int_equal(f->s.color, COLOR_NEVER);
+	assert_int_equal(f->s.nr_lifts, 3);
+	assert_int_equal(f->s.lifts[0].id, VS_HOST_MOUNTS);
+	assert_string_equal(f->s.lifts[0].guest, "web1");
+	assert_string_equal(f->s.lifts[1].guest, "mail");
+	assert_string_equal(f->s.lifts[1].reason, "by hand");
+	assert_int_equal(f->s.lifts[2].id, VS_IMMUTABLE_FILES);
+	assert_null(f->s.lifts[2].guest);
+	assert_int_equal(f->s.nr_map, 1);
+	assert_string_equal(f->s.map[0].guest, "v345");
+	assert_int_equal(f->s.map[0].ctid, 345);
+}
+
+static void fragments_add_up_in_order(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "etc/vs2vz.conf", "jobs = 1\nctid_base = 2000\nguest \"a\" { ctid = 101 }\n");
+	put(f, "etc/vs2vz.d/20-b.conf", "jobs = 3\n");
+	put(f, "etc/vs2vz.d/10-a.conf",
+	    "jobs = 2\nguest \"a\" { ctid = 102 }\nguest \"b\" { ctid = 103 }\n");
+	put(f, "etc/vs2vz.d/ignored.conf~", "rubbish {");
+	assert_int_equal(get(f, NULL), 0);
+	assert_int_equal(f->s.jobs, 3);
+	assert_int_equal(f->s.ctid_base, 2000);
+	assert_int_equal(f->s.nr_map, 2);
+	assert_int_equal(f->s.map[0].ctid, 102);
+	assert_int_equal(f->s.map[1].ctid, 103);
+	put(f, "etc/other.conf", "jobs = 9\n");
+	assert_int_equal(get(f, "/etc/other.conf"), 0);
+	assert_int_equal(f->s.ctid_base, 1000);
+	assert_int_equal(f->s.jobs, 3);
+}
+
+static void errors_name_file_and_line(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+		{ "jobs = 1\nfrobs = 2\n", "/etc/vs2vz.conf:2: " },
+		{ "jobs = 65\n", "/etc/vs2vz.conf:1: jobs must be a number from 0 to 64" },
+		{ "\njobs = -1\n", "/etc/vs2vz.conf:2: jobs must be" },
+		{ "jobs = many\n", "/etc/vs2vz.conf:1: " },
+		{ "jobs = 99999999999999999999999\n", "/etc/vs2vz.conf:1: " },
+		{ "ctid_base = 100\n", "ctid_base must be a number from 101" },
+		{ "method = \"fast\"\n", "method must be one of" },
+		{ "verify = \"half\"\n", "verify must be one of" },
+		{ "color = \"red\"\n", "color must be one of" },
+		{ "sample = \"../x\"\n", "sample must be the name" },
+		{ "state_dir = \"var/lib\"\n", "state_dir must be an absolute path" },
+		{ "state_dir = \"/var/../lib\"\n", "state_dir must be an absolute path" },
+		{ "log_dir = \"/x/..\"\n", "log_dir must be an absolute path" },
+		{ "#\n#\noverride \"VS998\" { reason = \"x\" }\n", ":3: override 'VS998': there is no" },
+		{ "// a\n/* b\nc */ jobs = 1 # d\nsample = \"#'\\\"#\"\nmethod = 'it\\'s'\n",
+		  ":5: method" },
+		{ "override \"VS201\" { reason = \"x\" }\n", "cannot be overridden" },
+		{ "override \"VS309\" { guests = {\"a\"} }\n", "the reason is missing" },
+		{ "override \"VS309\" { reason = \"\" }\n", "the reason is missing" },
+		{ "override \"VS309\" { because = \"x\" }\n", "/etc/vs2vz.conf:1: " },
+		{ "guest \"a\" { }\n", "guest 'a': ctid must be" },
+		{ "guest \"a\" { ctid = 100 }\n", "guest 'a': ctid must be" },
+		{ "guest \"\" { ctid = 101 }\n", "the name is empty" },
+		{ "guest \"a\" { ctid = 101 }\nguest \"a\" { ctid = 102 }\n", "/etc/vs2vz.conf:2: " },
+		{ "guest \"a\" {\n", "/etc/vs2vz.conf:" },
+		{ "method = \"copy\n", "/etc/vs2vz.conf:" },
+		{ "method\n", "/etc/vs2vz.conf:" },
+		{ "{{{{\n", "/etc/vs2vz.conf:1: " },
+		{ "\033[31m = 1\n", "\\x1B" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put(f, "etc/vs2vz.conf", rows[i].text);
+		if (get(f, NULL) == 0)
+			fail_msg("accepted: %s", rows[i].text);
+		if (!strstr(f->err.text, rows[i].says))
+			fail_msg("'%s' lacks '%s'", f->err.text, rows[i].says);
+		assert_null(strchr(f->err.text, '\n'));
+		assert_null(strchr(f->err.text, '\033'));
+	}
+	put_bytes(f, "etc/vs2vz.conf", "jobs = 1\n\0", 10);
+	assert_int_equal(get(f, NULL), -1);
+	assert_non_null(strstr(f->err.text, "/etc/vs2vz.conf:2: a NUL byte"));
+	put(f, "etc/vs2vz.conf", "jobs = 1\n");
+	put(f, "etc/vs2vz.d/10-a.conf", "\n\nno such\n");
+	assert_int_equal(get(f, NULL), -1);
+	assert_non_null(strstr(f->err.text, "/etc/vs2vz.d/10-a.conf:3: "));
+}
+
+/* The shipped sample is what the table makes, and changes nothing when installed. */
+static void sample_file_matches_the_table(void **state)
+{
+	struct fixture *f = *state;
+	struct buf sample CLEANUP_BUF = BUF_INIT;
+	struct buf active CLEANUP_BUF = BUF_INIT;
+	FILE *in = fopen("conf-samples/vs2vz.conf", "r");
+	char shipped[16384];
+	size_t len;
+
+	settings_sample(&sample);
+	put(f, "etc/vs2vz.conf", sample.data);
+	assert_int_equal(get(f, NULL), 0);
+	assert_defaults(&f->s);
+	for (const char *p = sample.data; *p; p++)
+		if (*p != '#' || p[1] == ' ')
+			buf_addch(&active, *p);
+	put(f, "etc/vs2vz.conf", active.data);
+	if (get(f, NULL) < 0)
+		fail_msg("%s", f->err.text);
+	assert_int_equal(f->s.nr_lifts, 2);
+	assert_int_equal(f->s.nr_map, 1);
+	f->s.nr_lifts = f->s.nr_map = 0;
+	assert_defaults(&f->s);
+	if (!in)
+		skip();
+	len = fread(shipped, 1, sizeof(shipped) - 1, in);
+	fclose(in);
+	shipped[len] = '\0';
+	assert_string_equal(shipped, sample.data);
+}
+
+static void manual_is_complete(void **state)
+{
+	FILE *in = fopen("docs/vs2vz.conf.5", "r");
+	char page[16384];
+
+	(void)state;
+	if (!in)
+		skip();
+	page[fread(page, 1, sizeof(page) - 1, in)] = '\0';
+	fclose(in);
+	for (const struct setting_row *row = setting_rows; row->key; row++) {
+		char entry[128];
+
+		snprintf(entry, sizeof(entry), row->number ? ".It Cm %s No = %s\n" :
+			 *row->fallback ? ".It Cm %s No = Qq %s\n" : ".It Cm %s No = Qq \\&%s\n",
+			 row->key, row->fallback);
+		if (!strstr(page, entry))
+			fail_msg("the manual lacks: %s", entry);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nothing_there_means_defaults, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(fragments_add_up_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(errors_name_file_and_line, setup, teardown),
+		cmocka_unit_test(manual_is_complete),
+		cmocka_unit_test_setup_teardown(sample_file_matches_the_table, setup, teardown),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Facts about file systems: mount table by libmount, UUID by libblkid, space by
+ * statvfs, kind of disk by /sys. Reads only; libblkid's cache file is not used, for
+ * asking it may write it.
+ *
+ * Which mount a path is on is asked of the kernel by the mount's number: statx(2)
+ * has it since 5.8, /proc/self/fdinfo since 3.15. On older kernels the last mount on
+ * the longest leading part of the path is taken. VS2VZ_NO_STATX=1 and
+ * VS2VZ_NO_FDINFO=1 in the environment of tests force the older ways.
+ *
+ * /proc, /sys and /dev are those of the running system, whatever the host's root is.
+ */
+#include "base/fsinfo.h"
+
+#include <blkid/blkid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmount/libmount.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+
+#include "base/buf.h"
+#include "base/units.h"
+
+/* The running system: its own tree, its mount table, and where the host's root is in it. */
+struct machine {
+	struct root real;
+	struct libmnt_table *table;
+	struct buf top;
+};
+
+/* What the kernel calls an open file or directory: its path in the running system. */
+static int path_of(struct buf *out, const struct machine *m, int fd, struct err *err)
+{
+	struct buf link CLEANUP_BUF = BUF_INIT;
+
+	buf_addf(&link, "/proc/self/fd/%d", fd);
+	return root_readlink(&m->real, link.data, out, err);
+}
+
+/* Close it in any case. */
+static int machine_open(struct machine *m, const struct root *root, struct err *err)
+{
+	*m = (struct machine){ .real = { .fd = -1 }, .top = BUF_INIT };
+	if (root_init(&m->real, "/", err) < 0 || path_of(&m->top, m, root->fd, err) < 0)
+		return -1;
+	errno = 0;
+	m->table = mnt_new_table_from_file("/proc/self/mountinfo");
+	if (!m->table && errno == 0)
+		errno = EIO;
+	if (!m->table)
+		return fail_errno(err, "cannot read '/proc/self/mountinfo'");
+	return 0;
+}
+
+static void machine_close(struct machine *m)
+{
+	mnt_unref_table(m->table);
+	root_release(&m->real);
+	buf_release(&m->top);
+}
+
+/* Is path at or below top? */
+static bool is_below(const char *path, const char *top)
+{
+	size_t len = strlen(top);
+
+	if (strcmp(top, "/") == 0)
+		return path[0] == '/';
+	return strncmp(path, top, len) == 0 && (path[len] == '/' || !path[len]);
+}
+
+/* A path of the running system as seen from the host's root; "/" where it is not below. */
+static const char *below_root(const char *path, const char *top)
+{
+	if (!is_below(path, top))
+		return "/";
+	if (strcmp(top, "/") != 0)
+		path += strlen(top);
+	return *path ? path : "/";
+}
+
+static int id_by_statx(int fd)
+{
+#ifdef STATX_MNT_ID
+	struct statx stx;
+
+	if (!getenv("VS2VZ_NO_STATX") &&
+	    statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) == 0 &&
+	    (stx.stx_mask & STATX_MNT_ID))
+		return (int)stx.stx_mnt_id;
+#endif
+	(void)fd;
+	return -1;
+}
+
+static int id_by_fdinfo(const struct machine *m, int fd)
+{
+	struct buf path CLEANUP_BUF = BUF_INIT, text CLEANUP_BUF = BUF_INIT;
+	struct err err;
+	uint64_t id;
+	char *at;
+
+	if (getenv("VS2VZ_NO_FDINFO"))
+		return -1;
+	buf_addf(&path, "/proc/self/fdinfo/%d", fd);
+	if (root_read(&m->real, path.data, 65536, &text, &err) < 0)
+		return -1;
+	at = strstr(text.data, "mnt_id:");
+	if (!at)
+		return -1;
+	at += strlen("mnt_id:");
+	at += strspn(at, " \t");
+	at[strcspn(at, " \t\n")] = '\0';
+	return parse_u64(at, INT32_MAX, &id) ? (int)id : -1;
+}
+
+/* The rows of the table one after the other; NULL at the end. */
+static struct libmnt_fs *next_row(struct libmnt_table *table, struct libmnt_iter *at)
+{
+	struct libmnt_fs *fs;
+
+	return mnt_table_next_fs(table, at, &fs) == 0 ? fs : NULL;
+}
+
+static struct libmnt_iter *first_row(void)
+{
+	struct libmnt_iter *at = mnt_new_iter(MNT_ITER_FORWARD);
+
+	if (!at)
+		die("no memory");
+	return at;
+}
+
+static struct libmnt_fs *row_by_id(const struct machine *m, int id)
+{
+	struct libmnt_iter *at = first_row();
+	struct libmnt_fs *fs;
+
+	while ((fs = next_row(m->table, at)) && mnt_fs_get_id(fs) != id)
+		;
+	mnt_free_iter(at);
+	return fs;
+}
+
+/* Of several mounts on one directory the last one covers the others. */
+static struct libmnt_fs *row_by_path(const struct machine *m, const char *path)
+{
+	struct libmnt_iter *at = first_row();
+	struct libmnt_fs *fs, *best = NULL;
+	size_t longest = 0;
+
+	while ((fs = next_row(m->table, at))) {
+		const char *target = mnt_fs_get_target(fs);
+
+		if (target && is_below(path, target) && strlen(target) >= longest) {
+			best = fs;
+			longest = strlen(target);
+		}
+	}
+	mnt_free_iter(at);
+	return best;
+}
+
+static int find_row(struct libmnt_fs **out, const struct machine *m, int fd, struct err *err)
+{
+	struct buf path CLEANUP_BUF = BUF_INIT;
+	int id = id_by_statx(fd);
+
+	if (id < 0)
+		id = id_by_fdinfo(m, fd);
+	*out = id < 0 ? NULL : row_by_id(m, id);
+	if (!*out) {
+		if (path_of(&path, m, fd, err) < 0)
+			return -1;
+		*out = row_by_path(m, path.data);
+	}
+	return *out ? 0 : fail(err, "the mount table has no row for it");
+}
+
+/* The number of a block device by its path; 0 where it is none. */
+static dev_t device_number(const struct machine *m, const char *path)
+{
+	struct err err;
+	struct stat st;
+
+	if (!path || path[0] != '/' || root_stat(&m->real, path, &st, &err) < 0 ||
+	    !S_ISBLK(st.st_mode))
+		return 0;
+	return st.st_rdev;
+}
+
+/* The row's source; a device that goes by a name without a node ("/dev/root") by its own. */
+static const char *source_of(const struct machine *m, struct libmnt_fs *fs, struct pool *pool)
+{
+	const char *source = mnt_fs_get_source(fs);
+	dev_t dev = mnt_fs_get_devno(fs);
+	char *name = NULL;
+
+	if (source && source[0] == '/' && !device_number(m, source) && major(dev) != 0)
+		name = blkid_devno_to_devname(dev);
+	source = pool_strdup(pool, name ? name : source ? source : "none");
+	free(name);
+	return source;
+}
+
+/* By the superblock; needs the right to read the device. */
+static const char *uuid_by_probe(const char *device, struct pool *pool)
+{
+	blkid_probe probe = blkid_new_probe_from_filename(device);
+	const char *value, *uuid = NULL;
+
+	if (!probe)
+		return NULL;
+	if (blkid_probe_enable_superblocks(probe, 1) == 0 &&
+	    blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_UUID) == 0 &&
+	    blkid_do_safeprobe(probe) == 0 &&
+	    blkid_probe_lookup_value(probe, "UUID", &value, NULL) == 0)
+		uuid = pool_strdup(pool, value);
+	blkid_free_probe(probe);
+	return uuid;
+}
+
+/* By the links that udev makes, which everybody may read. */
+static const char *uuid_by_links(const struct machine *m, dev_t dev, struct pool *pool)
+{
+	static const char dir[] = "/dev/disk/by-uuid";
+	struct names names;
+	struct err err;
+
+	if (root_names(&m->real, dir, pool, &names, &err) < 0)
+		return NULL;
+	for (size_t i = 0; i < names.nr; i++)
+		if (device_number(m, pool_printf(pool, "%s/%s", dir, names.name[i])) == dev)
+			return names.name[i];
+	return NULL;
+}
+
+/* A partition has no queue of its own: its disk is the directory above. */
+static bool is_rotational(const struct machine *m, dev_t dev)
+{
+	static const char *const places[] = { "queue", "../queue" };
+	struct buf path CLEANUP_BUF = BUF_INIT, text CLEANUP_BUF = BUF_INIT;
+	struct err err;
+
+	for (size_t i = 0; dev && i < sizeof(places) / sizeof(*places); i++) {
+		buf_clear(&path);
+		buf_addf(&path, "/sys/dev/block/%u:%u/%s/rotational", major(dev), minor(dev),
+			 places[i]);
+		if (root_read(&m->real, path.data, 4096, &text, &err) == 0)
+			return text.data[0] == '1';
+	}
+	return false;
+}
+
+static int read_space(struct fsinfo *out, int fd, struct err *err)
+{
+	struct statvfs vfs;
+	uint64_t unit;
+
+	if (fstatvfs(fd, &vfs) < 0)
+		return fail_errno(err, "cannot ask for free space");
+	unit = vfs.f_frsize ? vfs.f_frsize : vfs.f_bsize;
+	out->block_size = (uint32_t)unit;
+	out->free_bytes = mul_u64(vfs.f_bfree, unit);
+	out->avail_bytes = mul_u64(vfs.f_bavail, unit);
+	out->free_inodes = vfs.f_files ? vfs.f_favail : UINT64_MAX;
+	out->read_only = (vfs.f_flag & ST_RDONLY) != 0;
+	return 0;
+}
+
+static void read_row(struct fsinfo *out, const struct machine *m, struct libmnt_fs *fs,
+		     struct pool *pool)
+{
+	const char *type = mnt_fs_get_fstype(fs);
+	dev_t dev;
+
+	out->mount_id = mnt_fs_get_id(fs);
+	out->mount_point = pool_strdup(pool, below_root(mnt_fs_get_target(fs), m->top.data));
+	out->type = pool_strdup(pool, type ? type : "none");
+	out->source = source_of(m, fs, pool);
+	if (mnt_fs_get_option(fs, "ro", NULL, NULL) == 0)
+		out->read_only = true;
+	/* btrfs and its like number subvolumes, not devices: the source tells. */
+	dev = device_number(m, out->source);
+	if (dev) {
+		out->uuid = uuid_by_probe(out->source, pool);
+		if (!out->uuid)
+			out->uuid = uuid_by_links(m, dev, pool);
+	}
+	out->rotational = is_rotational(m, dev ? dev : major(out->dev) ? out->dev : 0);
+}
+
+static int read_open(struct fsinfo *out, const struct machine *m, int fd, struct pool *pool,
+		     struct err *err)
+{
+	struct libmnt_fs *fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return fail_errno(err, "cannot stat");
+	out->dev = st.st_dev;
+	if (read_space(out, fd, err) < 0 || find_row(&fs, m, fd, err) < 0)
+		return -1;
+	read_row(out, m, fs, pool);
+	return 0;
+}
+
+int fsinfo_read(struct fsinfo *out, const struct root *root, const char *path,
+		struct pool *pool, struct err *err)
+{
+	struct machine m;
+	int CLEANUP_FD fd = root_opendir(root, path, err);
+	int ret;
+
+	*out = (struct fsinfo){ .mount_id = -1 };
+	if (fd < 0 && err->code == ENOTDIR)
+		fd = root_open(root, path, err);
+	if (fd < 0)
+		return -1;
+	ret = machine_open(&m, root, err);
+	if (ret == 0)
+		ret = read_open(out, &m, fd, pool, err);
+	machine_close(&m);
+	if (ret < 0)
+		err_add(err, "file system of '%s%s'", show(root->path), show(path));
+	return ret;
+}
+
+static int by_point(const void *left, const void *right)
+{
+	return strcmp(((const struct mount *)left)->point, ((const struct mount *)right)->point);
+}
+
+static void collect(struct mounts *out, const struct machine *m, const char *dir,
+		    struct pool *pool)
+{
+	struct libmnt_iter *at = first_row();
+	struct libmnt_fs *fs;
+	size_t cap = 0;
+
+	while ((fs = next_row(m->table, at))) {
+		const char *target = mnt_fs_get_target(fs);
+		const char *type = mnt_fs_get_fstype(fs), *source = mnt_fs_get_source(fs);
+		struct mount *row;
+
+		if (!target || !is_below(target, dir))
+			continue;
+		row = pool_grow(pool, &out->v, &out->nr, &cap, sizeof(*row));
+		*row = (struct mount){
+			.point = pool_strdup(pool, below_root(target, m->top.data)),
+			.type = pool_strdup(pool, type ? type : "none"),
+			.source = pool_strdup(pool, source ? source : "none"),
+		};
+	}
+	mnt_free_iter(at);
+	if (out->nr > 1)
+		qsort(out->v, out->nr, sizeof(*out->v), by_point);
+}
+
+int mounts_below(struct mounts *out, const struct root *root, const char *path,
+		 struct pool *pool, struct err *err)
+{
+	struct buf dir CLEANUP_BUF = BUF_INIT;
+	struct machine m;
+	int ret = machine_open(&m, root, err);
+
+	*out = (struct mounts){ 0, NULL };
+	if (ret == 0) {
+		if (strcmp(m.top.data, "/") != 0)
+			buf_adds(&dir, m.top.data);
+		buf_addf(&dir, "%s%s", path[0] == '/' ? "" : "/", path);
+		while (dir.len > 1 && dir.data[dir.len - 1] == '/')
+			dir.data[--dir.len] = '\0';
+		collect(out, &m, dir.data, pool);
+	}
+	machine_close(&m);
+	return ret;
+}

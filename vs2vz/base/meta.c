@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Readers of metadata. statx(2) tells some inode flags for nothing; the rest, and
+ * all of them on old kernels, needs FS_IOC_GETFLAGS on an open file, which the
+ * callers do only where it can matter. Attributes of what must not be opened are
+ * read through /proc/self/fd/N/NAME: N pins the directory, the l-calls do not
+ * follow NAME.
+ *
+ * VS2VZ_NO_STATX=1 in the environment of tests stands for an old kernel.
+ */
+#include "base/meta.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define XATTR_MOST 65536	/* the kernel's limit for a list and for a value */
+
+#if defined(SYS_statx) && defined(STATX_BASIC_STATS)
+
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000
+#endif
+/* These attributes have the numbers of the FS_*_FL flags. */
+#define FLAG_ATTRIBUTES (FS_COMPR_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL)
+
+static bool statx_allowed(void)
+{
+	static int state;	/* 0 unknown, 1 yes, -1 no; a race only asks twice */
+	int now = __atomic_load_n(&state, __ATOMIC_RELAXED);
+
+	if (!now) {
+		struct statx sx;
+
+		now = getenv("VS2VZ_NO_STATX") ||
+		      syscall(SYS_statx, AT_FDCWD, "/", 0, STATX_BASIC_STATS, &sx) < 0 ? -1 : 1;
+		__atomic_store_n(&state, now, __ATOMIC_RELAXED);
+	}
+	return now > 0;
+}
+
+static struct timespec time_of(const struct statx_timestamp *t)
+{
+	return (struct timespec){ .tv_sec = t->tv_sec, .tv_nsec = t->tv_nsec };
+}
+
+static int by_statx(struct meta *m, int dirfd, const char *name)
+{
+	const int how = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT;
+	struct statx sx;
+
+	if (syscall(SYS_statx, dirfd, name, how, STATX_BASIC_STATS, &sx) < 0)
+		return -1;
+	m->st = (struct stat){
+		.st_dev = makedev(sx.stx_dev_major, sx.stx_dev_minor),
+		.st_ino = sx.stx_ino,
+		.st_mode = sx.stx_mode,
+		.st_nlink = sx.stx_nlink,
+		.st_uid = sx.stx_uid,
+		.st_gid = sx.stx_gid,
+		.st_rdev = makedev(sx.stx_rdev_major, sx.stx_rdev_minor),
+		.st_size = (off_t)sx.stx_size,
+		.st_blksize = (blksize_t)sx.stx_blksize,
+		.st_blocks = (blkcnt_t)sx.stx_blocks,
+		.st_atim = time_of(&sx.stx_atime),
+		.st_mtim = time_of(&sx.stx_mtime),
+		.st_ctim = time_of(&sx.stx_ctime),
+	};
+	m->flags_known = (uint32_t)sx.stx_attributes_mask & FLAG_ATTRIBUTES;
+	m->flags = (uint32_t)sx.stx_attributes & m->flags_known;
+	m->mount_point = sx.stx_attributes & sx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT;
+	return 0;
+}
+
+#else
+
+static bool statx_allowed(void)
+{
+	return false;
+}
+
+static int by_statx(struct meta *m, int dirfd, const char *name)
+{
+	(void)m;
+	(void)dirfd;
+	(void)name;
+	errno = ENOSYS;
+	return -1;
+}
+
+#endif
+
+int meta_at(struct meta *m, int dirfd, const char *name)
+{
+	if (statx_allowed())
+		return by_statx(m, dirfd, name);
+	m->flags = 0;
+	m->flags_known = 0;
+	m->mount_point = false;
+	return fstatat(dirfd, name, &m->st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+}
+
+int meta_flags(int fd, uint32_t *flags)
+{
+	int word = 0;	/* the kernel writes an int, whatever the request's number says */
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &word) < 0) {
+		*flags = 0;
+		return errno == ENOTTY || errno == EOPNOTSUPP || errno == EINVAL ||
+		       errno == ENOSYS ? 1 : -1;
+	}
+	*flags = (uint32_t)word & META_GUEST_FLAGS;
+	return 0;
+}
+
+/* Sorted by magic number; what each file system accepts in FS_IOC_SETFLAGS. */
+static const struct {
+	uint32_t magic;
+	uint32_t kept;
+} keepers[] = {
+	{ 0x0000EF53,	/* ext2, ext3, ext4 */
+	  META_GUEST_FLAGS & ~(uint32_t)FS_NOCOW_FL },
+	{ 0x01021994,	/* tmpfs */
+	  FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL },
+	{ 0x3153464A,	/* jfs */
+	  FS_SECRM_FL | FS_UNRM_FL | FS_SYNC_FL | FS_IMMUTABLE_FL | FS_APPEND_FL |
+	  FS_NODUMP_FL | FS_NOATIME_FL | FS_DIRSYNC_FL },
+	{ 0x52654973,	/* reiserfs */
+	  FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_IMMUTABLE_FL |
+	  FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL | FS_NOTAIL_FL },
+	{ 0x58465342,	/* xfs */
+	  FS_SYNC_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL },
+	{ 0x9123683E,	/* btrfs */
+	  FS_COMPR_FL | FS_SYNC_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL |
+	  FS_NOATIME_FL | FS_DIRSYNC_FL | FS_NOCOW_FL },
+};
+
+uint32_t meta_flags_kept(int fd)
+{
+	struct statfs fs;
+	int word;
+
+	if (fstatfs(fd, &fs) < 0 || ioctl(fd, FS_IOC_GETFLAGS, &word) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(keepers) / sizeof(keepers[0]); i++)
+		if (keepers[i].magic == (uint32_t)fs.f_type)
+			return keepers[i].kept;
+	return META_LOCKS | FS_NODUMP_FL | FS_NOATIME_FL;
+}
+
+static void proc_path(const struct bearer *of, char path[static 300])
+{
+	snprintf(path, 300, "/proc/self/fd/%d/%s", of->at.dirfd, of->at.name);
+}
+
+int xattr_names(const struct bearer *of, struct buf *names)
+{
+	char path[300];
+	ssize_t len;
+
+	buf_clear(names);
+	if (of->fd >= 0) {
+		len = flistxattr(of->fd, buf_room(names, XATTR_MOST), XATTR_MOST);
+	} else {
+		proc_path(of, path);
+		len = llistxattr(path, buf_room(names, XATTR_MOST), XATTR_MOST);
+	}
+	if (len < 0)
+		return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : -1;
+	buf_used(names, (size_t)len);
+	return 0;
+}
+
+int xattr_value(const struct bearer *of, const char *name, struct buf *value)
+{
+	char path[300];
+	ssize_t len;
+
+	buf_clear(value);
+	if (of->fd >= 0) {
+		len = fgetxattr(of->fd, name, buf_room(value, XATTR_MOST), XATTR_MOST);
+	} else {
+		proc_path(of, path);
+		len = lgetxattr(path, name, buf_room(value, XATTR_MOST), XATTR_MOST);
+	}
+	if (len < 0)
+		return -1;
+	buf_used(value, (size_t)len);
+	return 0;
+}
+
+bool xattr_travels(const char *name)
+{
+	/* XFS lists the ACLs a second time under these; btrfs keeps storage hints here. */
+	return strncmp(name, "trusted.SGI_ACL_", 16) != 0 && strncmp(name, "btrfs.", 6) != 0;
+}
+
+bool xattr_any(const struct buf *names)
+{
+	const char *end = names->data + names->len;
+
+	for (const char *name = names->data; name < end; name += strlen(name) + 1)
+		if (xattr_travels(name))
+			return true;
+	return false;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The survey: counters of each worker, summed at the end, and one table of
+ * multiply-linked inodes. Reads metadata only and changes nothing (access times
+ * of directories, where the mount keeps them, are the kernel's).
+ *
+ * Inode flags come with statx(2); where it does not tell them, regular files and
+ * directories are opened to ask. One answer "no such thing" holds for the tree.
+ */
+#include "base/survey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/inroot.h"
+#include "base/links.h"
+#include "base/meta.h"
+#include "base/walk.h"
+
+#define SURVEY_THREADS 8
+#define BLOCK 512
+#define CANDIDATES 64
+
+/* The first path of an inode whose other names have not all been met. */
+struct candidate {
+	uint64_t ino;
+	char *path;
+};
+
+struct surveying {
+	const struct survey_options *opt;
+	struct survey *out;
+	struct links *links;
+	bool no_flags;		/* the file system has none */
+};
+
+struct counts {
+	struct survey s;
+	struct buf scratch;
+	struct candidate candidate[CANDIDATES];
+};
+
+static char *path_of(const struct walk_dir *dir, const char *name)
+{
+	struct buf path = BUF_INIT;
+
+	walk_path(&path, dir, name);
+	return path.data;	/* never empty, so it is malloc'd */
+}
+
+static void example(const char **where, const struct walk_dir *dir, const char *name)
+{
+	if (!*where)
+		*where = path_of(dir, name);
+}
+
+static void add128(struct hash128 *sum, struct hash128 h)
+{
+	sum->low += h.low;
+	sum->high += h.high + (sum->low < h.low);
+}
+
+static uint64_t nanoseconds(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
+}
+
+/* Part of the format of journals: what is hashed must not change within one version. */
+static struct hash128 print_of(uint64_t parent, const char *name, const struct stat *st,
+			       bool with_mtime)
+{
+	struct {
+		uint64_t parent, ino, size, mtime;
+		uint32_t mode, uid, gid, nlink;
+		char name[256];
+	} p = {
+		.parent = parent,
+		.ino = st->st_ino,
+		.size = S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) ? (uint64_t)st->st_size : 0,
+		.mtime = with_mtime ? nanoseconds(&st->st_mtim) : 0,
+		.mode = st->st_mode,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.nlink = (uint32_t)st->st_nlink,
+	};
+	size_t len = strnlen(name, sizeof(p.name));
+
+	memcpy(p.name, name, len);
+	return hash_bytes(&p, offsetof(__typeof__(p), name) + len);
+}
+
+static void count_owner(struct survey *s, uint32_t tag, const struct stat *st)
+{
+	if (st->st_uid > s->max_uid)
+		s->max_uid = st->st_uid;
+	if (st->st_gid > s->max_gid)
+		s->max_gid = st->st_gid;
+	if (st->st_uid > 65535 || st->st_gid > 65535)
+		s->high_ids++;
+	if (!tag)
+		return;
+	s->tag_id24 += st->st_uid >> 24 == tag >> 8 && st->st_gid >> 24 == (tag & 0xFF);
+	s->tag_uid16 += st->st_uid >> 16 == tag;
+	s->tag_gid16 += st->st_gid >> 16 == tag;
+}
+
+static void count_type(struct survey *s, mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		s->dirs++;
+		break;
+	case S_IFREG:
+		s->files++;
+		break;
+	case S_IFLNK:
+		s->symlinks++;
+		break;
+	case S_IFIFO:
+		s->fifos++;
+		break;
+	case S_IFSOCK:
+		s->sockets++;
+		break;
+	default:
+		s->devices++;
+	}
+}
+
+static void drop_candidate(struct candidate *c)
+{
+	free(c->path);
+	*c = (struct candidate){ 0, NULL };
+}
+
+/* Remember where an unfinished link group was met; forget it when its last name comes. */
+static void keep_candidate(struct counts *c, const struct walk_dir *dir,
+			   const struct walk_entry *e, bool first, bool last)
+{
+	uint64_t ino = e->meta.st.st_ino;
+
+	for (unsigned i = 0; i < CANDIDATES; i++) {
+		if (last && c->candidate[i].ino == ino)
+			drop_candidate(&c->candidate[i]);
+		if (first && !last && !c->candidate[i].ino) {
+			c->candidate[i] = (struct candidate){ ino, path_of(dir, e->name) };
+			return;
+		}
+	}
+}
+
+/* Is this the first name of the inode? */
+static bool count_links(struct surveying *y, struct counts *c, const struct walk_dir *dir,
+			const struct walk_entry *e)
+{
+	struct link_slot *slot;
+	bool first, last;
+
+	if (e->meta.st.st_nlink < 2 || S_ISDIR(e->meta.st.st_mode))
+		return true;
+	slot = links_hold(y->links, e->meta.st.st_ino);
+	first = slot->seen++ == 0;
+	slot->value = (uint64_t)e->meta.st.st_blocks * BLOCK;
+	slot->more = (uint32_t)e->meta.st.st_nlink;
+	last = slot->seen >= slot->more;
+	links_let_go(y->links, e->meta.st.st_ino);
+	keep_candidate(c, dir, e, first, last);
+	return first;
+}
+
+/* What statx did not tell. Where reading is refused the flags stay unknown. */
+static uint32_t flags_of(struct surveying *y, const struct walk_dir *dir,
+			 const struct walk_entry *e)
+{
+	mode_t type = e->meta.st.st_mode & S_IFMT;
+	uint32_t flags = 0;
+	int fd;
+
+	if ((e->meta.flags_known & META_LOCKS) == META_LOCKS)
+		return e->meta.flags;
+	if ((type != S_IFREG && type != S_IFDIR) || __atomic_load_n(&y->no_flags, __ATOMIC_RELAXED))
+		return 0;
+	fd = below_open(walk_fd(dir), e->name, &e->meta.st);
+	if (fd < 0)
+		return 0;
+	if (meta_flags(fd, &flags) > 0)
+		__atomic_store_n(&y->no_flags, true, __ATOMIC_RELAXED);
+	close_fd(&fd);
+	return flags;
+}
+
+static void count_inode(struct surveying *y, struct counts *c, const struct walk_dir *dir,
+			const struct walk_entry *e)
+{
+	const struct stat *st = &e->meta.st;
+	struct survey *s = &c->s;
+	uint32_t flags = flags_of(y, dir, e);
+
+	s->inodes++;
+	count_type(s, st->st_mode);
+	count_owner(s, y->opt->tag, st);
+	s->bytes_used += (uint64_t)st->st_blocks * BLOCK;
+	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
+		s->bytes_apparent += (uint64_t)st->st_size;
+	if (st->st_uid > 65535 || st->st_gid > 65535)
+		example(&s->example_high, dir, e->name);
+	if (flags & META_LOCKS)
+		example(&s->example_immutable, dir, e->name);
+	s->immutable += (flags & FS_IMMUTABLE_FL) != 0;
+	s->append_only += (flags & FS_APPEND_FL) != 0;
+	if (y->opt->xattrs) {
+		const struct bearer of = { -1, { walk_fd(dir), e->name } };
+
+		s->with_xattrs += xattr_names(&of, &c->scratch) == 0 && xattr_any(&c->scratch);
+	}
+}
+
+static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entry *v, size_t nr,
+		   struct err *err)
+{
+	struct surveying *y = t->ctx;
+	struct counts *c = t->local;
+
+	(void)err;
+	for (size_t i = 0; i < nr; i++) {
+		const struct stat *st = &v[i].meta.st;
+
+		c->s.names++;
+		if (y->opt->newer_than_ns && nanoseconds(&st->st_ctim) > y->opt->newer_than_ns)
+			c->s.changed++;
+		if (v[i].foreign) {
+			c->s.foreign_dirs++;
+			example(&c->s.example_foreign, dir, v[i].name);
+			continue;
+		}
+		add128(&c->s.fingerprint, print_of(dir->ino, v[i].name, st, true));
+		if (count_links(y, c, dir, &v[i]))
+			count_inode(y, c, dir, &v[i]);
+	}
+	return 0;
+}
+
+static void begin(struct walk_thread *t)
+{
+	struct counts *c = t->local;
+
+	c->scratch = (struct buf)BUF_INIT;
+}
+
+/* Keep the bytewise smaller of two examples. */
+static void take_example(const char **into, const char *from)
+{
+	const char *out = *into;
+
+	if (from && (!out || strcmp(from, out) < 0)) {
+		*into = from;
+		from = out;
+	}
+	free((char *)from);
+}
+
+static void add_counts(struct survey *into, const struct survey *from)
+{
+	static const size_t sums[] = {
+#define SUM(field) offsetof(struct survey, field)
+		SUM(names), SUM(inodes), SUM(dirs), SUM(files), SUM(symlinks), SUM(devices),
+		SUM(fifos), SUM(sockets), SUM(bytes_used), SUM(bytes_apparent), SUM(immutable),
+		SUM(append_only), SUM(high_ids), SUM(tag_id24), SUM(tag_uid16), SUM(tag_gid16),
+		SUM(foreign_dirs), SUM(with_xattrs), SUM(changed),
+#undef SUM
+	};
+
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
+		*(uint64_t *)((char *)into + sums[i]) +=
+			*(const uint64_t *)((const char *)from + sums[i]);
+	if (from->max_uid > into->max_uid)
+		into->max_uid = from->max_uid;
+	if (from->max_gid > into->max_gid)
+		into->max_gid = from->max_gid;
+	add128(&into->fingerprint, from->fingerprint);
+	take_example(&into->example_high, from->example_high);
+	take_example(&into->example_immutable, from->example_immutable);
+	take_example(&into->example_foreign, from->example_foreign);
+}
+
+static void end(struct walk_thread *t)
+{
+	struct surveying *y = t->ctx;
+	struct counts *c = t->local;
+
+	add_counts(y->out, &c->s);
+	for (unsigned i = 0; i < CANDIDATES; i++) {
+		struct candidate *k = &c->candidate[i];
+
+		/* The last name may have been met by another worker. */
+		if (k->ino) {
+			struct link_slot *slot = links_hold(y->links, k->ino);
+			bool outside = slot->seen < slot->more;
+
+			links_let_go(y->links, k->ino);
+			take_example(&y->out->example_outside, outside ? strdup(k->path) : NULL);
+		}
+		drop_candidate(k);
+	}
+	buf_release(&c->scratch);
+}
+
+static void count_group(void *ctx, const struct link_slot *slot)
+{
+	struct survey *s = ctx;
+
+	s->multi_linked += slot->seen > 1;
+	if (slot->seen < slot->more) {
+		s->outside_inodes++;
+		s->outside_bytes += slot->value;
+	}
+}
+
+/* The root: a name and an inode, but its own flags, name and mtime do not count. */
+static int count_root(struct surveying *y, int dirfd, struct err *err)
+{
+	const struct bearer of = { dirfd, { -1, NULL } };
+	struct buf CLEANUP_BUF names = BUF_INIT;
+	struct survey *s = y->out;
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return fail_errno(err, "cannot read the metadata of the tree");
+	s->names = s->inodes = s->dirs = 1;
+	s->bytes_used = (uint64_t)st.st_blocks * BLOCK;
+	count_owner(s, y->opt->tag, &st);
+	if (st.st_uid > 65535 || st.st_gid > 65535)
+		s->example_high = strdup(".");
+	s->fingerprint = print_of(0, "", &st, false);
+	if (y->opt->xattrs && xattr_names(&of, &names) == 0 && xattr_any(&names))
+		s->with_xattrs++;
+	return 0;
+}
+
+int survey_tree(struct survey *out, int dirfd, const struct survey_options *opt, struct err *err)
+{
+	static const struct walk_ops ops = {
+		.local_size = sizeof(struct counts),
+		.begin = begin,
+		.end = end,
+		.entries = entries,
+		.may_vanish = true,
+	};
+	const struct walk_options how = {
+		.threads = walk_threads(opt->threads, opt->rotational, SURVEY_THREADS),
+		.second = -1,
+	};
+	struct surveying y = { .opt = opt, .out = out };
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	if (count_root(&y, dirfd, err) < 0)
+		return -1;
+	y.links = links_new();
+	rc = walk_tree(dirfd, &ops, &y, &how, err);
+	links_each(y.links, count_group, out);
+	links_free(y.links);
+	if (rc < 0)
+		survey_release(out);
+	return rc;
+}
+
+void survey_release(struct survey *s)
+{
+	free((char *)s->example_immutable);
+	free((char *)s->example_outside);
+	free((char *)s->example_foreign);
+	free((char *)s->example_high);
+	s->example_immutable = s->example_outside = s->example_foreign = s->example_high = NULL;
+}

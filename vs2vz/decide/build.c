@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The steps of one guest, in the order in which they are safe:
+ *
+ *	CONF/NAME's times · tree to the private area · VE_ROOT · CTID.conf · names/NAME
+ *	· a copied source aside · the marks in CONF
+ *
+ * The tree moves before anything names it, and the VServer side is marked last, so a
+ * cut at any point leaves a guest that either system recognises as its own or as none.
+ * Decides nothing but the order; undo is the same list backwards.
+ */
+#include <string.h>
+
+#include "base/hash.h"
+#include "decide/inside.h"
+#include "vserver/scan.h"
+
+static void add_write(struct deciding *d, struct plan *plan, const char *path,
+		      const void *text, size_t len)
+{
+	struct step *s = plan_step(plan, d->pool, "write");
+	char hash[HASH_TEXT];
+
+	hash_text(hash_bytes(text, len), hash);
+	step_arg(s, d->pool, "at", path);
+	step_arg(s, d->pool, "mode", "0644");
+	step_arg(s, d->pool, "owner", "0:0");
+	step_arg(s, d->pool, "old", "absent");
+	step_arg(s, d->pool, "new", hash);
+	step_text(s, d->pool, text, len);
+}
+
+/* rename, copy, retire: the same three arguments. */
+static void add_move(struct deciding *d, struct plan *plan, const char *kind,
+		     const char *const path[2], ino_t inode)
+{
+	struct step *s = plan_step(plan, d->pool, kind);
+
+	step_arg(s, d->pool, "from", path[0]);
+	step_arg(s, d->pool, "to", path[1]);
+	step_argf(s, d->pool, "inode", "%llu", (unsigned long long)inode);
+}
+
+void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsigned mode)
+{
+	struct step *s = plan_step(plan, d->pool, "mkdir");
+
+	step_arg(s, d->pool, "at", path);
+	step_argf(s, d->pool, "mode", "%04o", mode);
+	step_arg(s, d->pool, "owner", "0:0");
+}
+
+int build_times(struct deciding *d, struct plan *plan, const char *path, struct err *err)
+{
+	const char *names;
+	struct step *s;
+	struct stat st;
+
+	if (root_stat(d->root, path, &st, err) < 0 ||
+	    input_evidence(&names, d->root, INPUT_NAMES, path, d->pool, err) < 0)
+		return -1;
+	if (!names)
+		return fail(err, "'%s' is no directory", show(path));
+	s = plan_step(plan, d->pool, "times");
+	step_arg(s, d->pool, "at", path);
+	step_argf(s, d->pool, "mtime", "%lld.%09ld", (long long)st.st_mtim.tv_sec,
+		  st.st_mtim.tv_nsec);
+	step_arg(s, d->pool, "names", names);
+	return 0;
+}
+
+const char *retire_path(const struct deciding *d, const struct decision *decision)
+{
+	const struct guest *guest = decision->guest;
+	const char *parent = path_parent(guest->tree, d->pool);
+
+	if (decision->method != METHOD_COPY || tree_is_mount(d, guest))
+		return NULL;
+	return pool_printf(d->pool, "%s/.%s.vs2vz-source", strcmp(parent, "/") == 0 ? "" : parent,
+			   path_name(guest->tree));
+}
+
+/* Directories with the number in the middle of the pattern belong to this container alone. */
+static void own_parents(struct deciding *d, struct plan *plan, const char *pattern,
+			const char *path)
+{
+	const char *parent = path_parent(path, d->pool);
+
+	if (pattern_is_flat(pattern) || path_exists(d->root, parent))
+		return;
+	own_parents(d, plan, path_parent(pattern, d->pool), parent);
+	build_mkdir(d, plan, parent, 0700);
+}
+
+static void add_tree(struct deciding *d, struct decision *decision)
+{
+	const struct ct *ct = &decision->ct;
+	struct plan *plan = &decision->plan;
+	const char *const move[2] = { decision->guest->tree, ct->private };
+
+	own_parents(d, plan, d->host->private_pattern, ct->private);
+	add_move(d, plan, decision->method == METHOD_COPY ? "copy" : "rename", move,
+		 decision->guest->tree_ino);
+	if (!path_exists(d->root, ct->root)) {
+		own_parents(d, plan, d->host->root_pattern, ct->root);
+		build_mkdir(d, plan, ct->root, 0755);
+	}
+}
+
+static void add_configuration(struct deciding *d, struct decision *decision)
+{
+	const struct ct *ct = &decision->ct;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct step *link;
+
+	conf_apply(&text, d->sample.data, d->sample.len, ct);
+	add_write(d, &decision->plan, ct->conf, text.data, text.len);
+	if (!ct->name_link)
+		return;
+	link = plan_step(&decision->plan, d->pool, "symlink");
+	step_arg(link, d->pool, "at", ct->name_link);
+	step_arg(link, d->pool, "target",
+		 path_relative(path_parent(ct->name_link, d->pool), ct->conf, d->pool));
+}
+
+static void add_marks(struct deciding *d, struct decision *decision)
+{
+	const struct guest *guest = decision->guest;
+	const char *mark = pool_printf(d->pool, "%s/%s", guest->conf, VSERVER_MARK);
+	const char *disabled = pool_printf(d->pool, "%s/disabled", guest->conf);
+	const char *text = pool_printf(d->pool, "ctid %u\nconverted to this OpenVZ container by "
+				       "vs2vz, which needs this file\n", decision->ct.ctid);
+
+	add_write(d, &decision->plan, mark, text, strlen(text));
+	if (!path_exists(d->root, disabled))
+		add_write(d, &decision->plan, disabled, text, strlen(text));
+}
+
+static int hide_legacy(struct deciding *d, struct decision *decision, struct err *err)
+{
+	const char *from = decision->guest->conf;
+	const char *const move[2] = {
+		from, pool_printf(d->pool, "%s%s", from, VSERVER_LEGACY_SUFFIX),
+	};
+	struct stat st;
+
+	if (root_lstat(d->root, from, &st, err) < 0)
+		return -1;
+	add_move(d, &decision->plan, "rename", move, st.st_ino);
+	return 0;
+}
+
+static void add_notes(struct deciding *d, struct decision *decision)
+{
+	const struct guest *guest = decision->guest;
+	const struct system *system = &guest->system;
+	struct plan *plan = &decision->plan;
+	char hash[HASH_TEXT];
+
+	plan_note(plan, d->pool, "method", decision->method == METHOD_COPY ? "copy" : "rename");
+	plan_note(plan, d->pool, "reason", decision->method_reason);
+	plan_note(plan, d->pool, "ctid-from", decision->ct.ctid_from);
+	plan_note(plan, d->pool, "sample", decision->ct.sample_name);
+	if (system->distro && *system->distro)
+		plan_note(plan, d->pool, "distro",
+			  pool_printf(d->pool, "%s%s%s", system->distro,
+				      system->version && *system->version ? " " : "",
+				      system->version ? system->version : ""));
+	if (!guest->surveyed)
+		return;
+	hash_text(guest->survey.fingerprint, hash);
+	plan_note(plan, d->pool, "bytes", pool_printf(d->pool, "%llu",
+		  (unsigned long long)guest->survey.bytes_used));
+	plan_note(plan, d->pool, "inodes", pool_printf(d->pool, "%llu",
+		  (unsigned long long)guest->survey.inodes));
+	plan_note(plan, d->pool, "fingerprint", hash);
+}
+
+int build_guest(struct deciding *d, struct decision *decision, struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	struct plan *plan = &decision->plan;
+	const char *retire = retire_path(d, decision);
+
+	plan->scope = "guest";
+	plan->guest = guest->name;
+	plan->ctid = decision->ct.ctid;
+	if (build_inputs(d, decision, err) < 0)
+		return -1;
+	add_notes(d, decision);
+	if (guest->style == STYLE_RECENT && build_times(d, plan, guest->conf, err) < 0)
+		return -1;
+	add_tree(d, decision);
+	add_configuration(d, decision);
+	if (retire) {
+		const char *const move[2] = { guest->tree, retire };
+
+		add_move(d, plan, "retire", move, guest->tree_ino);
+	}
+	if (guest->style == STYLE_LEGACY)
+		return hide_legacy(d, decision, err);
+	add_marks(d, decision);
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From guests to plans. Numbers first, for they depend on all guests of the host; then
+ * each guest by itself: container, method, conflicts; then what guests do to one
+ * another (space, addresses); last the steps. Reads, and changes nothing.
+ */
+#include "decide/decide.h"
+
+#include <string.h>
+
+#include "decide/ctid.h"
+#include "decide/inside.h"
+
+static const struct ctid_pick *pick_of(const struct guests *all, const struct ctid_pick *picks,
+				       const struct guest *guest)
+{
+	for (size_t i = 0; i < all->nr; i++)
+		if (&all->v[i] == guest)
+			return &picks[i];
+	die("guest '%s' is selected but not known", show(guest->name));
+}
+
+static int choose_numbers(struct deciding *d, const struct guest **selected, size_t nr,
+			  struct err *err)
+{
+	struct ctid_pick *picks = pool_array(d->pool, d->all->nr + 1, sizeof(*picks));
+	struct ctid_request request = {
+		.all = d->all, .host = d->host, .root = d->root, .choices = d->choices,
+		.selected = selected, .nr_selected = nr,
+	};
+
+	if (ctid_assign(picks, &request, d->pool, d->findings, err) < 0)
+		return -1;
+	d->out->nr = nr;
+	d->out->v = pool_array(d->pool, nr + 1, sizeof(*d->out->v));
+	for (size_t i = 0; i < nr; i++) {
+		const struct ctid_pick *pick = pick_of(d->all, picks, selected[i]);
+
+		d->out->v[i].guest = selected[i];
+		d->out->v[i].ct.ctid = pick->ctid;
+		d->out->v[i].ct.ctid_from = pick->from;
+	}
+	return 0;
+}
+
+static int read_sample(struct deciding *d, struct err *err)
+{
+	if (sample_find(&d->sample_name, &d->sample_path, d->host, d->root, d->choices->sample,
+			d->pool, err) < 0 ||
+	    sample_read(&d->sample, d->root, d->sample_path, err) < 0)
+		return -1;
+	conf_parse(&d->sample_conf, d->sample.data, d->sample.len, d->pool);
+	if (!d->sample_path)
+		finding_add(d->findings, VS_NO_SAMPLE, NULL, d->host->conf_dir,
+			    "no ve-vps.basic.conf-sample or ve-basic.conf-sample; '%s' is built in",
+			    show(d->sample_name));
+	return 0;
+}
+
+static int learn(struct deciding *d, const struct guest **selected, size_t nr, struct err *err)
+{
+	if (choose_numbers(d, selected, nr, err) < 0 || read_sample(d, err) < 0 ||
+	    layout_known(&d->known, d->host, d->root, d->pool, err) < 0 ||
+	    mounts_below(&d->mounts, d->root, "/", d->pool, err) < 0)
+		return -1;
+	if (d->choices->insulate)
+		finding_add(d->findings, VS_INSULATE_REQUEST, NULL, "--insulate",
+			    "the containers would share the file system of their private areas");
+	return 0;
+}
+
+/* Without a number there is no container to plan; a finding has said why. */
+static int decide_guest(struct deciding *d, struct decision *decision, struct err *err)
+{
+	container_describe(d, decision);
+	if (relocate_choose(d, decision, err) < 0 || conflicts_of(d, decision, err) < 0) {
+		err_add(err, "guest %s", show(decision->guest->name));
+		return -1;
+	}
+	return 0;
+}
+
+static int decide_all(struct deciding *d, struct err *err)
+{
+	for (size_t i = 0; i < d->out->nr; i++)
+		if (decide_guest(d, &d->out->v[i], err) < 0)
+			return -1;
+	if (relocate_space(d, err) < 0 || relocate_writable(d, err) < 0)
+		return -1;
+	conflicts_addresses(d);
+	for (size_t i = 0; i < d->out->nr; i++)
+		if (build_guest(d, &d->out->v[i], err) < 0) {
+			err_add(err, "guest %s", show(d->out->v[i].guest->name));
+			return -1;
+		}
+	return build_host(d, err);
+}
+
+int decide(struct decisions *out, const struct guest **selected, size_t nr,
+	   const struct guests *all, const struct host *host, const struct root *root,
+	   const struct choices *choices, struct pool *pool, struct findings *findings,
+	   struct err *err)
+{
+	struct deciding d = {
+		.out = out, .all = all, .host = host, .root = root, .choices = choices,
+		.pool = pool, .findings = findings, .sample = BUF_INIT,
+	};
+	int rc;
+
+	*out = (struct decisions){ 0 };
+	rc = learn(&d, selected, nr, err);
+	if (rc == 0)
+		rc = decide_all(&d, err);
+	buf_release(&d.sample);
+	return rc;
+}

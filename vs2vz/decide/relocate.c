@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a tree gets to its private area: one rename where both are on the same mount,
+ * else a copy, and whether the target has room for all copies of this run together.
+ * Reads file system facts only.
+ */
+#include <string.h>
+
+#include "base/units.h"
+#include "decide/inside.h"
+
+#define MARGIN (16ULL << 20)	/* metadata of a small tree */
+
+/* Facts about the file system that a path is or would be on. */
+static const struct fsinfo *fs_of(struct deciding *d, const char *path, struct err *err)
+{
+	const char *there = path_existing(d->root, path, d->pool);
+	struct fs_answer *answer, **new;
+
+	for (size_t i = 0; i < d->nr_fs; i++)
+		if (strcmp(d->fs[i]->path, there) == 0)
+			return &d->fs[i]->info;
+	answer = pool_alloc(d->pool, sizeof(*answer));
+	answer->path = there;
+	if (fsinfo_read(&answer->info, d->root, there, d->pool, err) < 0)
+		return NULL;
+	new = pool_grow(d->pool, &d->fs, &d->nr_fs, &d->cap_fs, sizeof(*new));
+	*new = answer;
+	return &answer->info;
+}
+
+static const struct fsinfo *target_fs(struct deciding *d, const struct decision *decision,
+				      struct err *err)
+{
+	return fs_of(d, path_parent(decision->ct.private, d->pool), err);
+}
+
+bool tree_is_mount(const struct deciding *d, const struct guest *guest)
+{
+	for (size_t i = 0; i < d->mounts.nr; i++)
+		if (strcmp(d->mounts.v[i].point, guest->tree) == 0)
+			return true;
+	return false;
+}
+
+/* Two mounts of one file system do not take a rename between them. */
+static bool same_mount(const struct fsinfo *a, const struct fsinfo *b)
+{
+	return a->dev == b->dev && (a->mount_id == b->mount_id || a->mount_id < 0 ||
+				    b->mount_id < 0);
+}
+
+/* NULL: a rename is possible. */
+static int why_no_rename(const char **why, struct deciding *d, const struct decision *decision,
+			 struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	const struct fsinfo *from, *to;
+
+	*why = NULL;
+	from = fs_of(d, path_parent(guest->tree, d->pool), err);
+	to = from ? target_fs(d, decision, err) : NULL;
+	if (!to)
+		return -1;
+	if (tree_is_mount(d, guest))
+		*why = "the tree is a mount point";
+	else if (guest->tree_dev != from->dev && guest->tree_dev != to->dev)
+		*why = "the tree is a file system of its own";
+	else if (from->dev == to->dev && !same_mount(from, to))
+		*why = pool_printf(d->pool, "'%s' and '%s' are two mounts of one file system",
+				   from->mount_point, to->mount_point);
+	else if (!same_mount(from, to))
+		*why = pool_printf(d->pool, "'%s' is another file system (%s on %s)",
+				   to->mount_point, to->type, to->source);
+	return 0;
+}
+
+static bool is_within(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
+}
+
+/* File systems without owners, links, nodes or long xattrs. */
+static bool is_poor(const char *type)
+{
+	static const char *const poor[] = {
+		"cifs", "exfat", "fuse", "fuseblk", "hfsplus", "iso9660", "msdos", "ncpfs",
+		"nfs", "nfs4", "ntfs", "ntfs3", "smbfs", "vfat",
+	};
+
+	for (size_t i = 0; type && i < sizeof(poor) / sizeof(poor[0]); i++)
+		if (strcmp(type, poor[i]) == 0)
+			return true;
+	return false;
+}
+
+int relocate_choose(struct deciding *d, struct decision *decision, struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	const char *why;
+
+	if (why_no_rename(&why, d, decision, err) < 0)
+		return -1;
+	decision->method = why || d->choices->method == METHOD_COPY ? METHOD_COPY : METHOD_RENAME;
+	decision->method_reason = why ? why : decision->method == METHOD_COPY ? "asked for"
+					    : "same file system";
+	if (tree_is_mount(d, guest))
+		finding_add(d->findings, VS_TREE_IS_MOUNT, guest->name, guest->tree,
+			    "something is mounted on it");
+	if (why && d->choices->method == METHOD_RENAME)
+		finding_add(d->findings, VS_METHOD_IMPOSSIBLE, guest->name, guest->tree,
+			    "no rename: %s", show(why));
+	if (is_within(decision->ct.private, guest->tree))
+		finding_add(d->findings, VS_METHOD_IMPOSSIBLE, guest->name, guest->tree,
+			    "the private area '%s' would lie inside the tree",
+			    show(decision->ct.private));
+	return 0;
+}
+
+/* What is asked of one target file system. */
+struct demand {
+	const struct fsinfo *fs;
+	uint64_t bytes, inodes;
+};
+
+static void judge_copy(struct deciding *d, const struct decision *decision, struct demand *demand)
+{
+	const struct survey *survey = &decision->guest->survey;
+	const char *private = decision->ct.private;
+	uint64_t bytes = add_u64(add_u64(survey->bytes_used, survey->bytes_used / 50), MARGIN);
+	uint64_t sum = add_u64(demand->bytes, bytes);
+	uint64_t inodes = add_u64(demand->inodes, survey->inodes);
+	bool fits = sum <= demand->fs->avail_bytes && inodes <= demand->fs->free_inodes;
+
+	d->out->bytes_needed = add_u64(d->out->bytes_needed, bytes);
+	if (sum > demand->fs->avail_bytes)
+		finding_add(d->findings, VS_NO_SPACE, decision->guest->name, private,
+			    "needs %s; %s of the %s available are promised to guests before it",
+			    show_size(bytes), show_size(demand->bytes),
+			    show_size(demand->fs->avail_bytes));
+	if (inodes > demand->fs->free_inodes)
+		finding_add(d->findings, VS_NO_INODES, decision->guest->name, private,
+			    "needs %llu inodes; %llu of the %llu free are promised to guests "
+			    "before it",
+			    (unsigned long long)survey->inodes, (unsigned long long)demand->inodes,
+			    (unsigned long long)demand->fs->free_inodes);
+	/* One that does not fit is not copied: a smaller one after it may have the room. */
+	if (fits) {
+		demand->bytes = sum;
+		demand->inodes = inodes;
+	}
+}
+
+int relocate_space(struct deciding *d, struct err *err)
+{
+	struct demand *demands = pool_array(d->pool, d->out->nr + 1, sizeof(*demands));
+	size_t nr = 0;
+
+	for (size_t i = 0; i < d->out->nr; i++) {
+		const struct decision *decision = &d->out->v[i];
+		const struct fsinfo *fs;
+		size_t k = 0;
+
+		if (decision->method != METHOD_COPY)
+			continue;
+		fs = target_fs(d, decision, err);
+		if (!fs)
+			return -1;
+		if (is_poor(fs->type))
+			finding_add(d->findings, VS_TARGET_FS_POOR, decision->guest->name,
+				    decision->ct.private, "'%s' is %s", show(fs->mount_point),
+				    fs->type);
+		while (k < nr && demands[k].fs->dev != fs->dev)
+			k++;
+		if (k == nr)
+			demands[nr++].fs = fs;
+		if (decision->guest->surveyed)
+			judge_copy(d, decision, &demands[k]);
+	}
+	return 0;
+}
+
+static int check_writable(struct deciding *d, const char *guest, const char *path,
+			  struct err *err)
+{
+	const struct fsinfo *fs = fs_of(d, path, err);
+
+	if (!fs)
+		return -1;
+	if (fs->read_only)
+		finding_add(d->findings, VS_TARGET_READ_ONLY, guest, path,
+			    "'%s' (%s) is mounted read-only", show(fs->mount_point),
+			    show(fs->source));
+	return 0;
+}
+
+/* Every place whose entries change: the shared ones for the host, the others by guest. */
+int relocate_writable(struct deciding *d, struct err *err)
+{
+	const struct host *host = d->host;
+	const char *const shared[] = {
+		host->conf_dir, host->names_dir,
+		host->private_pattern ? path_parent(host->private_pattern, d->pool) : NULL,
+		host->root_pattern ? path_parent(host->root_pattern, d->pool) : NULL,
+	};
+
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		if (shared[i] && check_writable(d, NULL, shared[i], err) < 0)
+			return -1;
+	for (unsigned i = 0; i < host->nr_installs; i++)
+		if (check_writable(d, NULL, host->installs[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < d->out->nr; i++) {
+		const struct guest *guest = d->out->v[i].guest;
+
+		if (check_writable(d, guest->name, path_parent(guest->tree, d->pool), err) < 0)
+			return -1;
+	}
+	return 0;
+}

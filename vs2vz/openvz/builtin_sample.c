@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sample that is used where a host has none: the bytes of
+ * conf-samples/ve-vs2vz.conf-sample, so that the program needs no data file for
+ * it. A test compares the two; the values are explained there.
+ */
+#include "openvz/inside.h"
+
+const char builtin_sample[] =
+	"# Sample of vs2vz: a container of modest size on any OpenVZ kernel.\n"
+	"#\n"
+	"# Used where a host has none of the samples vps.basic and basic, nor the one that\n"
+	"# CONFIGFILE of vz.conf names. The values agree with one another as vzcfgvalidate\n"
+	"# demands. BARRIER:LIMIT; pages are 4096 bytes; a single number is both.\n"
+	"\n"
+	"ONBOOT=\"yes\"\n"
+	"\n"
+	"# Processes and sockets: what the container may have at all\n"
+	"NUMPROC=\"240:240\"\n"
+	"AVNUMPROC=\"180:180\"\n"
+	"NUMTCPSOCK=\"360:360\"\n"
+	"NUMOTHERSOCK=\"360:360\"\n"
+	"\n"
+	"# Memory in pages: may be allocated, is guaranteed, survives a shortage\n"
+	"PRIVVMPAGES=\"65536:69632\"\n"
+	"VMGUARPAGES=\"33792:unlimited\"\n"
+	"OOMGUARPAGES=\"26112:unlimited\"\n"
+	"PHYSPAGES=\"0:unlimited\"\n"
+	"SHMPAGES=\"21504:21504\"\n"
+	"LOCKEDPAGES=\"256:256\"\n"
+	"\n"
+	"# Memory of the kernel on behalf of the container, in bytes\n"
+	"KMEMSIZE=\"14372700:14790164\"\n"
+	"DCACHESIZE=\"3409920:3624960\"\n"
+	"TCPSNDBUF=\"1720320:2703360\"\n"
+	"TCPRCVBUF=\"1720320:2703360\"\n"
+	"OTHERSOCKBUF=\"1126080:2097152\"\n"
+	"DGRAMRCVBUF=\"262144:262144\"\n"
+	"\n"
+	"# Files, locks, terminals, pending signals, packet filter rules\n"
+	"NUMFILE=\"9312:9312\"\n"
+	"NUMFLOCK=\"188:206\"\n"
+	"NUMPTY=\"16:16\"\n"
+	"NUMSIGINFO=\"256:256\"\n"
+	"NUMIPTENT=\"128:128\"\n"
+	"\n"
+	"# Disk: KiB and inodes, soft:hard; seconds for which soft may be exceeded\n"
+	"DISKSPACE=\"1048576:1153024\"\n"
+	"DISKINODES=\"200000:220000\"\n"
+	"QUOTATIME=\"0\"\n"
+	"\n"
+	"# Share of the processor\n"
+	"CPUUNITS=\"1000\"\n";

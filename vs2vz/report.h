@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What people and programs get to read: one plain document is filled from the
+ * nouns, then printed as text, JSON or HTML, or read back from stored JSON.
+ * report_write() is the only writer to stdout.
+ *
+ *	report_init(&r, &pool, "convert", argc, argv);
+ *	g = report_guest(&r, guest->name);
+ *	report_found(g, &r, guest, "ext4");
+ *	report_decided(g, &r, decision);
+ *	r.findings = &findings;
+ *	g->state = STATE_CONVERTED;
+ *	...
+ *	report_plan(&text, &r);			or report_json(&text, &r)
+ *	report_write(&text);
+ *	...
+ *	if (report_finish(err) < 0) ...		stdout full, closed
+ *
+ * Every string in the document is printable (show()) and lives in its pool, so
+ * the renderers need not care where it came from.
+ */
+#ifndef VS2VZ_REPORT_H
+#define VS2VZ_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/inroot.h"
+#include "base/pool.h"
+#include "decide/decide.h"
+#include "model/finding.h"
+#include "model/guest.h"
+#include "model/host.h"
+#include "run/journal.h"
+#include "step/plan.h"
+
+#define REPORT_FORMAT "1.0"
+
+/* Where a guest stands, computed from the journal and the scan. */
+enum report_state {
+	STATE_FOUND,		/* convertible */
+	STATE_BLOCKED,		/* inhibitors */
+	STATE_ABSENT,		/* configuration without tree */
+	STATE_CONVERTING,	/* by a living vs2vz */
+	STATE_INTERRUPTED,	/* on the way forwards */
+	STATE_CONVERTED,
+	STATE_UNDO_INTERRUPTED,
+	STATE_UNDONE,
+	STATE_COMMIT_INTERRUPTED,
+	STATE_COMMITTED,
+	STATE_DAMAGED,		/* the journal cannot be read */
+};
+
+/* What this run did with a guest. */
+enum outcome {
+	OUTCOME_NONE,		/* only looked at */
+	OUTCOME_DONE,
+	OUTCOME_ALREADY,	/* nothing to do */
+	OUTCOME_BLOCKED,	/* not begun: inhibitors */
+	OUTCOME_SKIPPED,	/* not begun: stopped before, or refused */
+	OUTCOME_FAILED,		/* state says where it stands now */
+	OUTCOME_DIFFERS,	/* verify: not as recorded */
+};
+
+struct report_item {		/* a row of the ledger */
+	const char *item, *fate, *result, *reason; /* result NULL: none */
+};
+struct report_action {		/* a line of the plan */
+	char mark;		/* '+', '~', '-' */
+	const char *word, *text;
+};
+struct report_path {		/* kept by undo, or differing for verify */
+	const char *path, *why;
+};
+
+struct report_guest {
+	const char *name;	/* "host" for host-wide steps, see is_host */
+	bool is_host;
+	enum report_state state;
+	enum outcome outcome;
+	const char *error;	/* what failed, NULL */
+	uint32_t ctid;		/* 0: none yet */
+	const char *ctid_from;
+	/* as found; NULL or 0 where unknown */
+	bool found;
+	int64_t xid;		/* -1: dynamic */
+	bool on_boot, disabled, surveyed;
+	const char *marks, *hostname, *install, *conf, *tree, *file_system;
+	const char *distro, *version, *init, *arch;
+	uint64_t bytes, inodes;
+	size_t nr_addresses;
+	const char **addresses;
+	/* as decided */
+	bool planned;
+	const char *ct_conf, *ct_private, *ct_root, *sample;
+	const char *method, *method_reason;
+	size_t nr_items, cap_items;
+	struct report_item *items;
+	size_t nr_actions, cap_actions;
+	struct report_action *actions;
+	uint64_t files_written;
+	/* after undo or verify */
+	size_t nr_paths, cap_paths;
+	struct report_path *paths;
+	uint64_t seconds;	/* of this run; 0: not measured */
+};
+
+struct report {
+	struct pool *pool;
+	const char *command;
+	const char *version;	/* of the tool that made it */
+	const char *host_name;
+	const char *run;	/* "20260102T030405Z-4711" */
+	time_t started, ended;	/* ended is set by report_end() */
+	size_t nr_arguments;
+	const char **arguments;
+	int status;		/* exit status, by report_end() */
+	uint64_t bytes_needed;
+	size_t nr_guests, cap_guests;
+	struct report_guest *guests;
+	const struct findings *findings; /* NULL: none asked for */
+};
+
+struct report_counts {
+	size_t guests;		/* without the host's entry */
+	size_t convert, blocked, skipped; /* of a plan */
+	size_t done, already, failed, differs; /* of a run */
+	size_t info, fixed, warning, inhibitor, lifted;
+	uint64_t files_written;
+};
+
+/* Filling (report_fill.c). A guest pointer is valid until the next report_guest(). */
+void report_init(struct report *r, struct pool *pool, const char *command, int argc,
+		 char **argv);
+struct report_guest *report_guest(struct report *r, const char *name);
+/* The entry of host-wide steps. */
+struct report_guest *report_host(struct report *r);
+/* What the scan found; file_system may be NULL. */
+void report_found(struct report_guest *g, const struct report *r, const struct guest *guest,
+		  const char *file_system);
+/* What was decided: CTID, ledger, the steps as lines. */
+void report_decided(struct report_guest *g, const struct report *r,
+		    const struct decision *decision);
+/* The steps of a plan that was read from a file or a journal. */
+void report_steps(struct report_guest *g, const struct report *r, const struct plan *plan);
+void report_path_add(struct report_guest *g, const struct report *r, const char *path,
+		     const char *why);
+void report_error(struct report_guest *g, const struct report *r, const struct err *err);
+/* Time and status; call it before printing JSON. */
+void report_end(struct report *r, int status);
+struct report_counts report_count(const struct report *r);
+/* The state that a journal's phase means; live: the journal is in use by a process. */
+enum report_state report_state_of(enum phase phase, bool live);
+const char *state_word(enum report_state state);
+const char *outcome_word(enum outcome outcome);
+/* The commands that lead on from a state: pool text, "" where nothing is to be done. */
+const char *report_next(const struct report *r, const struct report_guest *g);
+
+/* Text (report_text.c). Colour only for words of level, marks and states. */
+struct text_style {
+	bool color;
+	bool verbose;		/* ledger, all guests of a grouped finding */
+	bool worst_first;	/* files; screens have the worst last */
+};
+void report_scan(struct buf *out, const struct report *r, const struct text_style *style);
+void report_findings(struct buf *out, const struct report *r, const struct text_style *style);
+/* One block per guest, then the totals. */
+void report_plan(struct buf *out, const struct report *r, const struct text_style *style);
+void report_ledger(struct buf *out, const struct report_guest *g, const struct text_style *style);
+void report_status(struct buf *out, const struct report *r, const struct text_style *style);
+/* Of convert, resume, undo, commit, verify: a line per guest, what was kept or differs. */
+void report_summary(struct buf *out, const struct report *r, const struct text_style *style);
+/* The truthful last line of a changing command, from the guests' states. */
+void report_closing(struct buf *out, const struct report *r);
+/* Everything, for report.txt and `report --format text`. */
+void report_full(struct buf *out, const struct report *r);
+void report_explain(struct buf *out, const struct finding_kind *kind);
+/* The translation table for people, or as Markdown. */
+void report_rules(struct buf *out, bool markdown);
+
+/*
+ * Unified differences of every file that the plan writes, against what is on disk now
+ * (report_diff.c). color as in the style.
+ */
+int report_diff(struct buf *out, const struct plan *plan, const struct root *root,
+		bool color, struct err *err) MUST_CHECK;
+void diff_text(struct buf *out, const char *path, const struct buf *old, const struct buf *new,
+	       bool color);
+
+/* JSON (report_json.c, schema docs/schema/report-1.0.json) and HTML (report_html.c). */
+void report_json(struct buf *out, const struct report *r);
+/* A stored document; findings are added to *findings. Unknown members are ignored. */
+int report_load(struct report *r, const char *text, size_t len, struct pool *pool,
+		struct findings *findings, struct err *err) MUST_CHECK;
+void report_html(struct buf *out, const struct report *r);
+
+/* To stdout, as it is. Errors are remembered for report_finish(). */
+void report_write(const struct buf *text);
+/* Flush and close stdout; -1: some of it was not written. */
+int report_finish(struct err *err) MUST_CHECK;
+
+#endif

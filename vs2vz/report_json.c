@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The document as JSON (docs/schema/report-1.0.json): every member is always there,
+ * null where unknown, in a fixed order. A minor step of the format only adds members.
+ */
+#include "report.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exits.h"
+#include "report_parts.h"
+
+/* Not UTF-8 would be a bug of the filling code; lose the text rather than the report. */
+static json_t *text_or_null(const char *text)
+{
+	json_t *out = text ? json_string(text) : NULL;
+
+	return out ? out : json_null();
+}
+
+static json_t *number(uint64_t n)
+{
+	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
+}
+
+static json_t *number_or_null(uint64_t n)
+{
+	return n ? number(n) : json_null();
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	if (!value || json_object_set_new(object, key, value) < 0)
+		die("out of memory");
+}
+
+static void append(json_t *array, json_t *value)
+{
+	if (!value || json_array_append_new(array, value) < 0)
+		die("out of memory");
+}
+
+static json_t *texts(const char *const *v, size_t nr)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		append(out, text_or_null(v[i]));
+	return out;
+}
+
+static json_t *items(const struct report_guest *g)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < g->nr_items; i++) {
+		json_t *item = json_object();
+
+		set(item, "item", text_or_null(g->items[i].item));
+		set(item, "fate", text_or_null(g->items[i].fate));
+		set(item, "result", text_or_null(g->items[i].result));
+		set(item, "reason", text_or_null(g->items[i].reason));
+		append(out, item);
+	}
+	return out;
+}
+
+static json_t *paths(const struct report_guest *g)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < g->nr_paths; i++) {
+		json_t *path = json_object();
+
+		set(path, "path", text_or_null(g->paths[i].path));
+		set(path, "why", text_or_null(g->paths[i].why));
+		append(out, path);
+	}
+	return out;
+}
+
+/* What the scan found. */
+static void add_found(json_t *o, const struct report_guest *g)
+{
+	set(o, "found", json_boolean(g->found));
+	set(o, "xid", g->xid < 0 ? json_null() : number((uint64_t)g->xid));
+	set(o, "hostname", text_or_null(g->hostname));
+	set(o, "addresses", texts(g->addresses, g->nr_addresses));
+	set(o, "on_boot", json_boolean(g->on_boot));
+	set(o, "disabled", json_boolean(g->disabled));
+	set(o, "marks", text_or_null(g->marks));
+	set(o, "installation", text_or_null(g->install));
+	set(o, "configuration", text_or_null(g->conf));
+	set(o, "tree", text_or_null(g->tree));
+	set(o, "file_system", text_or_null(g->file_system));
+	set(o, "distribution", text_or_null(g->distro));
+	set(o, "distribution_version", text_or_null(g->version));
+	set(o, "init", text_or_null(g->init));
+	set(o, "architecture", text_or_null(g->arch));
+	set(o, "bytes", g->surveyed ? number(g->bytes) : json_null());
+	set(o, "inodes", g->surveyed ? number(g->inodes) : json_null());
+}
+
+static json_t *guest(const struct report *r, const struct report_guest *g)
+{
+	json_t *o = json_object();
+
+	set(o, "name", text_or_null(g->name));
+	set(o, "state", text_or_null(state_word(g->state)));
+	set(o, "next", text_or_null(report_next(r, g)));
+	set(o, "outcome", text_or_null(outcome_word(g->outcome)));
+	set(o, "error", text_or_null(g->error));
+	set(o, "seconds", number(g->seconds));
+	set(o, "ctid", number_or_null(g->ctid));
+	set(o, "ctid_from", text_or_null(g->ctid_from));
+	add_found(o, g);
+	set(o, "items", items(g));
+	set(o, "paths", paths(g));
+	return o;
+}
+
+static json_t *plan(const struct report_guest *g)
+{
+	json_t *o = json_object(), *steps = json_array();
+
+	set(o, "scope", text_or_null(g->is_host ? "host" : "guest"));
+	set(o, "guest", text_or_null(g->is_host ? NULL : g->name));
+	set(o, "ctid", number_or_null(g->ctid));
+	set(o, "method", text_or_null(g->method));
+	set(o, "method_reason", text_or_null(g->method_reason));
+	set(o, "sample", text_or_null(g->sample));
+	set(o, "config", text_or_null(g->ct_conf));
+	set(o, "private", text_or_null(g->ct_private));
+	set(o, "root", text_or_null(g->ct_root));
+	set(o, "files_written", number(g->files_written));
+	for (size_t i = 0; i < g->nr_actions; i++) {
+		const char mark[] = { g->actions[i].mark, '\0' };
+		json_t *step = json_object();
+
+		set(step, "mark", text_or_null(mark));
+		set(step, "word", text_or_null(g->actions[i].word));
+		set(step, "text", text_or_null(g->actions[i].text));
+		append(steps, step);
+	}
+	set(o, "steps", steps);
+	return o;
+}
+
+static json_t *finding(const struct finding *f)
+{
+	const struct finding_group plain = { .kind = f->kind };
+	json_t *o = json_object();
+
+	set(o, "id", json_sprintf("VS%u", f->kind->id));
+	set(o, "name", text_or_null(f->kind->name));
+	set(o, "level", text_or_null(level_word(&plain)));
+	set(o, "overridable", json_boolean(f->kind->overridable));
+	set(o, "override_reason", text_or_null(f->override_reason));
+	set(o, "title", text_or_null(f->kind->title));
+	set(o, "guest", text_or_null(f->guest));
+	set(o, "object", text_or_null(f->object));
+	set(o, "seen", text_or_null(f->seen));
+	set(o, "cause", text_or_null(f->kind->cause));
+	set(o, "effect", text_or_null(f->kind->effect));
+	set(o, "cure", text_or_null(f->kind->cure));
+	return o;
+}
+
+/* Worst first, as in every file. */
+static json_t *findings(const struct report *r)
+{
+	json_t *out = json_array();
+	struct finding_groups groups;
+
+	if (!r->findings)
+		return out;
+	findings_group(&groups, r->findings, true, r->pool);
+	for (size_t i = 0; i < groups.nr; i++)
+		for (size_t n = 0; n < groups.v[i].nr; n++)
+			append(out, finding(groups.v[i].v[n]));
+	return out;
+}
+
+static json_t *counts(const struct report *r)
+{
+	struct report_counts c = report_count(r);
+	json_t *o = json_object();
+
+	set(o, "guests", number(c.guests));
+	set(o, "convert", number(c.convert));
+	set(o, "blocked", number(c.blocked));
+	set(o, "skipped", number(c.skipped));
+	set(o, "done", number(c.done));
+	set(o, "already", number(c.already));
+	set(o, "failed", number(c.failed));
+	set(o, "differs", number(c.differs));
+	set(o, "inhibitors", number(c.inhibitor));
+	set(o, "warnings", number(c.warning));
+	set(o, "fixed", number(c.fixed));
+	set(o, "info", number(c.info));
+	set(o, "overridden", number(c.lifted));
+	set(o, "files_written", number(c.files_written));
+	set(o, "bytes_needed", number(r->bytes_needed));
+	return o;
+}
+
+static json_t *result(const struct report *r)
+{
+	json_t *o = json_object();
+
+	set(o, "code", json_integer(r->status));
+	set(o, "word", text_or_null(exit_word(r->status)));
+	return o;
+}
+
+static json_t *time_or_null(const struct report *r, time_t when)
+{
+	return when ? text_or_null(time_text(r->pool, when)) : json_null();
+}
+
+static void add_guests(json_t *o, const struct report *r)
+{
+	json_t *guests = json_array(), *plans = json_array(), *host = NULL;
+
+	for (size_t i = 0; i < r->nr_guests; i++) {
+		const struct report_guest *g = &r->guests[i];
+
+		if (g->is_host)
+			host = guest(r, g);
+		else
+			append(guests, guest(r, g));
+		if (g->planned)
+			append(plans, plan(g));
+	}
+	set(o, "guests", guests);
+	set(o, "host_steps", host ? host : json_null());
+	set(o, "findings", findings(r));
+	set(o, "plans", plans);
+}
+
+void report_json(struct buf *out, const struct report *r)
+{
+	json_t *o = json_object();
+	char *text;
+
+	set(o, "format_version", text_or_null(REPORT_FORMAT));
+	set(o, "tool", text_or_null("vs2vz"));
+	set(o, "version", text_or_null(r->version));
+	set(o, "host", text_or_null(r->host_name));
+	set(o, "run", text_or_null(r->run));
+	set(o, "command", text_or_null(r->command));
+	set(o, "started", time_or_null(r, r->started));
+	set(o, "ended", time_or_null(r, r->ended));
+	set(o, "arguments", texts(r->arguments, r->nr_arguments));
+	set(o, "result", result(r));
+	set(o, "counts", counts(r));
+	add_guests(o, r);
+	text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	if (!text)
+		die("out of memory");
+	buf_addf(out, "%s\n", text);
+	free(text);
+	json_decref(o);
+}

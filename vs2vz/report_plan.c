@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The dry run's text: a block per guest, one line per fact, a prefix to grep for:
+ * '+' new, '~' changed, '-' removed, '!' somebody must decide or look.
+ */
+#include "report_parts.h"
+
+#include <string.h>
+
+#include "base/units.h"
+
+#define LABEL 8
+
+static void add_fact(struct buf *out, char mark, const char *label, const char *text)
+{
+	buf_addf(out, "  %c ", mark);
+	add_padded(out, label, LABEL);
+	buf_addf(out, " %s\n", text);
+}
+
+static void add_brackets(struct buf *out, const struct report_guest *g, struct pool *pool)
+{
+	buf_addf(out, "   (%s", g->tree ? g->tree : "no tree");
+	if (g->distro)
+		buf_addf(out, ", %s", system_text(pool, g));
+	if (g->init)
+		buf_addf(out, ", %s", g->init);
+	if (g->surveyed)
+		buf_addf(out, ", %s, %llu inodes", show_size(g->bytes),
+			 (unsigned long long)g->inodes);
+	buf_addch(out, ')');
+}
+
+static bool is_blocked(const struct report_guest *g)
+{
+	return g->state == STATE_BLOCKED || g->state == STATE_ABSENT ||
+	       g->outcome == OUTCOME_BLOCKED;
+}
+
+static void add_heading(struct buf *out, const struct report_guest *g, struct pool *pool,
+			const struct text_style *style)
+{
+	if (g->is_host) {
+		buf_adds(out, "host   (steps that all guests share)\n");
+		return;
+	}
+	buf_addf(out, "guest %s", g->name);
+	if (g->ctid)
+		buf_addf(out, "  ->  CT %u", g->ctid);
+	if (g->found)
+		add_brackets(out, g, pool);
+	if (is_blocked(g)) {
+		buf_adds(out, "  ");
+		paint(out, style->color, PAINT_BAD, "blocked");
+	} else if (!g->planned) {
+		buf_addf(out, "  %s already", state_word(g->state));
+	}
+	buf_addch(out, '\n');
+}
+
+static void add_actions(struct buf *out, const struct report_guest *g,
+			const struct text_style *style)
+{
+	for (size_t i = 0; i < g->nr_actions; i++) {
+		const struct report_action *a = &g->actions[i];
+
+		if (a->mark != ' ' || style->verbose)
+			add_fact(out, a->mark, a->word, a->text);
+	}
+}
+
+static bool is_of(const struct finding *f, const struct report_guest *g)
+{
+	if (g->is_host || !f->guest)
+		return g->is_host && !f->guest;
+	return strcmp(f->guest, g->name) == 0;
+}
+
+static void add_marks(struct buf *out, const struct report *r, const struct report_guest *g,
+		      const struct text_style *style)
+{
+	for (size_t i = 0; r->findings && i < r->findings->nr; i++) {
+		const struct finding *f = &r->findings->v[i];
+		const struct finding_group one = { .kind = f->kind,
+						   .lifted = f->override_reason != NULL };
+
+		if (!is_of(f, g) || (f->kind->level == LEVEL_INFO && !style->verbose))
+			continue;
+		buf_adds(out, "  ! ");
+		add_padded(out, pool_printf(r->pool, "VS%u", f->kind->id), LABEL);
+		buf_addch(out, ' ');
+		paint(out, style->color, level_paint(&one), level_word(&one));
+		if (f->object)
+			buf_addf(out, ": %s", f->object);
+		buf_addf(out, ": %s\n", f->seen && *f->seen ? f->seen : f->kind->title);
+	}
+}
+
+/* "14 carried over, 2 approximated, ...": the ledger in one line. */
+static void add_fates(struct buf *out, const struct report_guest *g)
+{
+	struct buf line CLEANUP_BUF = BUF_INIT;
+
+	for (int v = VERDICT_SAME; v <= VERDICT_UNKNOWN; v++) {
+		const char *word = verdict_word((enum verdict)v);
+		size_t nr = 0;
+
+		for (size_t i = 0; i < g->nr_items; i++)
+			nr += strcmp(g->items[i].fate, word) == 0;
+		if (nr)
+			buf_addf(&line, "%s%zu %s", line.len ? ", " : "", nr, word);
+	}
+	if (line.len)
+		add_fact(out, ' ', "items", line.data);
+}
+
+static void add_guest(struct buf *out, const struct report *r, const struct report_guest *g,
+		      const struct text_style *style)
+{
+	add_heading(out, g, r->pool, style);
+	if (g->planned && g->ctid_from)
+		add_fact(out, ' ', "number", g->ctid_from);
+	if (g->planned && g->method)
+		add_fact(out, ' ', "method", g->method_reason ?
+			 pool_printf(r->pool, "%s: %s", g->method, g->method_reason) : g->method);
+	add_actions(out, g, style);
+	add_marks(out, r, g, style);
+	add_fates(out, g);
+	if (style->verbose && g->nr_items)
+		report_ledger(out, g, style);
+	if (g->planned && !g->is_host && !is_blocked(g))
+		add_fact(out, ' ', "undo", "possible until commit");
+}
+
+void report_plan(struct buf *out, const struct report *r, const struct text_style *style)
+{
+	struct report_counts c = report_count(r);
+
+	for (size_t i = 0; i < r->nr_guests; i++)
+		add_guest(out, r, &r->guests[i], style);
+	buf_addf(out, "plan: %s convert%s, %zu blocked, %zu skipped; %s written; %s needed\n",
+		 counted(r->pool, c.convert, "guest"), c.convert == 1 ? "s" : "", c.blocked,
+		 c.skipped, counted(r->pool, c.files_written, "file"), show_size(r->bytes_needed));
+}
+
+void report_ledger(struct buf *out, const struct report_guest *g, const struct text_style *style)
+{
+	static const char *const heading[] = { "    ITEM", "FATE", "RESULT", "REASON" };
+	struct pool pool = POOL_INIT;
+	struct table t = { .columns = sizeof(heading) / sizeof(heading[0]), .pool = &pool };
+
+	(void)style;
+	table_row(&t, heading);
+	for (size_t i = 0; i < g->nr_items; i++) {
+		const struct report_item *item = &g->items[i];
+		const char *cells[] = {
+			pool_printf(&pool, "    %s", item->item), item->fate, item->result,
+			item->reason,
+		};
+
+		table_row(&t, cells);
+	}
+	table_print(out, &t, NULL, NULL);
+	pool_release(&pool);
+}

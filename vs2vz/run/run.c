@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The loop. Knows the order of batches and of syncs, and no kind of step.
+ *
+ *	log "do A-B"            synced
+ *	apply A .. B            each durable but for directory entries
+ *	flush directories
+ *	log "done A-B next=do:C-D"   synced: one line for both
+ *
+ * Dying anywhere leaves A..B in doubt. Apply and undo converge, so the way on begins
+ * with the whole batch, in either direction. Within a batch no order holds on the
+ * disk: a step that moves a tree therefore shares no batch with steps inside it.
+ */
+#include "run/run.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/stop.h"
+
+struct batch {
+	unsigned first, last;	/* steps first .. last - 1 */
+};
+
+/* Is the path at or inside the other one? */
+static bool inside(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
+}
+
+/* Does one of the paths of s lie at or inside one of the paths that a moves? */
+static bool reaches_into(const struct step *s, const struct step *a)
+{
+	for (unsigned i = 0; s->kind->args[i].name; i++) {
+		if (s->kind->args[i].type != ARG_PATH || !s->value[i])
+			continue;
+		for (unsigned k = 0; a->kind->args[k].name; k++)
+			if (a->kind->args[k].type == ARG_PATH && a->value[k] &&
+			    inside(s->value[i], a->value[k]))
+				return true;
+	}
+	return false;
+}
+
+static bool apart(const struct step *s, const struct step *other)
+{
+	if (s->kind->alone || other->kind->alone)
+		return true;
+	return (other->kind->moves && reaches_into(s, other)) ||
+	       (s->kind->moves && reaches_into(other, s));
+}
+
+static bool fits(const struct plan *p, unsigned nr, const struct batch *b)
+{
+	for (unsigned i = b->first; i < b->last; i++)
+		if (apart(&p->step[nr], &p->step[i]))
+			return false;
+	return true;
+}
+
+/* What comes next forwards: the steps in doubt, or as many as go together. */
+static struct batch next_batch(const struct journal *j)
+{
+	struct batch b = { j->first, j->last };
+
+	if (b.first == b.last)
+		while (b.last < j->plan.nr_steps && fits(&j->plan, b.last, &b))
+			b.last++;
+	return b;
+}
+
+static struct batch next_batch_back(const struct journal *j)
+{
+	struct batch b = { j->first, j->last };
+
+	if (b.first == b.last)
+		while (b.first > 0 && fits(&j->plan, b.first - 1, &b))
+			b.first--;
+	return b;
+}
+
+static int stopped(struct err *err)
+{
+	return fail_code(err, ERR_STOPPED, "stopped as asked");
+}
+
+static void begin(const struct journal *j, struct work *w)
+{
+	w->steps = j->plan.step;
+	w->nr_steps = j->plan.nr_steps;
+	w->nr_kept = 0;
+	w->ran = false;
+}
+
+static void tell(const struct step *s, const char *done)
+{
+	struct buf CLEANUP_BUF rest = BUF_INIT;
+	const char *word;
+	char mark;
+
+	s->kind->describe(s, &mark, &word, &rest);
+	log_say(LOG_DETAIL, "%s: %s %s", done, word, rest.data);
+}
+
+static int step_failed(const struct step *s, struct err *err)
+{
+	err_add(err, "step %u (%s)", s->nr, s->kind->name);
+	return -1;
+}
+
+static int apply_batch(const struct journal *j, struct batch b, struct work *w, struct err *err)
+{
+	for (unsigned i = b.first; i < b.last; i++) {
+		const struct step *s = &j->plan.step[i];
+
+		if (s->kind->apply(s, w, err) < 0)
+			return step_failed(s, err);
+		tell(s, "done");
+	}
+	return work_sync_now(w, err);
+}
+
+/* The batch is done: say so, and in the same breath what comes next. */
+static int log_done(struct journal *j, struct batch b, struct err *err)
+{
+	struct log_word done = { "done", b.first, b.last - 1 };
+	struct log_word next = { "complete", 0, 0 };
+	struct journal after = *j;
+
+	after.first = after.last = b.last;
+	b = next_batch(&after);
+	if (b.first < b.last)
+		next = (struct log_word){ "do", b.first, b.last - 1 };
+	return journal_log_two(j, &done, b.first < b.last && stop_wanted() ? NULL : &next, err);
+}
+
+static int forward_loop(struct journal *j, struct work *w, struct err *err)
+{
+	bool announced = false;
+
+	while (j->phase != PHASE_CONVERTED) {
+		struct batch b = next_batch(j);
+
+		if (b.first == b.last)
+			return journal_log(j, "complete", 0, 0, err);
+		if (stop_wanted())
+			return stopped(err);
+		if (!announced && journal_log(j, "do", b.first, b.last - 1, err) < 0)
+			return -1;
+		if (apply_batch(j, b, w, err) < 0 || log_done(j, b, err) < 0)
+			return -1;
+		announced = true;
+	}
+	return 0;
+}
+
+int run_forward(struct journal *j, struct work *w, struct err *err)
+{
+	if (j->phase == PHASE_CONVERTED || j->phase == PHASE_COMMITTED)
+		return 0;
+	if (j->phase == PHASE_UNDONE || j->phase == PHASE_COMMITTING)
+		return fail(err, "'%s' is %s: nothing to convert", show(j->name),
+			    phase_word(j->phase));
+	begin(j, w);
+	return forward_loop(j, w, err);
+}
+
+static int may_undo(const struct journal *j, struct work *w, struct err *err)
+{
+	for (unsigned i = j->last; i-- > 0;) {
+		const struct step *s = &j->plan.step[i];
+
+		w->ran = i < j->reached;
+		if (s->kind->may_undo && s->kind->may_undo(s, w, err) < 0)
+			return step_failed(s, err);
+	}
+	return 0;
+}
+
+static int undo_batch(const struct journal *j, struct batch b, struct work *w, struct err *err)
+{
+	for (unsigned i = b.last; i-- > b.first;) {
+		const struct step *s = &j->plan.step[i];
+
+		w->ran = i < j->reached;
+		if (s->kind->undo(s, w, err) < 0)
+			return step_failed(s, err);
+		tell(s, "taken back");
+	}
+	return work_sync_now(w, err);
+}
+
+static int log_kept(struct journal *j, const struct work *w, size_t from, struct err *err)
+{
+	for (size_t i = from; i < w->nr_kept; i++)
+		if (journal_log_kept(j, &w->kept[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int log_undone(struct journal *j, struct batch b, struct err *err)
+{
+	struct log_word undone = { "undone", b.last - 1, b.first };
+	struct log_word next = { "reverted", 0, 0 };
+	struct journal after = *j;
+
+	after.first = after.last = b.first;
+	b = next_batch_back(&after);
+	if (b.first < b.last)
+		next = (struct log_word){ "undo", b.last - 1, b.first };
+	return journal_log_two(j, &undone, b.first < b.last && stop_wanted() ? NULL : &next, err);
+}
+
+static int back_loop(struct journal *j, struct work *w, struct err *err)
+{
+	bool announced = false;
+
+	while (j->phase != PHASE_UNDONE) {
+		struct batch b = next_batch_back(j);
+		size_t kept = w->nr_kept;
+
+		if (b.first == b.last)
+			return journal_log(j, "reverted", 0, 0, err);
+		if (stop_wanted())
+			return stopped(err);
+		if (!announced && journal_log(j, "undo", b.last - 1, b.first, err) < 0)
+			return -1;
+		if (undo_batch(j, b, w, err) < 0 || log_kept(j, w, kept, err) < 0 ||
+		    log_undone(j, b, err) < 0)
+			return -1;
+		announced = true;
+	}
+	return 0;
+}
+
+int run_back(struct journal *j, struct work *w, struct err *err)
+{
+	if (j->phase == PHASE_UNDONE)
+		return 0;
+	if (j->phase == PHASE_COMMITTING || j->phase == PHASE_COMMITTED)
+		return fail(err, "'%s' is %s: there is no way back", show(j->name),
+			    phase_word(j->phase));
+	begin(j, w);
+	if (may_undo(j, w, err) < 0)
+		return -1;
+	return back_loop(j, w, err);
+}
+
+static int finish_steps(const struct journal *j, struct work *w, struct err *err)
+{
+	for (size_t i = 0; i < j->plan.nr_steps; i++) {
+		const struct step *s = &j->plan.step[i];
+
+		if (stop_wanted())
+			return stopped(err);
+		if (s->kind->finish && s->kind->finish(s, w, err) < 0)
+			return step_failed(s, err);
+	}
+	return work_sync_now(w, err);
+}
+
+int run_finish(struct journal *j, struct work *w, struct err *err)
+{
+	unsigned end = j->plan.nr_steps ? (unsigned)j->plan.nr_steps - 1 : 0;
+	struct log_word finished = { "finished", 0, end };
+	struct log_word closed = { "closed", 0, 0 };
+
+	if (j->phase == PHASE_COMMITTED)
+		return 0;
+	if (j->phase != PHASE_CONVERTED && j->phase != PHASE_COMMITTING)
+		return fail(err, "'%s' is %s: nothing to commit", show(j->name),
+			    phase_word(j->phase));
+	begin(j, w);
+	if (journal_log(j, "finish", 0, end, err) < 0 || finish_steps(j, w, err) < 0)
+		return -1;
+	return journal_log_two(j, &finished, &closed, err);
+}
+
+/*
+ * Where the step should stand by the log; false where the log leaves it open, and
+ * where finish has removed what the step moved.
+ */
+static bool expected(const struct journal *j, unsigned nr, enum standing *want)
+{
+	const struct kind *kind = j->plan.step[nr].kind;
+
+	if ((nr >= j->first && nr < j->last) || !kind->guard)
+		return false;
+	*want = nr < j->first ? STANDS_AFTER : STANDS_BEFORE;
+	return !(j->phase >= PHASE_COMMITTING && kind->moves && kind->finish);
+}
+
+static void add_deviation(struct deviation *out, size_t max, size_t *nr, struct deviation d)
+{
+	if (*nr < max)
+		out[*nr] = d;
+	(*nr)++;
+}
+
+int run_check(const struct journal *j, struct work *w, struct deviation *out, size_t max,
+	      size_t *nr, struct err *err)
+{
+	*nr = 0;
+	for (unsigned i = 0; i < j->plan.nr_steps; i++) {
+		const struct step *s = &j->plan.step[i];
+		enum standing want, now;
+		const char *what;
+
+		if (!expected(j, i, &want))
+			continue;
+		err_clear(err);
+		if (s->kind->guard(s, w, &now, err) < 0)
+			return step_failed(s, err);
+		if (now == want)
+			continue;
+		what = now == STANDS_FOREIGN ? pool_strdup(w->pool, err->text) :
+		       now == STANDS_BEFORE ? "does not stand as converted" :
+					      "stands as converted";
+		add_deviation(out, max, nr, (struct deviation){ i, what });
+	}
+	err_clear(err);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The bytes of regular files: hashing, and copying with a hash on the way.
+ *
+ * The hash does not depend on where a file has holes, and a hole costs nothing
+ * however large it is. Up to CONTENT_BUF bytes: XXH3-128 of the content. Larger:
+ * XXH3-128 over, for each block of 64 KiB that is not all zero, its number (u64,
+ * little endian) and its bytes, and at the end the size (u64, little endian).
+ *
+ * VS2VZ_NO_SEEK_HOLE=1 in the environment of tests stands for Linux before 3.1.
+ */
+#ifndef VS2VZ_STEP_CONTENT_H
+#define VS2VZ_STEP_CONTENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+
+#define CONTENT_BUF (1024 * 1024)
+
+/*
+ * buf: CONTENT_BUF bytes of the calling thread. A file that ends before st->st_size
+ * is ERR_FOREIGN. The texts do not name the file: callers put its path before.
+ */
+int content_hash(int fd, const struct stat *st, void *buf, struct hash128 *out,
+		 struct err *err) MUST_CHECK;
+/* Into an empty file. Runs of 4 KiB of zeros become holes where the source has holes. */
+int content_copy(int from, const struct stat *st, int to, void *buf, struct hash128 *out,
+		 struct err *err) MUST_CHECK;
+
+#endif

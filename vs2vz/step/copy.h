@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the two halves of a copy. copy.c reads: it walks the source, opens what
+ * has to be opened, knows which names are links. A sink writes, and is a row of
+ * functions. Part of the tree engine (tree.h).
+ *
+ * For each name of a directory exactly one of mkdir, file, symlink, node, link is
+ * called, from any thread; for a directory finish() when all below it is done, the
+ * root last. Links to one inode are serialised.
+ */
+#ifndef VS2VZ_STEP_COPY_H
+#define VS2VZ_STEP_COPY_H
+
+#include "base/buf.h"
+#include "base/links.h"
+#include "base/walk.h"
+#include "step/sums.h"
+#include "step/tree.h"
+
+/* walk_dir.mark: the target's directory was there (as the root); others are new and empty. */
+#define SINK_EXISTED 1
+
+/* What one thread uses again and again. */
+struct copy_scratch {
+	char *content;			/* CONTENT_BUF */
+	struct buf names, value;
+	uint64_t bytes, shared, inodes, names_done, flags_lost;
+};
+
+struct copy_object {
+	struct walk_dir *dir;		/* in: the source's directory; finish: itself */
+	struct walk_entry *entry;	/* finish: NULL */
+	const struct meta *meta;
+	int fd;				/* open source: regular files, and finish; else -1 */
+	uint32_t flags;			/* the guest's inode flags */
+	struct link_slot *slot;		/* non-NULL: one of several names; value: target inode */
+	bool last_name;			/* the last one in the source */
+	struct copy_scratch *scratch;
+};
+
+struct sink {
+	const struct sink_ops *ops;
+	struct sums_out sums;
+};
+
+struct sink_ops {
+	/* Directory: sets entry->second_*, mark; owner, mode and times come with finish. */
+	int (*mkdir)(struct sink *sink, struct copy_object *o, struct err *err);
+	/* A regular file with all its metadata; sets slot->value where there is a slot. */
+	int (*file)(struct sink *sink, struct copy_object *o, struct err *err);
+	int (*symlink)(struct sink *sink, struct copy_object *o, struct err *err);
+	int (*node)(struct sink *sink, struct copy_object *o, struct err *err);
+	/* One more name of slot->value. */
+	int (*link)(struct sink *sink, struct copy_object *o, struct err *err);
+	int (*finish)(struct sink *sink, struct copy_object *o, struct err *err);
+};
+
+/* The sink that is a directory of a mounted file system. */
+struct dir_sink;
+struct dir_sink *dir_sink_new(int from, int to, int sums, struct links *links, struct err *err);
+struct sink *dir_sink_base(struct dir_sink *sink);
+/* After the walk, whatever came of it; 0 or the failure of writing the records. */
+int dir_sink_free(struct dir_sink *sink, struct err *err) MUST_CHECK;
+
+#endif

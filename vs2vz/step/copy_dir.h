@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The directory sink's two files: new objects (copy_dir.c), and what is there from
+ * an earlier try (copy_keep.c).
+ */
+#ifndef VS2VZ_STEP_COPY_DIR_H
+#define VS2VZ_STEP_COPY_DIR_H
+
+#include "step/copy.h"
+#include "step/holding.h"
+#include "step/sums.h"
+#include "step/treeutil.h"
+
+struct dir_sink {
+	struct sink base;
+	struct target_fs fs;
+	struct links *links;		/* of copy.c: source inode, target inode, locks */
+	struct pairs pairs;		/* of objects that were there */
+	struct sums_table known;	/* records of an earlier try */
+	struct holding holding;
+	bool no_clone;
+};
+
+int object_fail(const struct copy_object *o, const char *what, struct err *err);
+int object_add(const struct copy_object *o, struct err *err);
+int set_flags(struct dir_sink *d, struct copy_object *o, int fd, uint32_t want);
+int lock_fd(struct dir_sink *d, int fd, uint32_t locks);
+int hold_first(struct dir_sink *d, struct copy_object *o, const struct place *at, uint64_t made);
+
+/* Take off what would hinder work inside a directory, or be inherited. 0 or -1. */
+int prepare_dir(int fd);
+void load_known(struct dir_sink *d, int sums);
+/*
+ * Is an object that equals the source's there? 1: it stays. 0: there is nothing (any
+ * longer): what differed was removed. -1: error.
+ */
+int keep_existing(struct dir_sink *d, struct copy_object *o, struct err *err) MUST_CHECK;
+int keep_dir(struct dir_sink *d, struct copy_object *o, struct err *err) MUST_CHECK;
+/* Is the name there as a link to slot->value? Anything else is removed. */
+int is_linked(struct dir_sink *d, struct copy_object *o, struct err *err) MUST_CHECK;
+/* Remove what the target's directory has and the source's has not. */
+int drop_extra(struct copy_object *o, struct err *err) MUST_CHECK;
+
+#endif

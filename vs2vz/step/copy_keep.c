@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sink that is a directory: what is there already. An object stays only when
+ * everything about it equals the source, its links included, and its content was
+ * recorded or has been compared; all else is removed and made again. An inode is
+ * never changed in place: it may have names outside the tree.
+ */
+#include "step/copy_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/inroot.h"
+#include "base/sys.h"
+#include "step/content.h"
+
+int prepare_dir(int fd)
+{
+	int word = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &word) == 0 && (uint32_t)word & META_GUEST_FLAGS &&
+	    sys_setflags(fd, (uint32_t)word & ~META_GUEST_FLAGS) < 0)
+		return -1;
+	if (sys_fremovexattr(fd, "system.posix_acl_default") < 0 && errno != ENODATA &&
+	    errno != EOPNOTSUPP)
+		return -1;
+	return 0;
+}
+
+/* Only as many as one table holds: files without a record are compared. */
+void load_known(struct dir_sink *d, int sums)
+{
+	struct err err;
+
+	d->known = (struct sums_table){ .parts = 1 };
+	if (sums_parts(sums, &err) == 1 && sums_load(&d->known, sums, 0, 1, &err) < 0)
+		d->known = (struct sums_table){ .parts = 1 };
+}
+
+/* 1 with *now, 0 where there is nothing; a mount point is an error. */
+static int look(struct copy_object *o, struct meta *now, struct err *err)
+{
+	if (!(o->dir->mark & SINK_EXISTED))
+		return 0;
+	if (meta_at(now, walk_second(o->dir), o->entry->name) == 0)
+		return 1;
+	return errno == ENOENT ? 0 :
+	       object_fail(o, "cannot read the metadata of the copy of", err);
+}
+
+static int get_rid(struct copy_object *o, const struct meta *now, struct err *err)
+{
+	if (remove_whole(walk_second(o->dir), o->entry->name, now, err) < 0)
+		return object_add(o, err);
+	return 0;
+}
+
+/* 1: same bytes, and they are on record. */
+static int same_content(struct dir_sink *d, struct copy_object *o, const struct meta *now, int fd,
+			struct err *err)
+{
+	struct hash128 a, b;
+
+	if (sums_find(&d->known, now->st.st_ino))
+		return 1;
+	if (content_hash(o->fd, &o->meta->st, o->scratch->content, &a, err) < 0 ||
+	    content_hash(fd, &now->st, o->scratch->content, &b, err) < 0)
+		return object_add(o, err);
+	if (!hash_equal(a, b))
+		return 0;
+	return sums_add(&d->base.sums, now->st.st_ino, a, err) < 0 ? -1 : 1;
+}
+
+static int is_same(struct dir_sink *d, struct copy_object *o, const struct meta *now,
+		   struct err *err)
+{
+	const struct side source = { walk_fd(o->dir), o->entry->name, o->fd, o->meta };
+	struct side target = { walk_second(o->dir), o->entry->name, -1, now };
+	int CLEANUP_FD fd = -1;
+	const char *what;
+
+	if (now->mount_point || status_differs(&o->meta->st, &now->st, &d->fs) ||
+	    !pairs_match(&d->pairs, &o->meta->st, &now->st))
+		return 0;
+	if (S_ISREG(now->st.st_mode)) {
+		fd = target.fd = below_open(target.dirfd, target.name, &now->st);
+		if (fd < 0)
+			return object_fail(o, "cannot open the copy of", err);
+	}
+	what = side_differs(&source, &target, &d->fs);
+	if (what && !*what)
+		return object_fail(o, "cannot compare the copy of", err);
+	if (what)
+		return 0;
+	return fd < 0 ? 1 : same_content(d, o, now, fd, err);
+}
+
+/* It stays; others may want to link to it. 0: they cannot. */
+static int adopt(struct dir_sink *d, struct copy_object *o, const struct meta *now)
+{
+	const struct place at = { walk_second(o->dir), o->entry->name };
+
+	if (!o->slot)
+		return 1;
+	if (o->flags & META_LOCKS && lift_locks_at(at.dirfd, at.name, &now->st) < 0)
+		return 0;
+	return hold_first(d, o, &at, now->st.st_ino) == 0;
+}
+
+int keep_existing(struct dir_sink *d, struct copy_object *o, struct err *err)
+{
+	struct meta now;
+	int there = look(o, &now, err), same;
+
+	if (there <= 0)
+		return there;
+	same = is_same(d, o, &now, err);
+	if (same < 0)
+		return -1;
+	if (same && adopt(d, o, &now)) {
+		if (o->flags & ~d->fs.kept_flags)
+			o->scratch->flags_lost++;
+		return 1;
+	}
+	return get_rid(o, &now, err);
+}
+
+int is_linked(struct dir_sink *d, struct copy_object *o, struct err *err)
+{
+	struct meta now;
+	int there = look(o, &now, err);
+
+	(void)d;
+	if (there <= 0)
+		return there;
+	if (now.st.st_ino == o->slot->value && !now.mount_point)
+		return 1;
+	return get_rid(o, &now, err);
+}
+
+int keep_dir(struct dir_sink *d, struct copy_object *o, struct err *err)
+{
+	int CLEANUP_FD fd = -1;
+	struct meta now;
+	int there = look(o, &now, err);
+
+	(void)d;
+	if (there <= 0)
+		return there;
+	if (!S_ISDIR(now.st.st_mode) || now.mount_point || now.st.st_dev != o->dir->second_dev)
+		return get_rid(o, &now, err);
+	fd = below_open(walk_second(o->dir), o->entry->name, &now.st);
+	if (fd < 0 || prepare_dir(fd) < 0)
+		return object_fail(o, "cannot prepare the copy of", err);
+	return 1;
+}
+
+/* One reading of the directory; how many names were removed, or -1. */
+static int64_t drop_round(struct copy_object *o, DIR *list, struct err *err)
+{
+	int64_t dropped = 0;
+	struct dirent *d;
+
+	rewinddir(list);
+	while ((d = readdir(list))) {
+		struct meta meta;
+
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (meta_at(&meta, walk_fd(o->dir), d->d_name) == 0)
+			continue;
+		if (errno != ENOENT)
+			return walk_fail(err, o->dir, d->d_name, "cannot read the metadata of");
+		if (meta_at(&meta, walk_second(o->dir), d->d_name) < 0)
+			return walk_fail(err, o->dir, d->d_name, "cannot read the metadata of");
+		if (remove_whole(walk_second(o->dir), d->d_name, &meta, err) < 0) {
+			err_add(err, "'%s'", show(d->d_name));
+			return -1;
+		}
+		dropped++;
+	}
+	return dropped;
+}
+
+int drop_extra(struct copy_object *o, struct err *err)
+{
+	DIR *list = fdopendir(dup(walk_second(o->dir)));
+	int64_t dropped;
+
+	if (!list)
+		return object_fail(o, "cannot read the copy of", err);
+	do	/* again: reading while names go may have skipped some */
+		dropped = drop_round(o, list, err);
+	while (dropped > 0);
+	closedir(list);
+	return (int)dropped;
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * copy: a guest's tree is copied to another file system; the source is not touched.
+ *
+ *	FROM   TO.vs2vz-part   made; its inode number into copy.N, synced
+ *	FROM   TO.vs2vz-part   filled, settled, verified
+ *	FROM   TO              renamed, parent flushed
+ *
+ * copy.N in the journal's folder is the evidence that what stands at TO or at the
+ * part's name was made here: nothing else is ever removed. Dying while the part is
+ * filled leaves a part; both directions know it: forwards it is completed (equal
+ * objects are skipped), backwards removed. Undo renames TO to the part's name first,
+ * so that a half removed tree never stands at TO.
+ *
+ * Where the container changed the copy, undo asks may_undo() first: refuse, discard,
+ * or bring the changes back into the source, which converges as well.
+ */
+#include "step/kinds.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "step/tree.h"
+
+#define PART_SUFFIX ".vs2vz-part"
+#define SHOWN_MAX 20
+
+struct copy {
+	struct found from, to;
+	struct place part;	/* beside TO */
+	char part_name[300];
+	bool part_there;
+	struct stat part_st;
+	uint64_t made;		/* inode number in copy.N, 0: none */
+};
+#define COPY_INIT { .from = FOUND_INIT, .to = FOUND_INIT }
+#define CLEANUP_COPY __attribute__((cleanup(copy_release)))
+
+static void copy_release(struct copy *c)
+{
+	found_release(&c->from);
+	found_release(&c->to);
+}
+
+static const char *record_name(const struct step *s, char name[static 32])
+{
+	snprintf(name, 32, "copy.%u", s->nr);
+	return name;
+}
+
+static int read_record(struct copy *c, const struct step *s, const struct work *w,
+		       struct err *err)
+{
+	struct root folder = { w->folder, "" };
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	char name[32];
+
+	c->made = 0;
+	if (root_read(&folder, record_name(s, name), 64, &text, err) < 0) {
+		if (!err_is_absent(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
+	text.data[strcspn(text.data, "\n")] = '\0';
+	if (!parse_u64(text.data, UINT64_MAX, &c->made))
+		return fail(err, "record '%s' is damaged", name);
+	return 0;
+}
+
+static int write_record(const struct step *s, const struct work *w, uint64_t inode,
+			struct err *err)
+{
+	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+	char name[32], text[32];
+	struct place at = { w->folder, record_name(s, name) };
+	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)inode);
+
+	return atomic_write(&at, text, (size_t)len, &meta, true, err);
+}
+
+static int copy_find(struct copy *c, const struct step *s, const struct work *w, struct err *err)
+{
+	if (step_find(&c->from, s, "from", w, err) < 0 || step_find(&c->to, s, "to", w, err) < 0 ||
+	    read_record(c, s, w, err) < 0)
+		return -1;
+	if (!c->to.parent)
+		return 0;
+	if ((size_t)snprintf(c->part_name, sizeof(c->part_name), "%s" PART_SUFFIX,
+			     c->to.spot.at.name) >= sizeof(c->part_name))
+		return fail_code(err, ENAMETOOLONG, "name too long: '%s'",
+				 show(step_get(s, "to")));
+	c->part = (struct place){ c->to.spot.at.dirfd, c->part_name };
+	c->part_there = below_stat(c->part.dirfd, c->part.name, &c->part_st) == 0;
+	return 0;
+}
+
+static bool to_ours(const struct copy *c)
+{
+	return c->to.there && c->made && c->to.st.st_ino == c->made;
+}
+
+static int copy_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
+{
+	struct copy CLEANUP_COPY c = COPY_INIT;
+
+	if (copy_find(&c, s, w, err) < 0)
+		return -1;
+	*now = !c.to.there ? STANDS_BEFORE : to_ours(&c) ? STANDS_AFTER : STANDS_FOREIGN;
+	if (*now == STANDS_FOREIGN)
+		fail_code(err, ERR_FOREIGN, "'%s' was not made by this step",
+			  show(step_get(s, "to")));
+	return 0;
+}
+
+static int open_part(const struct copy *c, struct err *err)
+{
+	int fd;
+
+	if (!S_ISDIR(c->part_st.st_mode))
+		return fail_code(err, ERR_FOREIGN, "'%s' is no directory", show(c->part_name));
+	fd = below_open(c->part.dirfd, c->part.name, &c->part_st);
+	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(c->part_name)) : fd;
+}
+
+static bool is_empty(int dirfd)
+{
+	struct root dir = { dirfd, "" };
+	struct pool pool = POOL_INIT;
+	struct names names = { 0 };
+	struct err unread;
+	bool empty = root_names(&dir, "/", &pool, &names, &unread) == 0 && names.nr == 0;
+
+	pool_release(&pool);
+	return empty;
+}
+
+/* The part, made or found again, with its record on the disk; its descriptor. */
+static int take_part(struct copy *c, const struct step *s, struct work *w, struct err *err)
+{
+	int CLEANUP_FD fd = -1;
+	int out;
+
+	if (!c->part_there && sys_mkdir(&c->part, 0700) < 0)
+		return fail_errno(err, "cannot make '%s'", show(c->part_name));
+	if (below_stat(c->part.dirfd, c->part.name, &c->part_st) < 0)
+		return fail_errno(err, "cannot look at '%s'", show(c->part_name));
+	fd = open_part(c, err);
+	if (fd < 0)
+		return -1;
+	if (c->part_st.st_ino != c->made) {
+		if (!is_empty(fd))
+			return fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours",
+					 show(c->part_name));
+		if (write_record(s, w, c->part_st.st_ino, err) < 0)
+			return -1;
+	}
+	out = fd;
+	fd = -1;
+	return out;
+}
+
+static int open_sums(const struct work *w, struct err *err)
+{
+	struct place at = { w->folder, "sums" };
+	int fd;
+
+	if (sys_unlink(&at) < 0 && errno != ENOENT)
+		return fail_errno(err, "cannot remove the old '%s'", at.name);
+	fd = sys_create(&at, 0600);
+	return fd < 0 ? fail_errno(err, "cannot create '%s'", at.name) : fd;
+}
+
+/* Records of an earlier try may be torn: each try makes its own. */
+static int fill(int from, int to, const struct work *w, struct err *err)
+{
+	struct tree_options opt = { .threads = w->threads };
+	struct tree_counts counts = { 0 };
+	int CLEANUP_FD sums = open_sums(w, err);
+
+	if (sums < 0 || tree_copy(from, to, sums, &opt, &counts, err) < 0 ||
+	    tree_settle(to, err) < 0)
+		return -1;
+	return tree_verify(from, to, w->verify == VERIFY_QUICK ? -1 : sums, &opt, &counts, err);
+}
+
+static int copy_apply(const struct step *s, struct work *w, struct err *err)
+{
+	struct copy CLEANUP_COPY c = COPY_INIT;
+	int CLEANUP_FD from = -1;
+	int CLEANUP_FD part = -1;
+
+	if (copy_find(&c, s, w, err) < 0)
+		return -1;
+	if (!c.to.parent)
+		return fail_code(err, ENOENT, "the directory above '%s' is missing",
+				 show(step_get(s, "to")));
+	if (c.to.there && !to_ours(&c))
+		return fail_code(err, ERR_FOREIGN, "'%s' exists already", show(step_get(s, "to")));
+	if (!c.to.there) {
+		if (!c.from.there || c.from.st.st_ino != step_number(s, "inode"))
+			return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned",
+					 show(step_get(s, "from")));
+		from = found_opendir(&c.from, step_get(s, "from"), err);
+		part = from < 0 ? -1 : take_part(&c, s, w, err);
+		if (part < 0 || fill(from, part, w, err) < 0)
+			return -1;
+		if (sys_rename_new(&c.part, &c.to.spot.at) < 0)
+			return fail_errno(err, "cannot rename '%s'", show(c.part_name));
+	}
+	work_sync_later(w, c.to.spot.at.dirfd);
+	return 0;
+}
+
+/* Where the source stands now: at its place, or where a later step retired it. */
+static int open_source(const struct step *s, const struct work *w, struct err *err)
+{
+	const char *from = step_get(s, "from");
+	uint64_t inode = step_number(s, "inode");
+	struct found CLEANUP_FOUND at = FOUND_INIT;
+
+	if (spot_find(&at, w->root, from, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->nr_steps && !at.there; i++) {
+		const struct step *r = &w->steps[i];
+
+		if (r->kind != &kind_retire || strcmp(step_get(r, "from"), from) != 0)
+			continue;
+		found_release(&at);
+		if (step_find(&at, r, "to", w, err) < 0)
+			return -1;
+	}
+	if (!at.there || at.st.st_ino != inode)
+		return fail_code(err, ERR_FOREIGN, "the source '%s' is not at its place",
+				 show(from));
+	return found_opendir(&at, from, err);
+}
+
+struct changes {
+	const struct step *s;
+	const struct work *w;
+	size_t nr;
+	struct buf first;
+};
+
+static const char *below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+}
+
+/* Is the path the step's own, or a name that a cut step leaves beside it? */
+static bool names_it(const char *at, const char *path)
+{
+	static const char *const leftover[] = { ".vs2vz-new", ".vs2vz-old" };
+	const char *slash = strrchr(at, '/');
+	size_t dir = slash ? (size_t)(slash + 1 - at) : 0, name = strlen(at + dir);
+
+	if (strcmp(at, path) == 0)
+		return true;
+	if (strncmp(at, path, dir) != 0 || path[dir] != '.' ||
+	    strncmp(path + dir + 1, at + dir, name) != 0)
+		return false;
+	return strcmp(path + dir + 1 + name, leftover[0]) == 0 ||
+	       strcmp(path + dir + 1 + name, leftover[1]) == 0;
+}
+
+/* Did a step of this plan make the difference: at the path, or in a directory's time? */
+static bool made_by_steps(const struct changes *c, const char *path, const char *what)
+{
+	const char *to = step_get(c->s, "to");
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < c->w->nr_steps; i++) {
+		const struct step *s = &c->w->steps[i];
+
+		for (unsigned a = 0; s->kind->args[a].name; a++) {
+			const char *at = s->kind->args[a].type == ARG_PATH && s->value[a] ?
+					 below(s->value[a], to) : NULL;
+
+			if (!at)
+				continue;
+			if (names_it(at, path))
+				return true;
+			if (strstr(what, "time") && (!len || below(at, path)))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void note_change(void *ctx, const char *path, const char *what)
+{
+	struct changes *c = ctx;
+
+	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
+		path++;
+	if (strcmp(path, ".") == 0)
+		path++;
+	if (made_by_steps(c, path, what))
+		return;
+	if (c->nr++ >= SHOWN_MAX)
+		return;
+	log_say(LOG_WARNING, "changed in the copy: %s/%s (%s)", show(step_get(c->s, "to")),
+		show(path), what);
+	if (c->first.len < 400)
+		buf_addf(&c->first, "%s'%s' (%s)", c->first.len ? ", " : "", show(path), what);
+}
+
+static int count_changes(struct changes *c, const struct copy *found, struct err *err)
+{
+	struct tree_options opt = { .threads = c->w->threads };
+	int CLEANUP_FD from = open_source(c->s, c->w, err);
+	int CLEANUP_FD to = -1;
+
+	if (from < 0)
+		return -1;
+	to = found_opendir(&found->to, step_get(c->s, "to"), err);
+	if (to < 0)
+		return -1;
+	return tree_diff(from, to, false, SIZE_MAX, note_change, c, &opt, err) < 0 ? -1 : 0;
+}
+
+static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
+{
+	struct copy CLEANUP_COPY c = COPY_INIT;
+	struct changes changes = { s, w, 0, BUF_INIT };
+	int rc;
+
+	if (copy_find(&c, s, w, err) < 0)
+		return -1;
+	if (!to_ours(&c) || w->changed == CHANGED_DISCARD)
+		return 0;
+	rc = count_changes(&changes, &c, err);
+	if (rc == 0 && changes.nr && w->changed == CHANGED_REFUSE)
+		rc = fail_code(err, ERR_FOREIGN, "'%s' changed since it was copied, %zu "
+			       "difference%s: %s", show(step_get(s, "to")), changes.nr,
+			       changes.nr == 1 ? "" : "s", changes.first.data);
+	buf_release(&changes.first);
+	return rc;
+}
+
+/* Make the source equal to the copy, so that the copy can go. */
+static int bring_back(const struct copy *c, const struct step *s, const struct work *w,
+		      struct err *err)
+{
+	int CLEANUP_FD from = open_source(s, w, err);
+	int CLEANUP_FD to = -1;
+
+	if (from < 0)
+		return -1;
+	to = found_opendir(&c->to, step_get(s, "to"), err);
+	return to < 0 ? -1 : fill(to, from, w, err);
+}
+
+static int remove_part(struct copy *c, const struct work *w, struct err *err)
+{
+	struct tree_options opt = { .threads = w->threads };
+	struct tree_counts counts = { 0 };
+	int CLEANUP_FD fd = open_part(c, err);
+
+	if (fd < 0 || tree_remove(fd, &opt, &counts, err) < 0)
+		return -1;
+	if (sys_rmdir(&c->part) < 0)
+		return fail_errno(err, "cannot remove '%s'", show(c->part_name));
+	return 0;
+}
+
+/* TO becomes the part again; on the disk before anything in it goes. */
+static int step_back(struct copy *c, const struct step *s, const struct work *w, struct err *err)
+{
+	if (w->changed == CHANGED_BRING_BACK && bring_back(c, s, w, err) < 0)
+		return -1;
+	if (sys_rename_new(&c->to.spot.at, &c->part) < 0)
+		return fail_errno(err, "cannot rename '%s'", show(step_get(s, "to")));
+	c->part_st = c->to.st;
+	c->part_there = true;
+	return sync_dir(c->part.dirfd, err);
+}
+
+/* The records go last: without them nothing is ours. */
+static int drop_records(const struct copy *c, const struct step *s, const struct work *w,
+			struct err *err)
+{
+	char name[32];
+	struct place record = { w->folder, record_name(s, name) };
+	struct place sums = { w->folder, "sums" };
+
+	if (sync_dir(c->part.dirfd, err) < 0)
+		return -1;
+	if ((sys_unlink(&sums) < 0 && errno != ENOENT) ||
+	    (sys_unlink(&record) < 0 && errno != ENOENT))
+		return fail_errno(err, "cannot remove the record '%s'", name);
+	return 0;
+}
+
+static int copy_undo(const struct step *s, struct work *w, struct err *err)
+{
+	struct copy CLEANUP_COPY c = COPY_INIT;
+
+	if (copy_find(&c, s, w, err) < 0)
+		return -1;
+	if (!c.to.parent)
+		return 0;
+	if (c.to.there && !to_ours(&c) && w->ran)
+		work_kept(w, step_get(s, "to"), "was not made by this step: left as it is");
+	if (to_ours(&c) && step_back(&c, s, w, err) < 0)
+		return -1;
+	if (c.part_there && c.made && c.part_st.st_ino == c.made) {
+		if (remove_part(&c, w, err) < 0)
+			return -1;
+	} else if (c.part_there && sys_rmdir(&c.part) < 0) {
+		if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
+			return fail_errno(err, "cannot remove '%s'", show(c.part_name));
+		work_kept(w, step_get(s, "to"), "'%s' beside it was not made by this step: "
+			  "left as it is", show(c.part_name));
+	}
+	return drop_records(&c, s, w, err);
+}
+
+static void copy_describe(const struct step *s, char *mark, const char **word, struct buf *rest)
+{
+	*mark = '+';
+	*word = "copy";
+	buf_addf(rest, "%s -> %s", show(step_get(s, "from")), show(step_get(s, "to")));
+}
+
+static const struct arg copy_args[] = {
+	{ .name = "from", .type = ARG_PATH },
+	{ .name = "to", .type = ARG_PATH },
+	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = NULL },
+};
+
+const struct kind kind_copy = {
+	.name = "copy",
+	.args = copy_args,
+	.alone = true,
+	.moves = true,
+	.guard = copy_guard,
+	.apply = copy_apply,
+	.undo = copy_undo,
+	.may_undo = copy_may_undo,
+	.describe = copy_describe,
+};

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Moves inside one file system: rename (a guest's tree, a legacy configuration) and
+ * retire (a source whose copy is complete, put aside until commit).
+ *
+ *	FROM (inode N)  --rename-->  TO (inode N)      flush TO's parent, FROM's parent
+ *
+ * A directory that TO needs and that this batch made is flushed before: a tree never
+ * stands below a name that a power cut can take away.
+ *
+ * The inode number tells where the thing is, so a cut leaves one of two states, each
+ * recognised. Only retire has a finish: it removes what was put aside. That is done
+ * inside-out, so a cut leaves a smaller tree of the same inode, and goes on.
+ */
+#include "step/kinds.h"
+
+#include <errno.h>
+
+#include "step/tree.h"
+
+struct move {
+	struct found from, to;
+	bool from_ours, to_ours;	/* the inode of the plan stands there */
+};
+#define MOVE_INIT { .from = FOUND_INIT, .to = FOUND_INIT }
+#define CLEANUP_MOVE __attribute__((cleanup(move_release)))
+
+static void move_release(struct move *m)
+{
+	found_release(&m->from);
+	found_release(&m->to);
+}
+
+static int move_find(struct move *m, const struct step *s, const struct work *w, struct err *err)
+{
+	uint64_t inode = step_number(s, "inode");
+
+	if (step_find(&m->from, s, "from", w, err) < 0 || step_find(&m->to, s, "to", w, err) < 0)
+		return -1;
+	m->from_ours = m->from.there && m->from.st.st_ino == inode;
+	m->to_ours = m->to.there && m->to.st.st_ino == inode;
+	return 0;
+}
+
+/* Neither before nor after: say what stands there. */
+static int odd(const struct step *s, const struct move *m, struct err *err)
+{
+	const char *from = show(step_get(s, "from")), *to = show(step_get(s, "to"));
+
+	if (m->from_ours && m->to.there)
+		return fail_code(err, ERR_FOREIGN, "'%s' exists already", to);
+	if (m->to_ours && m->from.there)
+		return fail_code(err, ERR_FOREIGN, "'%s' moved to '%s', but exists again", from, to);
+	if (m->from.there)
+		return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned: inode %llu, not %s",
+				 from, (unsigned long long)m->from.st.st_ino, step_get(s, "inode"));
+	return fail_code(err, ERR_FOREIGN, "neither '%s' nor '%s' is what was planned", from, to);
+}
+
+static enum standing move_stands(const struct move *m)
+{
+	if (m->from_ours && !m->to.there)
+		return STANDS_BEFORE;
+	return m->to_ours && !m->from.there ? STANDS_AFTER : STANDS_FOREIGN;
+}
+
+static int move_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
+{
+	struct move CLEANUP_MOVE m = MOVE_INIT;
+
+	if (move_find(&m, s, w, err) < 0)
+		return -1;
+	*now = m.from.parent ? move_stands(&m) : m.to_ours ? STANDS_AFTER : STANDS_BEFORE;
+	if (*now == STANDS_FOREIGN)
+		odd(s, &m, err);
+	return 0;
+}
+
+/* New name first: never lose both. */
+static void flush_both(struct work *w, const struct found *now, const struct found *before)
+{
+	work_sync_later(w, now->spot.at.dirfd);
+	if (before->parent)
+		work_sync_later(w, before->spot.at.dirfd);
+}
+
+static int move_apply(const struct step *s, struct work *w, struct err *err)
+{
+	struct move CLEANUP_MOVE m = MOVE_INIT;
+
+	if (move_find(&m, s, w, err) < 0)
+		return -1;
+	if (!m.to.parent)
+		return fail_code(err, ENOENT, "the directory above '%s' is missing",
+				 show(step_get(s, "to")));
+	if (move_stands(&m) == STANDS_FOREIGN)
+		return odd(s, &m, err);
+	if (work_sync_pending(w, m.to.spot.at.dirfd) && work_sync_now(w, err) < 0)
+		return -1;
+	if (move_stands(&m) == STANDS_BEFORE && sys_rename_new(&m.from.spot.at, &m.to.spot.at) < 0)
+		return fail_errno(err, "cannot rename '%s' to '%s'", show(step_get(s, "from")),
+				  show(step_get(s, "to")));
+	flush_both(w, &m.to, &m.from);
+	return 0;
+}
+
+static int move_undo(const struct step *s, struct work *w, struct err *err)
+{
+	struct move CLEANUP_MOVE m = MOVE_INIT;
+
+	if (move_find(&m, s, w, err) < 0)
+		return -1;
+	if (!m.from_ours && !m.to_ours && !w->ran)
+		return 0;	/* refused by apply: nothing here was ever moved */
+	if (!m.from_ours && (!m.from.parent || move_stands(&m) == STANDS_FOREIGN))
+		return odd(s, &m, err);
+	if (!m.from_ours && sys_rename_new(&m.to.spot.at, &m.from.spot.at) < 0)
+		return fail_errno(err, "cannot rename '%s' back to '%s'", show(step_get(s, "to")),
+				  show(step_get(s, "from")));
+	flush_both(w, &m.from, &m.to);
+	return 0;
+}
+
+static int move_may_undo(const struct step *s, struct work *w, struct err *err)
+{
+	struct move CLEANUP_MOVE m = MOVE_INIT;
+
+	if (move_find(&m, s, w, err) < 0)
+		return -1;
+	if (m.from_ours || !w->ran || (m.from.parent && move_stands(&m) == STANDS_AFTER))
+		return 0;
+	return odd(s, &m, err);
+}
+
+static int remove_tree(const struct step *s, struct work *w, const struct found *f,
+		       struct err *err)
+{
+	struct tree_options opt = { .threads = w->threads };
+	struct tree_counts counts = { 0 };
+	int CLEANUP_FD fd = -1;
+
+	if (S_ISDIR(f->st.st_mode)) {
+		fd = found_opendir(f, step_get(s, "to"), err);
+		if (fd < 0 || tree_remove(fd, &opt, &counts, err) < 0)
+			return -1;
+	}
+	if ((fd < 0 ? sys_unlink(&f->spot.at) : sys_rmdir(&f->spot.at)) < 0)
+		return fail_errno(err, "cannot remove '%s'", show(step_get(s, "to")));
+	return 0;
+}
+
+static int retire_finish(const struct step *s, struct work *w, struct err *err)
+{
+	struct found CLEANUP_FOUND f = FOUND_INIT;
+
+	if (step_find(&f, s, "to", w, err) < 0)
+		return -1;
+	if (f.there && f.st.st_ino != step_number(s, "inode"))
+		return fail_code(err, ERR_FOREIGN, "'%s' is not what was retired: left as it is",
+				 show(step_get(s, "to")));
+	if (f.there && remove_tree(s, w, &f, err) < 0)
+		return -1;
+	if (f.parent)
+		work_sync_later(w, f.spot.at.dirfd);
+	return 0;
+}
+
+static void rename_describe(const struct step *s, char *mark, const char **word, struct buf *rest)
+{
+	*mark = '~';
+	*word = "move";
+	buf_addf(rest, "%s -> %s", show(step_get(s, "from")), show(step_get(s, "to")));
+}
+
+static void retire_describe(const struct step *s, char *mark, const char **word, struct buf *rest)
+{
+	*mark = '~';
+	*word = "retire";
+	buf_addf(rest, "%s -> %s until commit", show(step_get(s, "from")),
+		 show(step_get(s, "to")));
+}
+
+static const struct arg move_args[] = {
+	{ .name = "from", .type = ARG_PATH },
+	{ .name = "to", .type = ARG_PATH },
+	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = NULL },
+};
+
+const struct kind kind_rename = {
+	.name = "rename",
+	.args = move_args,
+	.moves = true,
+	.guard = move_guard,
+	.apply = move_apply,
+	.undo = move_undo,
+	.may_undo = move_may_undo,
+	.describe = rename_describe,
+};
+
+const struct kind kind_retire = {
+	.name = "retire",
+	.args = move_args,
+	.moves = true,
+	.guard = move_guard,
+	.apply = move_apply,
+	.undo = move_undo,
+	.finish = retire_finish,
+	.may_undo = move_may_undo,
+	.describe = retire_describe,
+};

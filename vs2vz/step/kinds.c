@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The closed set of things that can be done to a host, one row each. There is no
+ * "run this command" among them.
+ */
+#include "step/kinds.h"
+
+#include <string.h>
+
+const struct kind *const kinds[] = {
+	&kind_copy,
+	&kind_mkdir,
+	&kind_rename,
+	&kind_retire,
+	&kind_symlink,
+	&kind_times,
+	&kind_write,
+	NULL,
+};
+
+const struct kind *kind_find(const char *name)
+{
+	for (unsigned i = 0; kinds[i]; i++)
+		if (strcmp(kinds[i]->name, name) == 0)
+			return kinds[i];
+	return NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Shared by the files of the kinds only: the rows, and looking at an argument's
+ * place on the disk.
+ */
+#ifndef VS2VZ_STEP_KINDS_H
+#define VS2VZ_STEP_KINDS_H
+
+#include "step/step.h"
+
+extern const struct kind kind_copy;
+extern const struct kind kind_mkdir;
+extern const struct kind kind_rename;
+extern const struct kind kind_retire;
+extern const struct kind kind_symlink;
+extern const struct kind kind_times;
+extern const struct kind kind_write;
+
+/* What stands at the path of an argument. Resolved without following any link. */
+struct found {
+	struct spot spot;	/* valid when parent */
+	bool parent;		/* the directory that holds the name exists */
+	bool there;		/* the name exists */
+	struct stat st;		/* valid when there */
+};
+#define FOUND_INIT { .spot = SPOT_INIT }
+#define CLEANUP_FOUND __attribute__((cleanup(found_release)))
+
+/* Absence is no error. */
+int step_find(struct found *f, const struct step *s, const char *arg, const struct work *w,
+	      struct err *err) MUST_CHECK;
+int spot_find(struct found *f, const struct root *root, const char *path, struct err *err)
+	MUST_CHECK;
+void found_release(struct found *f);
+
+/* The directory itself where it is the one with this inode number, -1 and ERR_FOREIGN else. */
+int found_opendir(const struct found *f, const char *path, struct err *err) MUST_CHECK;
+
+/* Arguments in numbers; the plan's parser has checked their form. */
+mode_t step_mode(const struct step *s, const char *name);
+void step_owner(const struct step *s, const char *name, uid_t *uid, gid_t *gid);
+struct timespec step_time(const struct step *s, const char *name);
+
+/* Was this directory handed to work_sync_later() and not flushed yet? */
+bool work_sync_pending(const struct work *w, int dirfd);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: building it, and comparing the evidence it was decided on with the disk.
+ * Its text form is in plan_text.c.
+ */
+#include "step/plan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define EVIDENCE_FILE_MAX (64u << 20)
+
+void plan_input(struct plan *p, struct pool *pool, enum input_type type, const char *path,
+		const char *evidence)
+{
+	struct input *in = pool_grow(pool, &p->input, &p->nr_inputs, &p->cap_inputs, sizeof(*in));
+
+	in->type = type;
+	in->path = pool_strdup(pool, path);
+	in->evidence = evidence ? pool_strdup(pool, evidence) : NULL;
+}
+
+void plan_note(struct plan *p, struct pool *pool, const char *key, const char *value)
+{
+	struct note *n = pool_grow(pool, &p->note, &p->nr_notes, &p->cap_notes, sizeof(*n));
+
+	n->key = pool_strdup(pool, key);
+	n->value = pool_strdup(pool, value);
+}
+
+const char *plan_note_get(const struct plan *p, const char *key)
+{
+	for (size_t i = 0; i < p->nr_notes; i++)
+		if (strcmp(p->note[i].key, key) == 0)
+			return p->note[i].value;
+	return NULL;
+}
+
+struct step *plan_step(struct plan *p, struct pool *pool, const char *kind)
+{
+	struct step *s = pool_grow(pool, &p->step, &p->nr_steps, &p->cap_steps, sizeof(*s));
+
+	s->kind = kind_find(kind);
+	if (!s->kind)
+		die("no kind of step is called '%s'", show(kind));
+	s->nr = (unsigned)(p->nr_steps - 1);
+	if (s->kind->has_text)
+		s->text = "";
+	return s;
+}
+
+void step_arg(struct step *s, struct pool *pool, const char *name, const char *value)
+{
+	for (unsigned i = 0; s->kind->args[i].name; i++) {
+		if (strcmp(s->kind->args[i].name, name) == 0) {
+			s->value[i] = pool_strdup(pool, value);
+			return;
+		}
+	}
+	die("step %s has no argument '%s'", s->kind->name, show(name));
+}
+
+void step_argf(struct step *s, struct pool *pool, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		die("no memory");
+	step_arg(s, pool, name, text);
+	free(text);
+}
+
+void step_text(struct step *s, struct pool *pool, const void *bytes, size_t len)
+{
+	if (!s->kind->has_text)
+		die("step %s has no text", s->kind->name);
+	s->text = pool_memdup(pool, bytes, len);
+	s->text_len = len;
+}
+
+static const char *hash_of(const void *bytes, size_t len, struct pool *pool)
+{
+	char text[HASH_TEXT];
+
+	hash_text(hash_bytes(bytes, len), text);
+	return pool_strdup(pool, text);
+}
+
+static int file_evidence(const char **out, const struct root *root, const char *path,
+			 struct pool *pool, struct err *err)
+{
+	struct buf CLEANUP_BUF bytes = BUF_INIT;
+
+	if (root_read(root, path, EVIDENCE_FILE_MAX, &bytes, err) < 0) {
+		if (err->code != EISDIR && err->code != EINVAL)
+			return -1;
+		*out = "no regular file";
+		return 0;
+	}
+	*out = hash_of(bytes.data, bytes.len, pool);
+	return 0;
+}
+
+static int dir_evidence(const char **out, const struct root *root, const char *path,
+			struct pool *pool, struct err *err)
+{
+	struct stat st;
+
+	if (root_lstat(root, path, &st, err) < 0)
+		return -1;
+	*out = S_ISDIR(st.st_mode) ? pool_printf(pool, "%llu", (unsigned long long)st.st_ino) :
+	       "no directory";
+	return 0;
+}
+
+static int names_evidence(const char **out, const struct root *root, const char *path,
+			  struct pool *pool, struct err *err)
+{
+	struct buf CLEANUP_BUF all = BUF_INIT;
+	struct pool mine = POOL_INIT;
+	struct names names = { 0 };
+	int rc = root_names(root, path, &mine, &names, err);
+
+	for (size_t i = 0; rc == 0 && i < names.nr; i++)
+		buf_add(&all, names.name[i], strlen(names.name[i]) + 1);
+	pool_release(&mine);
+	if (rc == 0)
+		*out = hash_of(all.data, all.len, pool);
+	return rc;
+}
+
+static int absent_evidence(const char **out, const struct root *root, const char *path,
+			   struct pool *pool, struct err *err)
+{
+	struct stat st;
+
+	(void)pool;
+	if (root_lstat(root, path, &st, err) < 0)
+		return -1;
+	*out = "present";
+	return 0;
+}
+
+static int link_evidence(const char **out, const struct root *root, const char *path,
+			 struct pool *pool, struct err *err)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	if (root_readlink(root, path, &text, err) < 0) {
+		if (err->code != EINVAL)
+			return -1;
+		*out = "no link";
+		return 0;
+	}
+	*out = pool_memdup(pool, text.data, text.len);
+	return 0;
+}
+
+int input_evidence(const char **out, const struct root *root, enum input_type type,
+		   const char *path, struct pool *pool, struct err *err)
+{
+	static int (*const read_one[])(const char **, const struct root *, const char *,
+				       struct pool *, struct err *) = {
+		[INPUT_FILE] = file_evidence,
+		[INPUT_DIR] = dir_evidence,
+		[INPUT_NAMES] = names_evidence,
+		[INPUT_ABSENT] = absent_evidence,
+		[INPUT_LINK] = link_evidence,
+	};
+
+	*out = NULL;
+	if (read_one[type](out, root, path, pool, err) == 0)
+		return 0;
+	if (err->code != ENOENT && err->code != ENOTDIR)
+		return -1;
+	err_clear(err);
+	*out = NULL;
+	return 0;
+}
+
+static const char *how(const struct input *in, const char *now)
+{
+	if (!now)
+		return "has gone";
+	return in->type == INPUT_ABSENT ? "exists now" : "has changed";
+}
+
+int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
+	       const char **stale, struct err *err)
+{
+	*stale = NULL;
+	for (size_t i = 0; i < p->nr_inputs; i++) {
+		const struct input *in = &p->input[i];
+		const char *now;
+
+		if (input_evidence(&now, root, in->type, in->path, pool, err) < 0)
+			return -1;
+		if ((!now && !in->evidence) ||
+		    (now && in->evidence && strcmp(now, in->evidence) == 0))
+			continue;
+		*stale = pool_printf(pool, "'%s' %s", show(in->path), how(in, now));
+		return 0;
+	}
+	return 0;
+}

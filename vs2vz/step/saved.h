@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file with everything that belongs to it, read, put, and kept in the journal's
+ * folder: before/N (content) and before/N.meta (the rest, written last: where it
+ * stands, the pair is whole).
+ */
+#ifndef VS2VZ_STEP_SAVED_H
+#define VS2VZ_STEP_SAVED_H
+
+#include "step/step.h"
+
+#define FILE_MAX_BYTES (16u << 20)	/* of a file that a plan may replace */
+
+struct file_xattr {
+	const char *name;
+	const char *value;
+	size_t len;
+};
+struct file_meta {
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	bool has_mtime;
+	struct timespec mtime;
+	bool has_flags;
+	uint32_t flags;		/* FS_IOC_GETFLAGS, what users may set; 0 where there are none */
+	size_t nr_xattrs, cap_xattrs;
+	struct file_xattr *xattr;
+};
+struct file_image {
+	struct file_meta meta;
+	struct buf content;
+};
+#define IMAGE_INIT { .content = BUF_INIT }
+#define CLEANUP_IMAGE __attribute__((cleanup(image_release)))
+void image_release(struct file_image *image);
+
+/* Content and metadata of a regular file; more than FILE_MAX_BYTES: EFBIG. */
+int file_read(struct file_image *out, const struct place *at, const struct stat *st,
+	      struct pool *pool, struct err *err) MUST_CHECK;
+/*
+ * Create or replace, after file_clean(): temporary name beside it, content, metadata, fsync, rename. Flags
+ * that forbid changes are lifted from what is replaced and set last on the new file.
+ * The parent is left to work_sync_later().
+ */
+int file_put(const struct place *at, const void *bytes, size_t len,
+	     const struct file_meta *meta, struct err *err) MUST_CHECK;
+/* Give a file whose content is right its metadata back, where it differs. */
+int file_mend(const struct place *at, const struct stat *st, const struct file_meta *meta,
+	      struct pool *pool, struct err *err) MUST_CHECK;
+/* Take immutable and append-only off a regular file. */
+int file_lift(const struct place *at, const struct stat *st, struct err *err) MUST_CHECK;
+/* Remove the temporary name that a cut file_put() leaves. */
+int file_clean(const struct place *at, struct err *err) MUST_CHECK;
+
+/* The image of step nr: save durably, unless it was saved before; load; forget. */
+int saved_write(const struct work *w, unsigned nr, const struct file_image *image,
+		struct err *err) MUST_CHECK;
+int saved_read(struct file_image *out, bool *there, const struct work *w, unsigned nr,
+	       struct err *err) MUST_CHECK;
+int saved_drop(const struct work *w, unsigned nr, struct err *err) MUST_CHECK;
+
+/* Copy a file that somebody changed to kept/N, durably. */
+int kept_write(const struct work *w, unsigned nr, const struct place *from,
+	       const struct stat *st, struct err *err) MUST_CHECK;
+bool kept_there(const struct work *w, unsigned nr);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Arguments of a step, and what the verbs share: looking at a place, the set of
+ * directories to flush, the list of what undo kept. Knows no kind.
+ *
+ * Flushing: one or two directories of a device are flushed one by one, in the order
+ * in which they were handed over; from three on one syncfs() serves the device.
+ */
+#include "step/step.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "step/kinds.h"
+
+#define SYNC_EACH_MAX 2
+
+struct sync_dir {
+	int fd;
+	dev_t dev;
+	ino_t ino;
+};
+struct sync_set {
+	size_t nr, cap;
+	struct sync_dir *v;
+};
+
+const char *step_get(const struct step *s, const char *name)
+{
+	for (unsigned i = 0; s->kind->args[i].name; i++)
+		if (strcmp(s->kind->args[i].name, name) == 0)
+			return s->value[i];
+	die("step %s has no argument '%s'", s->kind->name, name);
+}
+
+uint64_t step_number(const struct step *s, const char *name)
+{
+	const char *text = step_get(s, name);
+	uint64_t n = 0;
+
+	if (!text || !parse_u64(text, UINT64_MAX, &n))
+		die("step %s: '%s' is no number", s->kind->name, name);
+	return n;
+}
+
+mode_t step_mode(const struct step *s, const char *name)
+{
+	return (mode_t)strtoul(step_get(s, name), NULL, 8);
+}
+
+void step_owner(const struct step *s, const char *name, uid_t *uid, gid_t *gid)
+{
+	char *rest;
+
+	*uid = (uid_t)strtoul(step_get(s, name), &rest, 10);
+	*gid = (gid_t)strtoul(rest + 1, NULL, 10);
+}
+
+struct timespec step_time(const struct step *s, const char *name)
+{
+	struct timespec t;
+	char *rest;
+
+	t.tv_sec = (time_t)strtoll(step_get(s, name), &rest, 10);
+	t.tv_nsec = strtol(rest + 1, NULL, 10);
+	return t;
+}
+
+int spot_find(struct found *f, const struct root *root, const char *path, struct err *err)
+{
+	*f = (struct found)FOUND_INIT;
+	if (strict_spot(root, path, &f->spot, err) < 0) {
+		if (!err_is_absent(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
+	f->parent = true;
+	f->there = below_stat(f->spot.at.dirfd, f->spot.at.name, &f->st) == 0;
+	if (!f->there && errno != ENOENT)
+		return fail_errno(err, "cannot look at '%s'", show(path));
+	return 0;
+}
+
+int step_find(struct found *f, const struct step *s, const char *arg, const struct work *w,
+	      struct err *err)
+{
+	return spot_find(f, w->root, step_get(s, arg), err);
+}
+
+void found_release(struct found *f)
+{
+	spot_release(&f->spot);
+}
+
+int found_opendir(const struct found *f, const char *path, struct err *err)
+{
+	int fd;
+
+	if (!f->there || !S_ISDIR(f->st.st_mode))
+		return fail_code(err, ERR_FOREIGN, "'%s' is no directory", show(path));
+	fd = below_open(f->spot.at.dirfd, f->spot.at.name, &f->st);
+	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(path)) : fd;
+}
+
+void work_init(struct work *w, const struct root *root, int folder, struct pool *pool)
+{
+	memset(w, 0, sizeof(*w));
+	w->root = root;
+	w->folder = folder;
+	w->pool = pool;
+	w->syncs = xcalloc(1, sizeof(*w->syncs));
+}
+
+static void syncs_clear(struct sync_set *set)
+{
+	for (size_t i = 0; i < set->nr; i++)
+		close_fd(&set->v[i].fd);
+	set->nr = 0;
+}
+
+void work_release(struct work *w)
+{
+	if (w->syncs) {
+		syncs_clear(w->syncs);
+		free(w->syncs->v);
+		free(w->syncs);
+	}
+	w->syncs = NULL;
+}
+
+bool work_sync_pending(const struct work *w, int dirfd)
+{
+	const struct sync_set *set = w->syncs;
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		die("a directory that was open is not");
+	for (size_t i = 0; i < set->nr; i++)
+		if (set->v[i].ino == st.st_ino && set->v[i].dev == st.st_dev)
+			return true;
+	return false;
+}
+
+void work_sync_later(struct work *w, int dirfd)
+{
+	struct sync_set *set = w->syncs;
+	struct stat st;
+	int fd;
+
+	if (work_sync_pending(w, dirfd))
+		return;
+	if (fstat(dirfd, &st) < 0)
+		die("a directory that was open is not");
+	fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		die("no descriptor left");
+	if (set->nr == set->cap) {
+		set->cap = set->cap ? set->cap * 2 : 8;
+		set->v = xrealloc(set->v, set->cap * sizeof(*set->v));
+	}
+	set->v[set->nr++] = (struct sync_dir){ fd, st.st_dev, st.st_ino };
+}
+
+static size_t on_device(const struct sync_set *set, dev_t dev)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < set->nr; i++)
+		nr += set->v[i].dev == dev;
+	return nr;
+}
+
+static bool is_first_of_device(const struct sync_set *set, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (set->v[i].dev == set->v[n].dev)
+			return false;
+	return true;
+}
+
+int work_sync_now(struct work *w, struct err *err)
+{
+	struct sync_set *set = w->syncs;
+
+	for (size_t i = 0; i < set->nr; i++) {
+		bool whole = on_device(set, set->v[i].dev) > SYNC_EACH_MAX;
+
+		if (whole && !is_first_of_device(set, i))
+			continue;
+		if ((whole ? sys_syncfs(set->v[i].fd) : sys_fsync(set->v[i].fd)) < 0)
+			return fail_errno(err, "cannot flush directories to the disk");
+	}
+	syncs_clear(set);
+	return 0;
+}
+
+void work_kept(struct work *w, const char *path, const char *fmt, ...)
+{
+	struct kept *k = pool_grow(w->pool, &w->kept, &w->nr_kept, &w->cap_kept, sizeof(*k));
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	k->path = pool_strdup(w->pool, path);
+	k->why = pool_strdup(w->pool, text);
+}

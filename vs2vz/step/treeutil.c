@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Comparing two objects reads only. Removing lifts the immutable and append-only
+ * flags first; nothing is synced, a cut leaves a part of what was to go.
+ */
+#include "step/treeutil.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/inroot.h"
+#include "base/sys.h"
+#include "step/tree.h"
+
+void target_fs_read(struct target_fs *fs, int dirfd)
+{
+	struct stat st;
+
+	fs->kept_flags = meta_flags_kept(dirfd);
+	/*
+	 * The kernel stamps changes with nanoseconds where the file system has room
+	 * for them. A false "coarse" only lets a time pass that has lost its fraction.
+	 */
+	fs->coarse_times = fstat(dirfd, &st) == 0 && st.st_ctim.tv_nsec == 0;
+}
+
+static bool same_time(const struct timespec *source, const struct timespec *target, bool coarse)
+{
+	return source->tv_sec == target->tv_sec &&
+	       (source->tv_nsec == target->tv_nsec || (coarse && target->tv_nsec == 0));
+}
+
+const char *status_differs(const struct stat *source, const struct stat *target,
+			   const struct target_fs *fs)
+{
+	mode_t type = source->st_mode & S_IFMT;
+
+	if (type != (target->st_mode & S_IFMT))
+		return "type";
+	if (type != S_IFDIR && source->st_size != target->st_size)
+		return "size";
+	if (type != S_IFLNK && source->st_mode != target->st_mode)
+		return "mode";
+	if (source->st_uid != target->st_uid || source->st_gid != target->st_gid)
+		return "owner";
+	if ((type == S_IFCHR || type == S_IFBLK) && source->st_rdev != target->st_rdev)
+		return "device number";
+	if (!same_time(&source->st_mtim, &target->st_mtim, fs->coarse_times))
+		return "mtime";
+	return NULL;
+}
+
+static const char *link_differs(const struct side *a, const struct side *b)
+{
+	char text[2][4097];
+	ssize_t len = below_readlink(a->dirfd, a->name, text[0], sizeof(text[0]));
+
+	if (len < 0 || below_readlink(b->dirfd, b->name, text[1], sizeof(text[1])) < 0)
+		return "";
+	return memcmp(text[0], text[1], (size_t)len) == 0 ? NULL : "link target";
+}
+
+static struct bearer bearer_of(const struct side *s)
+{
+	return (struct bearer){ s->fd, { s->dirfd, s->name } };
+}
+
+static size_t count_names(const struct buf *names, bool added_by_kernel)
+{
+	const char *end = names->data + names->len;
+	size_t nr = 0;
+
+	for (const char *name = names->data; name < end; name += strlen(name) + 1)
+		nr += xattr_travels(name) &&
+		      (added_by_kernel || strcmp(name, "security.selinux") != 0);
+	return nr;
+}
+
+/* A label that the running kernel's policy added to the target alone does not count. */
+static const char *xattrs_differ(const struct side *source, const struct side *target)
+{
+	const struct bearer a = bearer_of(source), b = bearer_of(target);
+	struct buf CLEANUP_BUF names = BUF_INIT, others = BUF_INIT;
+	struct buf CLEANUP_BUF left = BUF_INIT, right = BUF_INIT;
+	bool labelled = false;
+
+	if (xattr_names(&a, &names) < 0 || xattr_names(&b, &others) < 0)
+		return "";
+	if (!names.len && !others.len)
+		return NULL;
+	for (const char *n = names.data; n < names.data + names.len; n += strlen(n) + 1) {
+		if (!xattr_travels(n))
+			continue;
+		labelled |= strcmp(n, "security.selinux") == 0;
+		if (xattr_value(&a, n, &left) < 0)
+			return "";
+		if (xattr_value(&b, n, &right) < 0)
+			return errno == ENODATA || errno == EOPNOTSUPP ? "extended attributes" : "";
+		if (left.len != right.len || memcmp(left.data, right.data, left.len) != 0)
+			return "extended attributes";
+	}
+	return count_names(&names, labelled) == count_names(&others, labelled) ?
+	       NULL : "extended attributes";
+}
+
+static const char *flags_differ(const struct side *a, const struct side *b,
+				const struct target_fs *fs)
+{
+	uint32_t left = a->meta->flags, right = b->meta->flags;
+	uint32_t known = a->meta->flags_known & b->meta->flags_known;
+
+	if (a->fd >= 0 && b->fd >= 0) {
+		if (meta_flags(a->fd, &left) < 0 || meta_flags(b->fd, &right) < 0)
+			return "";
+		known = META_GUEST_FLAGS;
+	}
+	return (left ^ right) & known & fs->kept_flags ? "inode flags" : NULL;
+}
+
+const char *side_differs(const struct side *source, const struct side *target,
+			 const struct target_fs *fs)
+{
+	mode_t type = source->meta->st.st_mode & S_IFMT;
+	const char *what = status_differs(&source->meta->st, &target->meta->st, fs);
+
+	if (!what && type == S_IFLNK)
+		what = link_differs(source, target);
+	if (!what)
+		what = xattrs_differ(source, target);
+	if (!what && (type == S_IFREG || type == S_IFDIR))
+		what = flags_differ(source, target, fs);
+	return what;
+}
+
+void pairs_init(struct pairs *pairs)
+{
+	pairs->of_source = links_new();
+	pairs->of_target = links_new();
+}
+
+void pairs_release(struct pairs *pairs)
+{
+	links_free(pairs->of_source);
+	links_free(pairs->of_target);
+}
+
+static bool match_one(struct links *links, ino_t key, ino_t other)
+{
+	struct link_slot *slot = links_hold(links, key);
+	bool same;
+
+	if (!slot->value)
+		slot->value = other;
+	same = slot->value == other;
+	links_let_go(links, key);
+	return same;
+}
+
+bool pairs_match(struct pairs *pairs, const struct stat *source, const struct stat *target)
+{
+	if (source->st_nlink < 2 && target->st_nlink < 2)
+		return true;
+	return match_one(pairs->of_source, source->st_ino, target->st_ino) &&
+	       match_one(pairs->of_target, target->st_ino, source->st_ino);
+}
+
+int lift_locks(int fd)
+{
+	int word = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &word) < 0 || !((uint32_t)word & META_LOCKS))
+		return 0;
+	return sys_setflags(fd, (uint32_t)word & ~META_LOCKS);
+}
+
+int lift_locks_at(int dirfd, const char *name, const struct stat *st)
+{
+	int fd, rc;
+
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+		return 0;
+	fd = below_open(dirfd, name, st);
+	if (fd < 0)
+		return -1;
+	rc = lift_locks(fd);
+	close_fd(&fd);
+	return rc;
+}
+
+/*
+ * Unlink a name of a locked file. Its other names, perhaps outside the tree, keep
+ * the flags: they are set again through the descriptor.
+ */
+static int unlink_unlocked(const struct place *at, const struct stat *st)
+{
+	int CLEANUP_FD fd = below_open(at->dirfd, at->name, st);
+	int word = 0, rc;
+	struct stat now;
+
+	if (fd < 0)
+		return -1;
+	if (ioctl(fd, FS_IOC_GETFLAGS, &word) < 0 || !((uint32_t)word & META_LOCKS))
+		return sys_unlink(at);
+	if (sys_setflags(fd, (uint32_t)word & ~META_LOCKS) < 0)
+		return -1;
+	rc = sys_unlink(at);
+	if ((rc < 0 || st->st_nlink > 1) && fstat(fd, &now) == 0 && now.st_nlink > 0 &&
+	    sys_setflags(fd, (uint32_t)word) < 0)
+		return -1;
+	return rc;
+}
+
+int unlink_locked(int dirfd, const char *name, const struct meta *meta)
+{
+	const struct place at = { dirfd, name };
+	bool file = S_ISREG(meta->st.st_mode);
+
+	if (file && meta->flags & META_LOCKS)
+		return unlink_unlocked(&at, &meta->st);
+	if (sys_unlink(&at) == 0)
+		return 0;
+	if (errno != EPERM && errno != EACCES)
+		return -1;
+	/* Perhaps a flag that nobody told us of, of the file or of the directory. */
+	if (lift_locks(dirfd) < 0)
+		return -1;
+	return file ? unlink_unlocked(&at, &meta->st) : sys_unlink(&at);
+}
+
+static int remove_dir(int dirfd, const char *name, const struct meta *meta, struct err *err)
+{
+	const struct tree_options quick = { .threads = 1 };
+	const struct place at = { dirfd, name };
+	int CLEANUP_FD fd = below_open(dirfd, name, &meta->st);
+	struct tree_counts counts;
+
+	if (fd < 0 || lift_locks(fd) < 0)
+		return fail_errno(err, "cannot remove the directory");
+	if (tree_remove(fd, &quick, &counts, err) < 0)
+		return -1;
+	return sys_rmdir(&at) < 0 ? fail_errno(err, "cannot remove the directory") : 0;
+}
+
+int remove_whole(int dirfd, const char *name, const struct meta *meta, struct err *err)
+{
+	struct stat parent;
+
+	if (fstat(dirfd, &parent) < 0)
+		return fail_errno(err, "cannot read the metadata of the directory");
+	if (meta->mount_point || meta->st.st_dev != parent.st_dev)
+		return fail_code(err, EBUSY, "is a mount point");
+	if (S_ISDIR(meta->st.st_mode))
+		return remove_dir(dirfd, name, meta, err);
+	return unlink_locked(dirfd, name, meta) < 0 ? fail_errno(err, "cannot remove") : 0;
+}

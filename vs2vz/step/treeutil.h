@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What copying, comparing and removing share: when two objects are the same, which
+ * inodes correspond, and how to get something out of the way. Part of the tree
+ * engine (tree.h).
+ */
+#ifndef VS2VZ_STEP_TREEUTIL_H
+#define VS2VZ_STEP_TREEUTIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/links.h"
+#include "base/meta.h"
+#include "base/walk.h"
+
+/* What the target's file system can hold. */
+struct target_fs {
+	uint32_t kept_flags;
+	bool coarse_times;	/* whole seconds */
+};
+void target_fs_read(struct target_fs *fs, int dirfd);
+
+/* One of the two objects of a comparison. */
+struct side {
+	int dirfd;
+	const char *name;
+	int fd;			/* open regular file or directory, else -1 */
+	const struct meta *meta;
+};
+
+/*
+ * Compare all but content and links: NULL where source and target are the same, else
+ * the word for the first property that differs ("type", "size", "mode", "owner",
+ * "mtime", "device number", "link target", "extended attributes", "inode flags"), or
+ * "" with errno where a system call was refused. Flags are compared as far as known:
+ * all where both are open, else what came with the status.
+ */
+const char *side_differs(const struct side *source, const struct side *target,
+			 const struct target_fs *fs);
+/* The part that needs no more system calls; directories have no size. */
+const char *status_differs(const struct stat *source, const struct stat *target,
+			   const struct target_fs *fs);
+
+/* Which source inode corresponds to which target inode, where either has several names. */
+struct pairs {
+	struct links *of_source, *of_target;
+};
+void pairs_init(struct pairs *pairs);
+void pairs_release(struct pairs *pairs);
+/* Pair them, or see that they are a pair; false: one belongs to another already. */
+bool pairs_match(struct pairs *pairs, const struct stat *source, const struct stat *target);
+
+/* Take away flags that forbid changes, of an open file or directory. 0 or -1. */
+int lift_locks(int fd);
+/* The same by name, what st says: other types have none. */
+int lift_locks_at(int dirfd, const char *name, const struct stat *st);
+/* Unlink what is no directory, locked or not. 0 or -1. */
+int unlink_locked(int dirfd, const char *name, const struct meta *meta);
+/* Remove one name and all below it; never crosses a mount. The text does not name it. */
+int remove_whole(int dirfd, const char *name, const struct meta *meta, struct err *err) MUST_CHECK;
+
+#endif
