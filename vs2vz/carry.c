@@ -24,11 +24,9 @@
 
 size_t carry_line(struct session *s, const char *name)
 {
-	for (size_t i = 0; i < s->report.nr_guests; i++)
-		if (!s->report.guests[i].is_host && strcmp(s->report.guests[i].name, name) == 0)
-			return i;
-	report_guest(&s->report, name);
-	return s->report.nr_guests - 1;
+	struct report_guest *line = report_guest(&s->report, name);
+
+	return (size_t)(line - s->report.guests);
 }
 
 const struct step *carry_relocation(const struct plan *plan)
@@ -70,6 +68,7 @@ static void leave_report(struct session *s, const struct journal *j, size_t line
 	one.nr_guests = 1;
 	one.findings = &own;
 	one.ended = time(NULL);
+	one.status = s->report.guests[line].outcome == OUTCOME_DONE ? EXIT_DONE : EXIT_FAILED;
 	report_json(&text, &one);
 	if (atomic_write(&at, text.data, text.len, &meta, false, &err) < 0)
 		log_say(LOG_WARNING, "%s", err.text);

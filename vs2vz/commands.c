@@ -19,7 +19,7 @@
 /* What scan, check and plan have in common: everything up to the decision. */
 static int decide_all(struct session *s)
 {
-	if (session_look(s) < 0 || session_select(s) < 0 || session_inspect(s) < 0)
+	if (session_look(s) < 0 || session_select(s) < 0 || session_inspect(s, true) < 0)
 		return -1;
 	return session_decide(s);
 }
@@ -154,13 +154,9 @@ static int command_status(struct session *s)
 		return session_failed(s);
 	if (session_select(s) < 0 && !s->nr_records)
 		return session_failed(s);
-	for (size_t i = 0; i < s->nr_selected; i++) {
-		struct report_guest *g = report_guest(&s->report, s->selected[i]->name);
-
-		report_found(g, &s->report, s->selected[i], NULL);
-		g->state = finding_blocks(&s->findings, s->selected[i]->name) ? STATE_BLOCKED
-									    : STATE_FOUND;
-	}
+	/* Without a survey: what only a walk of the trees can tell is left to check and plan. */
+	if (session_inspect(s, false) < 0 || session_decide(s) < 0)
+		return session_failed(s);
 	add_records(s);
 	return session_end(s, show_status, EXIT_DONE);
 }

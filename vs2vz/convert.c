@@ -32,7 +32,7 @@ static void add_job(struct session *s, struct jobs *jobs, const struct plan *pla
 
 static int jobs_from_decisions(struct session *s, struct jobs *jobs)
 {
-	if (session_select(s) < 0 || session_inspect(s) < 0 || session_decide(s) < 0)
+	if (session_select(s) < 0 || session_inspect(s, true) < 0 || session_decide(s) < 0)
 		return -1;
 	jobs->host = s->decisions.host;
 	for (size_t i = 0; i < s->decisions.nr; i++) {
@@ -48,6 +48,7 @@ static int jobs_from_decisions(struct session *s, struct jobs *jobs)
 static int take_saved(struct session *s, struct jobs *jobs, const struct plan *plan)
 {
 	const char *stale;
+	size_t line;
 
 	if (plan_fresh(plan, &s->root, &s->pool, &stale, &s->err) < 0)
 		return -1;
@@ -59,7 +60,8 @@ static int take_saved(struct session *s, struct jobs *jobs, const struct plan *p
 		jobs->host = *plan;
 		return 0;
 	}
-	report_steps(&s->report.guests[carry_line(s, plan->guest)], &s->report, plan);
+	line = carry_line(s, plan->guest);
+	report_steps(&s->report.guests[line], &s->report, plan);
 	add_job(s, jobs, plan);
 	return 0;
 }
@@ -98,6 +100,13 @@ static void show_plan(struct session *s, struct buf *out)
 	report_findings(out, &s->report, &style);
 }
 
+static void show_findings(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_findings(out, &s->report, &style);
+}
+
 static void show_result(struct session *s, struct buf *out)
 {
 	struct text_style style = session_style(s);
@@ -115,7 +124,10 @@ static int ask(struct session *s, const struct jobs *jobs)
 	if (s->opt.plan_file)
 		return 0;
 	if (!s->opt.json && !s->opt.quiet) {
-		show_plan(s, &text);
+		if (s->opt.yes)
+			show_findings(s, &text);
+		else
+			show_plan(s, &text);
 		report_write(&text);
 	}
 	return session_ask(s, question) ? 0 : -1;

@@ -184,7 +184,7 @@ int session_records(struct session *s, const struct record ***out, size_t *nr)
 }
 
 /* What the tree says of itself: distribution, init, size. */
-static int inspect_tree(struct session *s, struct guest *g)
+static int inspect_tree(struct session *s, struct guest *g, bool survey)
 {
 	struct survey_options opt = {
 		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs,
@@ -201,34 +201,39 @@ static int inspect_tree(struct session *s, struct guest *g)
 	if (root_inside(&tree, &s->root, g->tree, &s->err) < 0)
 		return -1;
 	done = vserver_system(&g->system, &tree, &s->pool, &s->findings, g->name, &s->err);
-	if (done == 0) {
-		progress_begin("surveying", g->name, 0, 0);
+	if (done == 0 && survey) {
 		done = survey_tree(&g->survey, tree.fd, &opt, &s->err);
-		progress_end();
+		g->surveyed = done == 0;
 	}
-	g->surveyed = done == 0;
 	root_release(&tree);
 	return done;
 }
 
-int session_inspect(struct session *s)
+static int inspect_guest(struct session *s, struct guest *g, bool survey)
 {
-	for (size_t i = 0; i < s->nr_selected; i++) {
-		/* The scan's own array: what is const for deciding is filled here. */
-		struct guest *g = &s->guests.v[s->selected[i] - s->guests.v];
-
-		if (vserver_busy(g, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
-				 &s->err) < 0)
-			return -1;
-		if (inspect_tree(s, g) < 0) {
-			if (stop_wanted() || s->err.code == ERR_STOPPED)
-				return session_fail(s, 128 + stop_signal(), "stopped; nothing was changed");
-			finding_add(&s->findings, VS_TREE_UNREADABLE, g->name, g->tree, "%s",
-				    s->err.text);
-			err_clear(&s->err);
-		}
-	}
+	if (vserver_busy(g, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
+			 &s->err) < 0)
+		return -1;
+	if (inspect_tree(s, g, survey) == 0)
+		return 0;
+	if (stop_wanted())
+		return session_fail(s, 128 + stop_signal(), "stopped; nothing was changed");
+	finding_add(&s->findings, VS_TREE_UNREADABLE, g->name, g->tree, "%s", s->err.text);
+	err_clear(&s->err);
 	return 0;
+}
+
+int session_inspect(struct session *s, bool survey)
+{
+	int done = 0;
+
+	progress_begin(survey ? "surveying" : "looking at", pool_printf(&s->pool, "%zu guest%s", s->nr_selected,
+						s->nr_selected == 1 ? "" : "s"), 0, 0);
+	/* The scan's own array: what is const for deciding is filled here. */
+	for (size_t i = 0; done == 0 && i < s->nr_selected; i++)
+		done = inspect_guest(s, &s->guests.v[s->selected[i] - s->guests.v], survey);
+	progress_end();
+	return done;
 }
 
 static void take_choices(const struct session *s, struct choices *c)

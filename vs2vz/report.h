@@ -150,7 +150,10 @@ void report_steps(struct report_guest *g, const struct report *r, const struct p
 void report_path_add(struct report_guest *g, const struct report *r, const char *path,
 		     const char *why);
 void report_error(struct report_guest *g, const struct report *r, const struct err *err);
-/* Time and status; call it before printing JSON. */
+/*
+ * Time and status, guests sorted by name with the host's entry last (pointers and
+ * positions are void then); call it once, before anything is printed.
+ */
 void report_end(struct report *r, int status);
 struct report_counts report_count(const struct report *r);
 /* The state that a journal's phase means; live: the journal is in use by a process. */

@@ -6,6 +6,7 @@
 #include "report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -177,10 +178,19 @@ void report_error(struct report_guest *g, const struct report *r, const struct e
 	g->error = shown_dup(r->pool, err->text);
 }
 
+static int by_name(const void *left, const void *right)
+{
+	const struct report_guest *a = left, *b = right;
+
+	return a->is_host != b->is_host ? a->is_host - b->is_host : strcmp(a->name, b->name);
+}
+
 void report_end(struct report *r, int status)
 {
 	r->ended = time(NULL);
 	r->status = status;
+	if (r->nr_guests > 1)
+		qsort(r->guests, r->nr_guests, sizeof(*r->guests), by_name);
 }
 
 static void count_findings(struct report_counts *c, const struct findings *f)

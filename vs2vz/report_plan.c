@@ -123,6 +123,8 @@ static void add_guest(struct buf *out, const struct report *r, const struct repo
 	if (g->planned && g->method)
 		add_fact(out, ' ', "method", g->method_reason ?
 			 pool_printf(r->pool, "%s: %s", g->method, g->method_reason) : g->method);
+	if (g->planned && g->sample)
+		add_fact(out, ' ', "sample", g->sample);
 	add_actions(out, g, style);
 	add_marks(out, r, g, style);
 	add_fates(out, g);

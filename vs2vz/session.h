@@ -63,8 +63,8 @@ int session_begin(struct session *s);
 int session_look(struct session *s);
 /* Refuse without root rights, take the lock, open the log of the run. */
 int session_may_change(struct session *s);
-/* guest->system and guest->survey of the selected ones, and who uses them. */
-int session_inspect(struct session *s);
+/* guest->system and (survey) guest->survey of the selected ones, and who uses them. */
+int session_inspect(struct session *s, bool survey);
 /*
  * The guests that the operands (or --all, or nothing where all are meant) name. An
  * operand that matches nothing is an error. Only guests in GUEST_FOUND state that no

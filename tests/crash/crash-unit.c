@@ -8,7 +8,7 @@
  * undisturbed conversion makes of it; nothing in between, nothing beside.
  *
  * Environment: STEP (every how manyth N), LIMIT (how many cuts in a campaign),
- * ONLY (a part of a campaign's name), TMPDIR.
+ * ONLY (a part of a campaign's name), FIRST (stop at the first failure), TMPDIR.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,16 +24,17 @@
 #include "world.h"
 #include "run/run.h"
 
-enum deed { CONVERT, UNDO, RESUME, CONVERT_OR_BACK };
+enum deed { CONVERT, UNDO, RESUME, CONVERT_OR_BACK, COMMIT };
 #define CLEAN_FAILURE 1	/* a child that was refused and said so */
 
 static struct {
 	char dir[256], host[300], grave[300];
 	int hostfd;
-	struct buf before, after;
+	struct buf before, after, committed;
 	unsigned long step, limit;
 	unsigned long tried, survived, tests;
 	const char *only;
+	bool first;
 } t;
 
 static void must(bool good, const char *what)
@@ -56,6 +57,13 @@ static int make_journal(const struct root *root, int state, struct err *err)
 	return rc;
 }
 
+static int go(struct journal *j, struct work *w, enum deed deed, struct err *err)
+{
+	if (deed == COMMIT)
+		return run_finish(j, w, err);
+	return deed == UNDO ? run_back(j, w, err) : run_forward(j, w, err);
+}
+
 static int act(struct journal *j, const struct root *root, enum deed deed, struct err *err)
 {
 	struct work w;
@@ -63,7 +71,7 @@ static int act(struct journal *j, const struct root *root, enum deed deed, struc
 
 	work_init(&w, root, j->folder, &j->pool);
 	w.threads = 1;
-	rc = deed == UNDO ? run_back(j, &w, err) : run_forward(j, &w, err);
+	rc = go(j, &w, deed, err);
 	if (rc < 0 && deed == CONVERT_OR_BACK)
 		rc = run_back(j, &w, err) < 0 ? -1 : -2;
 	work_release(&w);
@@ -150,9 +158,10 @@ static bool recover(enum deed way, const char *fault)
 	if (rc == 2)
 		way = UNDO;	/* there is no journal: nothing may have begun */
 	else if (rc != 0)
-		printf("# %s: %s ended with %d\n", fault, way == UNDO ? "undo" : "resume", rc);
+		printf("# %s: recovery ended with %d\n", fault, rc);
 	return (rc == 0 || rc == 2) &&
-	       is_state(way == UNDO ? t.before.data : t.after.data, way == UNDO, true);
+	       is_state(way == UNDO ? t.before.data : way == COMMIT ? t.committed.data :
+			t.after.data, way == UNDO, true);
 }
 
 struct campaign {
@@ -172,7 +181,7 @@ static bool one_cut(const struct campaign *c, unsigned long n, bool *good)
 
 	snprintf(fault, sizeof(fault), c->fault, n);
 	fresh_world();
-	if (c->cut == UNDO && child(CONVERT, NULL, &fired) != 0) {
+	if ((c->cut == UNDO || c->cut == COMMIT) && child(CONVERT, NULL, &fired) != 0) {
 		printf("# cannot convert\n");
 		*good = false;
 		return true;
@@ -201,14 +210,14 @@ static void run_campaign(const struct campaign *c)
 	unsigned long tried = 0, survived = 0;
 	bool good = true;
 
-	if (t.only && !strstr(c->name, t.only))
+	if ((t.only && !strstr(c->name, t.only)) || (t.first && t.tried != t.survived))
 		return;
 	for (unsigned long n = 1; tried < t.limit; n += t.step) {
 		if (!one_cut(c, n, &good))
 			break;
 		tried++;
 		survived += good;
-		if (tried - survived >= 5)
+		if (tried - survived >= (t.first ? 1 : 5))
 			break;
 	}
 	if (!good && tried == survived)
@@ -253,6 +262,10 @@ static const struct campaign campaigns[] = {
 	  "power:%lu:2" },
 	{ "error in convert, power cut in undo, then undo", "eio:%lu", CONVERT, UNDO,
 	  "power:%lu:0" },
+	{ "crash in commit, then commit", "crash:%lu", COMMIT, COMMIT, NULL },
+	{ "one I/O error in commit, then commit", "eio:%lu", COMMIT, COMMIT, NULL },
+	{ "power cut in commit, all lost, then commit", "power:%lu:0", COMMIT, COMMIT, NULL },
+	{ "power cut in commit, some lost, then commit", "power:%lu:2", COMMIT, COMMIT, NULL },
 };
 
 static unsigned long number(const char *name, unsigned long otherwise)
@@ -273,10 +286,11 @@ static void set_up(void)
 	must(mkdir(t.host, 0755) == 0 && mkdir(t.grave, 0700) == 0, t.dir);
 	t.hostfd = open(t.host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	must(t.hostfd >= 0, t.host);
-	t.before = t.after = (struct buf)BUF_INIT;
+	t.before = t.after = t.committed = (struct buf)BUF_INIT;
 	t.step = number("STEP", 1);
 	t.limit = number("LIMIT", 100000);
 	t.only = getenv("ONLY");
+	t.first = getenv("FIRST") != NULL;
 	if (!t.step)
 		t.step = 1;
 }
@@ -301,6 +315,10 @@ static bool learn(void)
 	good = child(CONVERT, NULL, &fired) == 0;
 	snapshot(&t.after, t.hostfd, WORLD_STATE, false);
 	good = good && strcmp(t.before.data, t.after.data) != 0;
+	good = good && child(COMMIT, NULL, &fired) == 0;
+	snapshot(&t.committed, t.hostfd, WORLD_STATE, false);
+	fresh_world();
+	good = good && child(CONVERT, NULL, &fired) == 0;
 	printf("%s 1 - convert without a fault\n", good ? "ok" : "not ok");
 	good = good && child(UNDO, NULL, &fired) == 0 && is_state(t.before.data, true, true);
 	printf("%s 2 - undo without a fault gives the same host\n", good ? "ok" : "not ok");

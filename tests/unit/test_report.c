@@ -254,6 +254,20 @@ static void closing_line_is_true(void **state)
 			    "vs2vz commit 'it'\\''s web'; or vs2vz undo 'it'\\''s web'");
 }
 
+static void guests_are_sorted(void **state)
+{
+	static const char *const names[] = { "<b>\\x1B[2J&", "a", "it's web", "v345", "host" };
+	struct fixture *f = *state;
+
+	report_host(&f->r);
+	report_guest(&f->r, "a");
+	report_end(&f->r, 0);
+	assert_int_equal(f->r.nr_guests, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(f->r.guests[i].name, names[i]);
+	assert_true(f->r.guests[4].is_host);
+}
+
 static void states_of_phases(void **state)
 {
 	(void)state;
@@ -460,6 +474,7 @@ int main(void)
 		TEST(order_of_findings),
 		TEST(many_guests_are_grouped),
 		TEST(closing_line_is_true),
+		TEST(guests_are_sorted),
 		TEST(states_of_phases),
 		TEST(json_fits_its_schema),
 		TEST(stored_report_reads_back),

@@ -33,6 +33,8 @@
 #define HOLE_SLACK (1024 * 1024)
 
 struct comparing {
+	int from, to, records;		/* open: two trees, a file of records or -1 */
+	const struct tree_options *opt;
 	bool contents;
 	struct target_fs fs;
 	struct pairs pairs;
@@ -331,8 +333,7 @@ static void end(struct walk_thread *t)
 	free(s->content);
 }
 
-static int walk_parts(struct comparing *y, int from, int to, int sums,
-		      const struct tree_options *opt, struct err *err)
+static int walk_parts(struct comparing *y, struct err *err)
 {
 	static const struct walk_ops ops = {
 		.local_size = sizeof(struct compare_scratch),
@@ -342,33 +343,32 @@ static int walk_parts(struct comparing *y, int from, int to, int sums,
 		.leave = leave,
 	};
 	const struct walk_options how = {
-		.threads = walk_threads(opt->threads, opt->rotational, COMPARE_THREADS),
-		.second = to,
+		.threads = walk_threads(y->opt->threads, y->opt->rotational, COMPARE_THREADS),
+		.second = y->to,
 	};
-	unsigned parts = y->contents ? sums_parts(sums, err) : 1;
+	unsigned parts = sums_parts(y->records, err);
 	int rc = parts ? 0 : -1;
 
 	for (unsigned part = 0; part < parts && rc == 0; part++) {
-		rc = sums_load(&y->sums, y->contents ? sums : -1, part, parts, err);
+		rc = sums_load(&y->sums, y->records, part, parts, err);
 		if (rc == 0)
-			rc = walk_tree(from, &ops, y, &how, err);
+			rc = walk_tree(y->from, &ops, y, &how, err);
 		sums_release(&y->sums);
 	}
 	return rc;
 }
 
-static int compare(struct comparing *y, int from, int to, int sums,
-		   const struct tree_options *opt, struct err *err)
+static int compare(struct comparing *y, struct err *err)
 {
 	uint64_t groups = 0;
 	int rc;
 
 	*y->counts = (struct tree_counts){ .names = 1, .inodes = 1 };
-	target_fs_read(&y->fs, to);
+	target_fs_read(&y->fs, y->to);
 	pairs_init(&y->pairs);
 	y->checked = links_new();
 	pthread_mutex_init(&y->lock, NULL);
-	rc = walk_parts(y, from, to, sums, opt, err);
+	rc = walk_parts(y, err);
 	links_each(y->pairs.of_source, count_group, &groups);
 	y->counts->inodes += groups;
 	pthread_mutex_destroy(&y->lock);
@@ -380,9 +380,12 @@ static int compare(struct comparing *y, int from, int to, int sums,
 int tree_verify(int from, int to, int sums, const struct tree_options *opt,
 		struct tree_counts *counts, struct err *err)
 {
-	struct comparing y = { .contents = sums >= 0, .counts = counts };
+	struct comparing y = {
+		.from = from, .to = to, .records = sums, .opt = opt, .contents = sums >= 0,
+		.counts = counts,
+	};
 
-	return compare(&y, from, to, sums, opt, err);
+	return compare(&y, err);
 }
 
 int64_t tree_diff(int from, int to, bool full, size_t max, tree_report *report, void *ctx,
@@ -390,8 +393,9 @@ int64_t tree_diff(int from, int to, bool full, size_t max, tree_report *report, 
 {
 	struct tree_counts counts;
 	struct comparing y = {
-		.contents = full, .report = report, .ctx = ctx, .max = max, .counts = &counts,
+		.from = from, .to = to, .records = -1, .opt = opt, .contents = full,
+		.report = report, .ctx = ctx, .max = max, .counts = &counts,
 	};
 
-	return compare(&y, from, to, -1, opt, err) < 0 ? -1 : y.differences;
+	return compare(&y, err) < 0 ? -1 : y.differences;
 }

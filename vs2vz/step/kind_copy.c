@@ -335,10 +335,10 @@ static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (copy_find(&c, s, w, err) < 0)
 		return -1;
-	if (!to_ours(&c) || w->changed == CHANGED_DISCARD)
+	if (!to_ours(&c) || w->changed != CHANGED_REFUSE)
 		return 0;
 	rc = count_changes(&changes, &c, err);
-	if (rc == 0 && changes.nr && w->changed == CHANGED_REFUSE)
+	if (rc == 0 && changes.nr)
 		rc = fail_code(err, ERR_FOREIGN, "'%s' changed since it was copied, %zu "
 			       "difference%s: %s", show(step_get(s, "to")), changes.nr,
 			       changes.nr == 1 ? "" : "s", changes.first.data);

@@ -1,0 +1,288 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# `make bench`: the tree engine against what an administrator would use. Needs root.
+#
+# Two ext4 images on loop devices; the rounds of all tools are interleaved, so that
+# other load meets all of them; medians, and ratios within one run. Copies include a
+# final sync of the target.
+#
+#	BENCH_DIR=DIR           where the images are made (default: a new folder in /var/tmp)
+#	BENCH_ROUNDS=3          rounds of each tool
+#	BENCH_FILES=200000      small files of 1 to 8 KB
+#	BENCH_BYTES=1500        MiB of /usr where no guest is given
+#	BENCH_GUESTS=1000       guests for the rename path; 0: not at all
+#	BENCH_COLD=1            also with dropped caches (drops those of the whole machine)
+#	BENCH_OUT=FILE          write the report as markdown, for example docs/benchmarks.md
+#	VS2VZ_TEST_GUEST=TAR    a guest tree to use
+set -u
+export LC_ALL=C
+top=$(cd "$(dirname "$0")/../.." && pwd)
+: "${VS2VZ:=$top/build/vs2vz}"
+: "${TREETOOL:=$(dirname "$(readlink -f "$VS2VZ")")/tests/treetool}"
+: "${BENCH_ROUNDS:=3}" "${BENCH_FILES:=200000}" "${BENCH_BYTES:=1500}" "${BENCH_GUESTS:=1000}"
+: "${BENCH_COLD:=}" "${BENCH_OUT:=}" "${VS2VZ_TEST_GUEST:=}"
+
+die() { echo "bench: $*" >&2; exit 1; }
+say() { echo "bench: $*" >&2; }
+has() { command -v "$1" >/dev/null; }
+
+[ "$(id -u)" = 0 ] || die "needs root: mounts, owners"
+[ -x "$TREETOOL" ] || die "$TREETOOL is not built (make)"
+has mke2fs || die "needs e2fsprogs"
+
+if [ -n "${BENCH_DIR:-}" ]; then
+	mkdir -p "$BENCH_DIR" || exit 1
+	own=$(mktemp -d "$BENCH_DIR/bench.XXXXXX") || exit 1
+else
+	own=$(mktemp -d /var/tmp/vs2vz-bench.XXXXXX) || exit 1
+fi
+src=$own/src dst=$own/dst
+times=$own/times
+
+clean() {
+	trap '' INT TERM
+	cd /
+	for m in "$src" "$dst"; do
+		if mountpoint -q "$m"; then umount "$m" || umount -l "$m"; fi
+	done
+	rm -rf --one-file-system "$own"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+
+image() {
+	truncate -s "$2" "$own/$1.img" &&
+	mke2fs -q -F -t ext4 -i 4096 -E lazy_itable_init=0,lazy_journal_init=0 "$own/$1.img" &&
+	mkdir "$own/$1" && mount -o loop "$own/$1.img" "$own/$1" || die "cannot make an image"
+}
+
+# ---- data
+
+usr_tree() {	# as much of /usr as fits
+	local left=$((BENCH_BYTES * 1024)) d size
+	mkdir -p "$1"
+	for d in /usr/bin /usr/sbin /usr/share/* /usr/include /usr/lib/*; do
+		[ -d "$d" ] && [ ! -L "$d" ] || continue
+		size=$(du -skx "$d" | cut -f1)
+		[ "$size" -lt "$left" ] || continue
+		mkdir -p "$1$(dirname "$d")"
+		cp -a "$d" "$1$d" && left=$((left - size))
+	done
+	: >"$1/all"
+	ln "$1/all" "$1/all.link"
+	setfattr -n user.origin -v usr "$1/usr/bin" 2>/dev/null || :
+}
+
+mail_tree() {
+	perl -e '
+		my ($dir, $nr) = @ARGV;
+		srand 1;
+		my $noise = join "", map { chr int rand 256 } 1 .. 65536;
+		for my $i (0 .. $nr - 1) {
+			my $d = sprintf "%s/d%03d", $dir, $i % 500;
+			mkdir $d if $i < 500;
+			my $size = 1024 + int rand 7168;
+			open my $f, ">", sprintf("%s/%07d.mail", $d, $i) or die "$!\n";
+			print $f substr $noise, int(rand(65536 - $size)), $size;
+			close $f or die "$!\n";
+		}' "$1" "$2" || die "cannot make the small files"
+}
+
+# ---- measuring
+
+# timed SET WORK TOOL COMMAND...: one run, its seconds into the table
+timed() {
+	local set=$1 work=$2 tool=$3 from to
+	shift 3
+	from=$(date +%s.%N)
+	"$@" >"$own/output" 2>&1 || { tail -n 3 "$own/output" >&2; die "$tool failed ($work, $set)"; }
+	to=$(date +%s.%N)
+	echo "$set $work $tool $from $to" | awk '{ printf "%s %s %s %.3f\n", $1, $2, $3, $5 - $4 }' >>"$times"
+}
+
+cold() { sync; echo 3 >/proc/sys/vm/drop_caches; }
+warm() { find "$1" -type f -print0 | xargs -0 -n 500 cat >/dev/null; }
+
+empty() { rm -rf "$dst/copy" "$own/sums"; mkdir "$dst/copy"; sync -f "$dst"; }
+
+copy_cp() { cp -a "$1/." "$dst/copy/" && sync -f "$dst"; }
+copy_rsync() { rsync -aHAXS --numeric-ids "$1/" "$dst/copy/" && sync -f "$dst"; }
+copy_tar() {
+	tar -C "$1" --xattrs --xattrs-include='*' --acls --numeric-owner -cf - . |
+		tar -C "$dst/copy" --xattrs --xattrs-include='*' --acls --numeric-owner -xpf - &&
+		sync -f "$dst"
+}
+copy_pax() { (cd "$1" && pax -rw -pe . "$dst/copy") && sync -f "$dst"; }
+copy_vs2vz() { "$TREETOOL" -s "$own/sums" copy "$1" "$dst/copy"; }
+
+find_lsattr() { find "$1" -printf '%i %m %U %G %s %T@ %n %p\n' && lsattr -aR "$1"; }
+
+surveys() {	# SET DIR SUFFIX
+	local before=:
+	[ -z "$3" ] || before=cold
+	$before; timed "$1" "survey$3" vs2vz "$TREETOOL" survey "$2"
+	$before; timed "$1" "survey$3" vs2vz-xattrs "$TREETOOL" -x survey "$2"
+	$before; timed "$1" "survey$3" find-printf find "$2" -printf '%i %m %U %G %s %T@ %n %p\n'
+	$before; timed "$1" "survey$3" du-s du -s "$2"
+	$before; timed "$1" "survey$3" find+lsattr find_lsattr "$2"
+}
+
+copies() {	# SET DIR SUFFIX
+	local tool tools="vs2vz cp tar" before="warm $2"
+	has rsync && tools="$tools rsync"
+	has pax && tools="$tools pax"
+	[ -z "$3" ] || { before=cold; tools="vs2vz cp"; }
+	for tool in $tools; do
+		empty
+		$before
+		timed "$1" "copy$3" "$tool" "copy_$tool" "$2"
+		[ "$tool" != vs2vz ] || verifies "$1" "$2" "$3"
+		[ "$tool" = vs2vz ] || removes "$1" "$tool"
+	done
+}
+
+# The copy of treetool is there, with its records.
+verifies() {
+	[ -z "$3" ] || return
+	timed "$1" verify vs2vz "$TREETOOL" -s "$own/sums" verify "$2" "$dst/copy"
+	timed "$1" verify vs2vz-metadata "$TREETOOL" verify "$2" "$dst/copy"
+	timed "$1" verify diff-r diff -r --no-dereference "$2" "$dst/copy"
+	timed "$1" remove vs2vz "$TREETOOL" remove "$dst/copy"
+}
+
+removes() {
+	[ "$2" = cp ] || return
+	mkdir -p "$dst/copy"
+	timed "$1" remove rm-rf rm -rf "$dst/copy"
+}
+
+round() {	# SET DIR
+	find "$2" -printf '' && lsattr -aR "$2" >/dev/null 2>&1
+	surveys "$1" "$2" ""
+	copies "$1" "$2" ""
+	[ -n "$BENCH_COLD" ] || return 0
+	surveys "$1" "$2" -cold
+	copies "$1" "$2" -cold
+}
+
+# ---- rename path: the program itself on a host with many small guests
+
+guests() {
+	local r=$own/host i
+	[ "$BENCH_GUESTS" -gt 0 ] && [ -x "$VS2VZ" ] || return 0
+	say "making $BENCH_GUESTS guests"
+	r=$src/host
+	. "$top/tests/lib/host.sh"
+	mkhost "$r"
+	add_guest "$r" g1001 1001 g1001.example.org 10.0.0.1
+	for ((i = 2; i <= BENCH_GUESTS; i++)); do
+		clone_guest "$r" g1001 "g$((1000 + i))" "$((1000 + i))" \
+			"10.$((i / 62500)).$((i / 250 % 250)).$((i % 250 + 1))"
+	done
+	sync -f "$src"
+	timed "guests" survey vs2vz-scan "$VS2VZ" --root "$r" -q scan
+	timed "guests" rename vs2vz-convert "$VS2VZ" --root "$r" -q convert --all --yes
+	timed "guests" rename vs2vz-undo "$VS2VZ" --root "$r" -q undo --all
+}
+
+# A guest like another: the shape of the v345 sample, other names and numbers.
+clone_guest() {
+	local r=$1 from=$2 to=$3 id=$4 ip=$5 g=$1/etc/vservers/$3
+	cp -a "$r/etc/vservers/$from" "$g" && cp -a "$r/vservers/$from" "$r/vservers/$to" || exit 1
+	echo "$to" >"$g/name"
+	echo "$id" >"$g/context"
+	echo "$to.example.org" >"$g/uts/nodename"
+	echo "$ip" >"$g/interfaces/0/ip"
+	ln -sfn "/etc/vservers/.defaults/vdirbase/$to" "$g/vdir"
+	ln -sfn "/etc/vservers/.defaults/cachebase/$to" "$g/cache"
+	ln -sfn "/var/run/vservers/$to" "$g/run"
+}
+
+# ---- report
+
+machine() {
+	echo "$(nproc) CPUs ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1))," \
+		"$(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo) memory," \
+		"Linux $(uname -r | cut -d- -f1), ext4 on loop devices, coreutils $(cp --version | sed -n '1s/.* //p')"
+}
+
+# Rows: set, work, tool, median, minimum, maximum, ratio of our row to this one.
+rows() {
+	sort -k1,1 -k2,2 -k3,3 -k4,4n "$times" | awk '
+		function done(  m) {
+			if (!n) return
+			m = n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+			order[++rows] = key; median[key] = m; low[key] = v[1]; high[key] = v[n]; n = 0
+		}
+		{ k = $1 " " $2 " " $3; if (k != key) { done(); key = k } v[++n] = $4 }
+		END {
+			done()
+			for (i = 1; i <= rows; i++) {
+				split(order[i], p, " ")
+				ours = p[1] " " p[2] " vs2vz"
+				ratio = "-"
+				if (ours in median && p[3] !~ /^vs2vz/)
+					ratio = sprintf("%.2f", median[ours] / median[order[i]])
+				printf "%s %s %s %.2f %.2f %.2f %s\n", p[1], p[2], p[3],
+					median[order[i]], low[order[i]], high[order[i]], ratio
+			}
+		}'
+}
+
+table() {
+	printf '%-7s %-12s %-15s %8s %17s %9s\n' set work tool median min-max vs2vz/it
+	rows | while read -r set work tool median low high ratio; do
+		printf '%-7s %-12s %-15s %8s %8s-%-8s %9s\n' "$set" "$work" "$tool" "$median" "$low" "$high" "$ratio"
+	done
+}
+
+report() {
+	cat <<-END
+	# Benchmarks
+
+	Made by \`make bench\`. $(machine).
+
+	$(cat "$own/sets")
+
+	Seconds; median, smallest and largest of $BENCH_ROUNDS interleaved rounds; copies include the
+	final sync of the target and, for vs2vz, a hash of everything that was read. The last column
+	is the time of vs2vz divided by the time of the tool in that row: below 1 is faster.
+
+	| data | work | tool | median | min-max | vs2vz / tool |
+	|---|---|---|---|---|---|
+	END
+	rows | while read -r set work tool median low high ratio; do
+		echo "| $set | $work | $tool | $median | $low-$high | $ratio |"
+	done
+}
+
+# ---- run
+
+image src 6G
+image dst 6G
+say "making data in $own"
+mkdir "$src/guest" "$src/mail"
+if [ -n "$VS2VZ_TEST_GUEST" ]; then
+	tar -C "$src/guest" --xattrs --xattrs-include='*' --acls --numeric-owner -xpf "$VS2VZ_TEST_GUEST" ||
+		die "cannot unpack $VS2VZ_TEST_GUEST"
+else
+	usr_tree "$src/guest"
+fi
+mail_tree "$src/mail" "$BENCH_FILES"
+sync -f "$src"
+for set in guest mail; do
+	echo "*$set*: $(find "$src/$set" | wc -l) names, $(du -sm "$src/$set" | cut -f1) MiB."
+done >"$own/sets"
+cat "$own/sets" >&2
+for ((i = 1; i <= BENCH_ROUNDS; i++)); do
+	say "round $i of $BENCH_ROUNDS"
+	round guest "$src/guest"
+	round mail "$src/mail"
+done
+guests
+table
+if [ -n "$BENCH_OUT" ]; then
+	report >"$BENCH_OUT" || die "cannot write $BENCH_OUT"
+	say "written: $BENCH_OUT"
+fi

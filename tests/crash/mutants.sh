@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Do the crash tests notice when a sync or a guard is missing? Each mutant is the
+# program with one of them taken out; the campaign must fail for every one.
+#
+#	mutants.sh BUILD	BUILD holds libvs2vz.a; objects go to BUILD/mutants
+#
+# CC, CPPFLAGS, CFLAGS, LDLIBS as for the program; STEP and MUTANT (part of a name).
+set -u
+build=$1
+here=$(cd "$(dirname "$0")" && pwd)
+top=$here/../..
+out=$build/mutants
+: "${CC:=cc}" "${CPPFLAGS:=-I$top/vs2vz -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64}"
+: "${CFLAGS:=-std=c11 -O1 -pthread}" "${LDLIBS:=$(pkg-config --libs blkid mount libxxhash)}"
+nr=0
+bad=0
+mkdir -p "$out" || exit 1
+for f in crash-unit fault power snapshot world; do
+	$CC $CPPFLAGS $CFLAGS -c -o "$out/$f.o" "$here/$f.c" || exit 1
+done
+
+# mutant NAME FILE CAMPAIGN SED-EXPRESSION
+mutant() {
+	case $1 in *"${MUTANT:-}"*) ;; *) return ;; esac
+	nr=$((nr + 1))
+	sed "$4" "$top/vs2vz/$2" >"$out/mutant.c"
+	if cmp -s "$top/vs2vz/$2" "$out/mutant.c"; then
+		echo "not ok $nr - $1 # the expression changes nothing in $2"
+		bad=1
+		return
+	fi
+	if ! $CC $CPPFLAGS $CFLAGS -w -c -o "$out/mutant.o" "$out/mutant.c" ||
+	   ! $CC $CFLAGS $("$here/wraps.sh") -o "$out/mutant" "$out/crash-unit.o" "$out/fault.o" \
+		"$out/power.o" "$out/snapshot.o" "$out/world.o" "$out/mutant.o" \
+		"$build/libvs2vz.a" $LDLIBS; then
+		echo "not ok $nr - $1 # does not build"
+		bad=1
+	elif FIRST=1 ONLY=$3 STEP=${STEP:-1} "$out/mutant" >"$out/log" 2>&1; then
+		echo "not ok $nr - $1 # not noticed in '$3'"
+		bad=1
+	else
+		echo "ok $nr - $1 # noticed: $(grep -m1 '^not ok' "$out/log" | sed 's/^not ok [0-9]* - //')"
+	fi
+}
+
+mutant "log is not synced" run/logfile.c "power cut in" \
+	's/if (sys_fsync(j->log) < 0)/if (0)/'
+mutant "new journals are not synced" run/journal.c "power cut in convert" \
+	's/if (sys_syncfs(state) < 0)/if (0)/'
+mutant "the name of a new journal is not synced" run/journal.c "power cut in convert" \
+	's/return sync_dir(fds\[0\], err) < 0 ? -1 : sync_dir(fds\[1\], err);/return 0;/'
+mutant "a torn line of the log is believed" run/logfile.c "crash in" \
+	's/if (!check_line(&line)) {/check_line(\&line); if (0) {/'
+mutant "directories are not flushed" step/step.c "power cut in" \
+	's/if ((whole ? sys_syncfs.*$/if (0)/'
+mutant "a new file is not synced before its rename" step/file.c "power cut in" \
+	's/if (sys_fsync(fd) < 0)$/if (0)/'
+mutant "a before-image is not synced" base/atomic.c "power cut in convert" \
+	's/if (sys_fsync(fd) < 0)/if (0)/'
+mutant "no before-image" step/kind_write.c "crash in convert" \
+	's/if (saved_write(w, s->nr, &t->image, err) < 0)/if (0)/'
+mutant "an image is made again when flags are lifted" step/saved.c "crash in" \
+	's/\.meta") == 0 \&\&$/.none") == 0 \&\&/;s/print_meta(&text, image);/if (w->nr_steps) { buf_clear(\&text); } print_meta(\&text, image); ((struct file_image *)image)->meta.flags = 0;/'
+mutant "linked files are not held" step/kind_write.c "convert, then undo" \
+	's/if (t->f.st.st_nlink < 2 || t->held)/if (1)/'
+mutant "leftovers stay" step/kind_write.c "crash in convert" \
+	's/if (file_clean(&t.f.spot.at, err) < 0)/if (0)/;s/if (file_clean(&t.f.spot.at, err) < 0 || /if (/'
+mutant "a tree moves below a directory that is not on the disk" step/kind_move.c "power cut in" \
+	's/if (work_sync_pending(w, m.to.spot.at.dirfd) &&/if (0 \&\&/'
+mutant "a directory goes before what left it has arrived" step/kind_dir.c "power cut in" \
+	's/return work_sync_pending(w, fd) ? work_sync_now(w, err) : 0;/return 0;/'
+mutant "moves are not durable before steps inside" run/run.c "power cut in" \
+	's/return (other->kind->moves \&\& reaches_into(s, other)) ||/return 0 \&\&/;s/(s->kind->moves \&\& reaches_into(other, s));/1;/'
+mutant "a rename leaves its directories unflushed" step/kind_move.c "power cut in" \
+	's/work_sync_later(w, [a-z]*->spot.at.dirfd);/;/'
+mutant "a copy is renamed before it is settled" step/kind_copy.c "power cut in" \
+	's/^\([ \t]*\)tree_settle(to, err) < 0)/\10)/'
+mutant "a copy has no record" step/kind_copy.c "crash in convert" \
+	's/if (write_record(s, w, c->part_st.st_ino, err) < 0)/if (0)/'
+mutant "a copy goes away under its name" step/kind_copy.c "power cut in undo" \
+	's/return sync_dir(c->part.dirfd, err);/return 0;/'
+mutant "the record of a copy goes first" step/kind_copy.c "power cut in undo" \
+	's/if (sync_dir(c->part.dirfd, err) < 0)/if (0)/'
+mutant "undo skips the steps in doubt" run/logfile.c "in convert, then undo" \
+	's/j->last = b + 1;/j->last = j->first;/'
+echo "1..$nr"
+exit $bad

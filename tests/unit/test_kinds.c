@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The laws of every kind of step, on a plan that holds them all: undo without apply is
+ * harmless; apply twice is apply once; undo after apply is identity; undo twice is undo
+ * once; guard tells where the step stands. Then what undo keeps, and what it refuses.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../crash/snapshot.c"
+#include "../crash/world.c"
+#include "run/run.h"
+
+#include <cmocka.h>
+
+struct bench {
+	char dir[256];
+	struct root root;
+	int state;
+	struct pool pool;
+	struct plan plan;
+	struct work work;
+	struct journal journal;
+	struct buf before;
+};
+
+static struct err err;
+
+static void good(int rc)
+{
+	if (rc < 0)
+		fail_msg("%s", err.text);
+}
+
+static int up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(b->dir, sizeof(b->dir), "%s/vs2vz-kinds.XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	*state = b;
+	if (!mkdtemp(b->dir) || root_init(&b->root, b->dir, &err) < 0)
+		return -1;
+	world_build(b->root.fd);
+	b->before = (struct buf)BUF_INIT;
+	snapshot(&b->before, b->root.fd, WORLD_STATE, true);
+	b->state = state_open(&b->root, WORLD_STATE, true, &err);
+	if (b->state < 0)
+		return -1;
+	world_plan(&b->plan, &b->root, &b->pool);
+	if (journal_create(b->state, &b->plan, 1, &err) < 0 ||
+	    journal_open(&b->journal, b->state, "guests/web", &err) < 0)
+		return -1;
+	work_init(&b->work, &b->root, b->journal.folder, &b->pool);
+	b->work.threads = 1;
+	b->work.steps = b->plan.step;
+	b->work.nr_steps = b->plan.nr_steps;
+	return 0;
+}
+
+static int down(void **state)
+{
+	struct bench *b = *state;
+
+	work_release(&b->work);
+	journal_close(&b->journal);
+	world_clear(b->root.fd);
+	root_release(&b->root);
+	close(b->state);
+	rmdir(b->dir);
+	buf_release(&b->before);
+	pool_release(&b->pool);
+	free(b);
+	return 0;
+}
+
+/* Times of directories are the business of the times steps. */
+static void drop_dir_times(struct buf *shot)
+{
+	struct buf out = BUF_INIT;
+
+	for (const char *at = shot->data; *at; at += strcspn(at, "\n") + 1) {
+		size_t len = strcspn(at, "\n");
+		const char *mode = memchr(at, ' ', len);
+
+		if (mode && mode[1] == '4' && mode[6] == ' ')
+			len = (size_t)(strchr(mode + 7, ' ') - at);
+		buf_add(&out, at, len);
+		buf_addch(&out, '\n');
+	}
+	buf_release(shot);
+	*shot = out;
+}
+
+static void shoot(struct buf *out, const struct bench *b)
+{
+	snapshot(out, b->root.fd, WORLD_STATE, true);
+	drop_dir_times(out);
+}
+
+static void same(const struct buf *want, const struct bench *b, const struct step *s,
+		 const char *law)
+{
+	struct buf CLEANUP_BUF now = BUF_INIT;
+
+	shoot(&now, b);
+	if (strcmp(want->data, now.data) == 0)
+		return;
+	snapshot_diff(want->data, now.data, 10);
+	fail_msg("step %u (%s): %s", s->nr, s->kind->name, law);
+}
+
+static void stands(struct bench *b, const struct step *s, enum standing want)
+{
+	enum standing now;
+
+	if (!s->kind->guard)
+		return;
+	good(s->kind->guard(s, &b->work, &now, &err));
+	if (now != want)
+		fail_msg("step %u (%s) stands at %d, not at %d: %s", s->nr, s->kind->name, now,
+			 want, err.text);
+}
+
+static void obeys_the_laws(struct bench *b, const struct step *s)
+{
+	struct buf CLEANUP_BUF before = BUF_INIT;
+	struct buf CLEANUP_BUF after = BUF_INIT;
+
+	shoot(&before, b);
+	stands(b, s, STANDS_BEFORE);
+	b->work.ran = false;
+	good(s->kind->undo(s, &b->work, &err));
+	same(&before, b, s, "undo without apply is harmless");
+	good(s->kind->apply(s, &b->work, &err));
+	stands(b, s, STANDS_AFTER);
+	shoot(&after, b);
+	good(s->kind->apply(s, &b->work, &err));
+	same(&after, b, s, "apply twice is apply once");
+	b->work.ran = true;
+	if (s->kind->may_undo)
+		good(s->kind->may_undo(s, &b->work, &err));
+	good(s->kind->undo(s, &b->work, &err));
+	stands(b, s, STANDS_BEFORE);
+	same(&before, b, s, "undo after apply is identity");
+	good(s->kind->undo(s, &b->work, &err));
+	same(&before, b, s, "undo twice is undo once");
+	good(work_sync_now(&b->work, &err));
+	assert_int_equal(b->work.nr_kept, 0);
+}
+
+static void all_kinds_obey(void **state)
+{
+	struct bench *b = *state;
+	bool seen[32] = { false };
+
+	for (size_t i = 0; i < b->plan.nr_steps; i++) {
+		const struct step *s = &b->plan.step[i];
+
+		obeys_the_laws(b, s);
+		good(s->kind->apply(s, &b->work, &err));
+		for (unsigned k = 0; kinds[k]; k++)
+			seen[k] |= kinds[k] == s->kind;
+	}
+	for (unsigned k = 0; kinds[k]; k++)
+		if (!seen[k])
+			fail_msg("no step of kind '%s' in the plan", kinds[k]->name);
+}
+
+static void rows_are_complete(void **state)
+{
+	(void)state;
+	for (unsigned k = 0; kinds[k]; k++) {
+		assert_true(kinds[k]->name && kinds[k]->args && kinds[k]->apply);
+		assert_true(kinds[k]->undo && kinds[k]->describe);
+		assert_ptr_equal(kind_find(kinds[k]->name), kinds[k]);
+		if (k)
+			assert_true(strcmp(kinds[k - 1]->name, kinds[k]->name) < 0);
+	}
+	assert_null(kind_find("shell"));
+}
+
+static void steps_describe_themselves(void **state)
+{
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < b->plan.nr_steps; i++) {
+		struct buf CLEANUP_BUF rest = BUF_INIT;
+		const char *word = NULL;
+		char mark = 0;
+
+		b->plan.step[i].kind->describe(&b->plan.step[i], &mark, &word, &rest);
+		assert_non_null(strchr("+~- ", mark));
+		assert_true(word && *word && rest.len > 0);
+	}
+}
+
+static void forward(struct bench *b)
+{
+	good(run_forward(&b->journal, &b->work, &err));
+}
+
+static void back_to_the_start(struct bench *b)
+{
+	struct buf CLEANUP_BUF now = BUF_INIT;
+
+	good(run_back(&b->journal, &b->work, &err));
+	snapshot(&now, b->root.fd, WORLD_STATE, true);
+	if (strcmp(b->before.data, now.data) != 0) {
+		snapshot_diff(b->before.data, now.data, 10);
+		fail_msg("undo is not exact");
+	}
+}
+
+static void undo_is_exact(void **state)
+{
+	forward(*state);
+	back_to_the_start(*state);
+	assert_int_equal(((struct bench *)*state)->work.nr_kept, 0);
+}
+
+static void change(struct bench *b, const char *path, const char *text)
+{
+	int fd = openat(b->root.fd, path, O_WRONLY | O_TRUNC | O_CREAT, 0644);
+
+	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void expect_kept(const struct bench *b, const char *path, const char *why)
+{
+	for (size_t i = 0; i < b->work.nr_kept; i++)
+		if (strcmp(b->work.kept[i].path, path) == 0 && strstr(b->work.kept[i].why, why))
+			return;
+	fail_msg("'%s' is not listed as kept", path);
+}
+
+static void what_changed_since_is_kept(void **state)
+{
+	struct bench *b = *state;
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct root folder = { b->journal.folder, "" };
+	char path[32];
+	unsigned conf = 0;
+
+	forward(b);
+	change(b, "etc/vz/conf/345.conf", "ONBOOT=\"no\"\n# by hand\n");
+	change(b, "vz/private/345/etc/inittab", "# by the container\n");
+	while (strcmp(b->plan.step[conf].kind->name, "write") != 0)
+		conf++;
+	back_to_the_start(b);
+	expect_kept(b, "/etc/vz/conf/345.conf", "changed since");
+	expect_kept(b, "/vz/private/345/etc/inittab", "changed since");
+	snprintf(path, sizeof(path), "kept/%u", conf);
+	good(root_read(&folder, path, 1000, &text, &err));
+	assert_string_equal(text.data, "ONBOOT=\"no\"\n# by hand\n");
+}
+
+static void new_files_keep_their_directory(void **state)
+{
+	struct bench *b = *state;
+
+	forward(b);
+	change(b, "vz/root/345/mine", "x");
+	assert_int_equal(unlinkat(b->root.fd, "etc/vz/names/web", 0), 0);
+	assert_int_equal(symlinkat("elsewhere", b->root.fd, "etc/vz/names/web"), 0);
+	good(run_back(&b->journal, &b->work, &err));
+	expect_kept(b, "/vz/root/345", "not empty");
+	expect_kept(b, "/etc/vz/names/web", "no longer our link");
+	assert_int_equal(faccessat(b->root.fd, "vz/root/345/mine", F_OK, 0), 0);
+	assert_int_equal(faccessat(b->root.fd, "vservers/web/etc", F_OK, 0), 0);
+}
+
+/* Nothing that was there before the step is taken for ours, not even by the roll-back. */
+static void what_stands_in_the_way_stays(void **state)
+{
+	struct bench *b = *state;
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	change(b, "etc/vz/conf/345.conf", "somebody else's\n");
+	assert_int_equal(run_forward(&b->journal, &b->work, &err), -1);
+	assert_int_equal(err.code, ERR_FOREIGN);
+	assert_non_null(strstr(err.text, "/etc/vz/conf/345.conf' exists already"));
+	good(run_back(&b->journal, &b->work, &err));
+	good(root_read(&b->root, "/etc/vz/conf/345.conf", 100, &text, &err));
+	assert_string_equal(text.data, "somebody else's\n");
+	assert_int_equal(b->work.nr_kept, 0);
+	assert_int_equal(unlinkat(b->root.fd, "etc/vz/conf/345.conf", 0), 0);
+}
+
+static void a_taken_target_is_refused(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(mkdirat(b->root.fd, "vz/private", 0755), 0);
+	assert_int_equal(mkdirat(b->root.fd, "vz/private/346", 0755), 0);
+	change(b, "vz/private/346/precious", "x");
+	assert_int_equal(run_forward(&b->journal, &b->work, &err), -1);
+	assert_int_equal(err.code, ERR_FOREIGN);
+	good(run_back(&b->journal, &b->work, &err));
+	assert_int_equal(faccessat(b->root.fd, "vz/private/346/precious", F_OK, 0), 0);
+}
+
+static void an_edited_file_is_refused(void **state)
+{
+	struct bench *b = *state;
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	change(b, "vservers/web/etc/inittab", "edited after the plan\n");
+	assert_int_equal(run_forward(&b->journal, &b->work, &err), -1);
+	assert_non_null(strstr(err.text, "has changed since the plan was made"));
+	good(run_back(&b->journal, &b->work, &err));
+	good(root_read(&b->root, "/vservers/web/etc/inittab", 100, &text, &err));
+	assert_string_equal(text.data, "edited after the plan\n");
+}
+
+static void a_changed_copy_needs_a_decision(void **state)
+{
+	struct bench *b = *state;
+
+	forward(b);
+	change(b, "vz/private/346/deep/new", "from the container\n");
+	assert_int_equal(run_back(&b->journal, &b->work, &err), -1);
+	assert_int_equal(err.code, ERR_FOREIGN);
+	assert_non_null(strstr(err.text, "deep/new"));
+	assert_int_equal(b->journal.phase, PHASE_CONVERTED);
+	b->work.changed = CHANGED_DISCARD;
+	back_to_the_start(b);
+}
+
+static void changes_of_a_copy_come_back(void **state)
+{
+	struct bench *b = *state;
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	forward(b);
+	change(b, "vz/private/346/deep/new", "from the container\n");
+	b->work.changed = CHANGED_BRING_BACK;
+	good(run_back(&b->journal, &b->work, &err));
+	good(root_read(&b->root, "/vservers/cop/deep/new", 100, &text, &err));
+	assert_string_equal(text.data, "from the container\n");
+	good(root_read(&b->root, "/vservers/cop/etc/passwd", 100, &text, &err));
+	assert_string_equal(text.data, "root:x:0:0::/root:/bin/sh\n");
+	assert_int_equal(faccessat(b->root.fd, "vz/private/346", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+}
+
+static void commit_removes_what_was_retired(void **state)
+{
+	struct bench *b = *state;
+	struct deviation dev[4];
+	size_t nr;
+
+	forward(b);
+	good(run_finish(&b->journal, &b->work, &err));
+	assert_int_equal(faccessat(b->root.fd, "vservers/.cop.vs2vz-retired", F_OK, 0), -1);
+	assert_int_equal(faccessat(b->root.fd, "vz/private/345/etc/.hosts.vs2vz-old", F_OK, 0), -1);
+	assert_int_equal(faccessat(b->root.fd, "vz/private/346/deep/er/file", F_OK, 0), 0);
+	good(run_check(&b->journal, &b->work, dev, 4, &nr, &err));
+	if (nr)
+		fail_msg("step %u: %s", dev[0].step, dev[0].what);
+}
+
+static void one_link_in_a_path_is_not_followed(void **state)
+{
+	struct bench *b = *state;
+
+	assert_int_equal(renameat(b->root.fd, "etc/vz/conf", b->root.fd, "etc/elsewhere"), 0);
+	assert_int_equal(symlinkat("../elsewhere", b->root.fd, "etc/vz/conf"), 0);
+	assert_int_equal(run_forward(&b->journal, &b->work, &err), -1);
+	assert_int_equal(err.code, ELOOP);
+	assert_int_equal(faccessat(b->root.fd, "etc/elsewhere/345.conf", F_OK, 0), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_are_complete),
+		cmocka_unit_test_setup_teardown(all_kinds_obey, up, down),
+		cmocka_unit_test_setup_teardown(steps_describe_themselves, up, down),
+		cmocka_unit_test_setup_teardown(undo_is_exact, up, down),
+		cmocka_unit_test_setup_teardown(what_changed_since_is_kept, up, down),
+		cmocka_unit_test_setup_teardown(new_files_keep_their_directory, up, down),
+		cmocka_unit_test_setup_teardown(what_stands_in_the_way_stays, up, down),
+		cmocka_unit_test_setup_teardown(a_taken_target_is_refused, up, down),
+		cmocka_unit_test_setup_teardown(an_edited_file_is_refused, up, down),
+		cmocka_unit_test_setup_teardown(a_changed_copy_needs_a_decision, up, down),
+		cmocka_unit_test_setup_teardown(changes_of_a_copy_come_back, up, down),
+		cmocka_unit_test_setup_teardown(commit_removes_what_was_retired, up, down),
+		cmocka_unit_test_setup_teardown(one_link_in_a_path_is_not_followed, up, down),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
