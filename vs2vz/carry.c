@@ -47,6 +47,21 @@ static void fill_work(const struct session *s, struct work *w)
 	w->changed = s->opt.changed;
 }
 
+/* Only the run that decided has a ledger; later ones leave its file alone. */
+static void leave_ledger(struct session *s, const struct journal *j, size_t line)
+{
+	const struct atomic_meta meta = { .mode = 0600 };
+	const struct place at = { j->folder, "ledger.txt" };
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct err err;
+
+	if (!s->report.guests[line].nr_items)
+		return;
+	report_ledger_file(&text, &s->report, &s->report.guests[line]);
+	if (atomic_write(&at, text.data, text.len, &meta, false, &err) < 0)
+		log_say(LOG_WARNING, "%s", err.text);
+}
+
 /* A journal folder's own copy of what this run said of its guest. Losing it loses nothing. */
 static void leave_report(struct session *s, const struct journal *j, size_t line)
 {
@@ -72,6 +87,7 @@ static void leave_report(struct session *s, const struct journal *j, size_t line
 	report_json(&text, &one);
 	if (atomic_write(&at, text.data, text.len, &meta, false, &err) < 0)
 		log_say(LOG_WARNING, "%s", err.text);
+	leave_ledger(s, j, line);
 }
 
 static void list_kept(struct session *s, size_t line, const struct work *w)

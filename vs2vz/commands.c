@@ -10,6 +10,7 @@
 
 #include "base/stop.h"
 #include "base/units.h"
+#include "before.h"
 #include "carry.h"
 #include "exits.h"
 #include "session.h"
@@ -57,6 +58,12 @@ static bool any_blocked(const struct session *s)
 
 static int command_check(struct session *s)
 {
+	if (s->opt.before_reboot)
+		return command_before(s);
+	if (s->opt.save) {
+		session_fail(s, EXIT_USAGE, "--save goes with --before-reboot");
+		return session_failed(s);
+	}
 	if (decide_all(s) < 0)
 		return session_failed(s);
 	return session_end(s, show_findings, any_blocked(s) ? EXIT_BLOCKED : EXIT_DONE);
@@ -243,10 +250,14 @@ const struct command commands[] = {
 	  "Lists every VServer guest: name, context, the CTID it would get, addresses, host\n"
 	  "name, boot mark, distribution, init, tree, file system, size. Changes nothing.\n",
 	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES, command_scan },
-	{ "check", "[GUEST...]", "all findings for host and guests in one pass",
+	{ "check", "[--before-reboot [--save]] [GUEST...]",
+	  "all findings for host and guests in one pass",
 	  "Says everything that stands in the way of a conversion or that somebody should\n"
-	  "look at. Changes nothing. Status 2: something is blocked.\n",
-	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE, command_check },
+	  "look at. Changes nothing. Status 2: something is blocked. --before-reboot is for\n"
+	  "the VServer kernel still running: what would strand the host when the OpenVZ\n"
+	  "kernel comes up; --save keeps what only this kernel can tell for `convert`.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE | TAKES_REBOOT,
+	  command_check },
 	{ "plan", "[--all|GUEST...] [-o FILE] [--diff]", "what convert would do",
 	  "Prints the steps of every guest and every finding. -o FILE saves the plan; convert\n"
 	  "--plan FILE runs exactly this one, and refuses it when the host has changed since.\n"

@@ -16,6 +16,7 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/units.h"
+#include "before.h"
 #include "exits.h"
 #include "openvz/layout.h"
 #include "vserver/scan.h"
@@ -71,7 +72,10 @@ int session_look(struct session *s)
 			&s->err) < 0 ||
 	    vserver_scan(&s->guests, &s->host, &s->root, &s->pool, &s->findings, &s->err) < 0)
 		return -1;
-	return read_records(s);
+	if (read_records(s) < 0)
+		return -1;
+	before_apply(s);
+	return 0;
 }
 
 struct record *session_record(const struct session *s, const char *name)
@@ -189,7 +193,8 @@ static int inspect_tree(struct session *s, struct guest *g, bool survey)
 	struct survey_options opt = {
 		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs,
 		.xattrs = true,
-		.tag = g->xid > 0 ? (uint32_t)g->xid : 0,
+		/* A dynamic guest's files carry the numbers of its starts: the last is known. */
+		.tag = g->xid > 0 ? (uint32_t)g->xid : g->last_xid > 0 ? (uint32_t)g->last_xid : 0,
 	};
 	struct fsinfo fs = { 0 };
 	struct root tree;
@@ -236,7 +241,23 @@ int session_inspect(struct session *s, bool survey)
 	return done;
 }
 
-static void take_choices(const struct session *s, struct choices *c)
+/* An option of the command line is for all guests, and goes before their sections. */
+static void take_answers(struct session *s, struct choices *c)
+{
+	struct answer *answers = pool_array(&s->pool, s->set.nr_answers + 1, sizeof(*answers));
+
+	for (size_t i = 0; i < s->set.nr_answers; i++) {
+		answers[i] = s->set.answers[i];
+		if (s->opt.sample)
+			answers[i].sample = NULL;
+		answers[i].has_method &= !s->opt.has_method;
+		answers[i].has_rights &= !s->opt.least;
+	}
+	c->answers = answers;
+	c->nr_answers = s->set.nr_answers;
+}
+
+static void take_choices(struct session *s, struct choices *c)
 {
 	const struct options *o = &s->opt;
 
@@ -247,7 +268,9 @@ static void take_choices(const struct session *s, struct choices *c)
 	c->ctid_base = s->set.ctid_base;
 	c->sample = o->sample ? o->sample : s->set.sample;
 	c->method = o->has_method ? o->method : s->set.method;
+	c->rights = o->least ? RIGHTS_LEAST : s->set.rights;
 	c->insulate = o->insulate != NULL;
+	take_answers(s, c);
 }
 
 /* "--ctid N" without a name means the only guest there is. */
@@ -264,7 +287,7 @@ static int name_ctids(struct session *s)
 	return 0;
 }
 
-static void lift(struct session *s)
+void session_lift(struct session *s)
 {
 	for (size_t i = 0; i < s->set.nr_lifts; i++)
 		finding_override(&s->findings, s->set.lifts[i].id, s->set.lifts[i].guest,
@@ -289,6 +312,18 @@ static void report_decision(struct session *s, const struct decision *d)
 	}
 }
 
+/* The steps that all guests share are done where at least one of them is. */
+static void report_host_steps(struct session *s)
+{
+	bool runs = false;
+
+	for (size_t i = 0; i < s->decisions.nr; i++)
+		runs |= s->decisions.v[i].plan.nr_steps &&
+			!finding_blocks(&s->findings, s->decisions.v[i].guest->name);
+	if (runs && s->decisions.host.nr_steps && !finding_blocks(&s->findings, NULL))
+		report_steps(report_host(&s->report), &s->report, &s->decisions.host);
+}
+
 int session_decide(struct session *s)
 {
 	struct choices choices = { 0 };
@@ -299,11 +334,12 @@ int session_decide(struct session *s)
 	if (decide(&s->decisions, s->selected, s->nr_selected, &s->guests, &s->host, &s->root,
 		   &choices, &s->pool, &s->findings, &s->err) < 0)
 		return -1;
-	lift(s);
+	session_lift(s);
 	finding_sort(&s->findings);
 	s->report.findings = &s->findings;
 	s->report.bytes_needed = s->decisions.bytes_needed;
 	for (size_t i = 0; i < s->decisions.nr; i++)
 		report_decision(s, &s->decisions.v[i]);
+	report_host_steps(s);
 	return 0;
 }

@@ -39,13 +39,13 @@ enum accepts {
 	TAKES_DETAILED	 = 1 << 7,	/* --detailed-exitcode */
 	TAKES_OUT	 = 1 << 8,	/* -o, --out FILE */
 	TAKES_PLAN	 = 1 << 9,	/* --plan FILE */
-	TAKES_CHOICES	 = 1 << 10,	/* --ctid --sample --method --insulate --fixups */
+	TAKES_CHOICES	 = 1 << 10,	/* --ctid --sample --method --least --insulate --fixups */
 	TAKES_OVERRIDE	 = 1 << 11,
 	TAKES_JOBS	 = 1 << 12,	/* -j, --jobs */
 	TAKES_VERIFY	 = 1 << 13,	/* --verify quick|full */
 	TAKES_KEEP_GOING = 1 << 14,	/* --keep-going, --stop-on-error */
 	TAKES_CHANGED	 = 1 << 15,	/* --discard-changes, --bring-back */
-	TAKES_REBOOT	 = 1 << 16,	/* --before-reboot */
+	TAKES_REBOOT	 = 1 << 16,	/* --before-reboot, --save */
 	TAKES_MARKDOWN	 = 1 << 17,
 	TAKES_FORMAT	 = 1 << 18,
 };
@@ -83,6 +83,7 @@ struct options {
 	const char *sample;		/* NULL: settings or search */
 	bool has_method;
 	enum method method;
+	bool least;			/* switch off rights that the guest never had */
 	const char *insulate;		/* SPEC, NULL: not asked for */
 	size_t nr_fixups, cap_fixups;	/* "all", "none", "-NAME" in order */
 	const char **fixups;
@@ -94,7 +95,7 @@ struct options {
 	enum verify_mode verify;
 	bool keep_going;		/* default true */
 	enum changed_policy changed;
-	bool before_reboot, markdown;
+	bool before_reboot, save, markdown;
 	enum report_format format;
 	size_t nr_guests, cap_guests;	/* operands */
 	const char **guests;

@@ -46,8 +46,10 @@ STORE_TEXT(store_plan, plan_file)
 STORE_TEXT(store_sample, sample)
 STORE_TEXT(store_insulate, insulate)
 STORE_FLAG(store_keep_going, keep_going, true)
+STORE_FLAG(store_least, least, true)
 STORE_FLAG(store_stop, keep_going, false)
 STORE_FLAG(store_reboot, before_reboot, true)
+STORE_FLAG(store_save, save, true)
 STORE_FLAG(store_markdown, markdown, true)
 
 STORE(store_verbose)
@@ -203,6 +205,8 @@ const struct option_row option_rows[] = {
 	{ "ctid", 0, "[GUEST=]N", TAKES_CHOICES, store_ctid, "number of the container" },
 	{ "sample", 0, "NAME", TAKES_CHOICES, store_sample, "sample configuration" },
 	{ "method", 0, "WORD", TAKES_CHOICES, store_method, "auto, rename, copy" },
+	{ "least", 0, NULL, TAKES_CHOICES, store_least,
+	  "switch off rights that the guest never had" },
 	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate, "a file system of its own" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,
 	  "all, none, or -NAME to leave one out" },
@@ -220,6 +224,8 @@ const struct option_row option_rows[] = {
 	  "take it over into the guest's tree" },
 	{ "before-reboot", 0, NULL, TAKES_REBOOT, store_reboot,
 	  "what would strand the host under the OpenVZ kernel" },
+	{ "save", 0, NULL, TAKES_REBOOT, store_save,
+	  "keep what only the VServer kernel can tell" },
 	{ "markdown", 0, NULL, TAKES_MARKDOWN, store_markdown, "a table for documents" },
 	{ "format", 0, "WORD", TAKES_FORMAT, store_format, "text, json, html" },
 	{ NULL, 0, NULL, 0, NULL, NULL },

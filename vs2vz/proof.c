@@ -7,6 +7,7 @@
 #include "proof.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,8 +186,9 @@ static int verify_conf(struct session *s, const struct plan *plan, size_t line)
 		const struct step *w = &plan->step[i];
 		const char *at = strcmp(w->kind->name, "write") == 0 ? step_get(w, "at") : NULL;
 
-		if (!at || strncmp(at, s->host.conf_dir, strlen(s->host.conf_dir)) != 0)
-			continue;
+		if (!at || strncmp(at, s->host.conf_dir, strlen(s->host.conf_dir)) != 0 ||
+		    fnmatch("*.conf", at, 0) != 0)
+			continue;	/* action scripts live there as well */
 		if (root_read(&s->root, at, CONF_MAX, &now, &s->err) < 0)
 			return -1;
 		return verify_keys(s, w, &now, line);

@@ -67,7 +67,14 @@ enum outcome {
 };
 
 struct report_item {		/* a row of the ledger */
-	const char *item, *fate, *result, *reason; /* result NULL: none */
+	const char *item, *fate;
+	const char *value, *result, *reason; /* NULL: none */
+};
+struct report_script {		/* a hook script, to be read by people */
+	const char *item;
+	size_t nr_lines;
+	const char **lines;
+	bool cut;		/* there is more */
 };
 struct report_action {		/* a line of the plan */
 	char mark;		/* '+', '~', '-' */
@@ -100,6 +107,8 @@ struct report_guest {
 	const char *method, *method_reason;
 	size_t nr_items, cap_items;
 	struct report_item *items;
+	size_t nr_scripts, cap_scripts;
+	struct report_script *scripts;
 	size_t nr_actions, cap_actions;
 	struct report_action *actions;
 	uint64_t files_written;
@@ -145,6 +154,8 @@ void report_found(struct report_guest *g, const struct report *r, const struct g
 /* What was decided: CTID, ledger, the steps as lines. */
 void report_decided(struct report_guest *g, const struct report *r,
 		    const struct decision *decision);
+/* The ledger alone (report_ledger.c). */
+void report_fates(struct report_guest *g, const struct report *r, const struct ledger *ledger);
 /* The steps of a plan that was read from a file or a journal. */
 void report_steps(struct report_guest *g, const struct report *r, const struct plan *plan);
 void report_path_add(struct report_guest *g, const struct report *r, const char *path,
@@ -174,6 +185,8 @@ void report_findings(struct buf *out, const struct report *r, const struct text_
 /* One block per guest, then the totals. */
 void report_plan(struct buf *out, const struct report *r, const struct text_style *style);
 void report_ledger(struct buf *out, const struct report_guest *g, const struct text_style *style);
+/* The same as a file of its own, ledger.txt of a journal. */
+void report_ledger_file(struct buf *out, const struct report *r, const struct report_guest *g);
 void report_status(struct buf *out, const struct report *r, const struct text_style *style);
 /* Of convert, resume, undo, commit, verify: a line per guest, what was kept or differs. */
 void report_summary(struct buf *out, const struct report *r, const struct text_style *style);

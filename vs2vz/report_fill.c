@@ -127,21 +127,6 @@ void report_steps(struct report_guest *g, const struct report *r, const struct p
 	}
 }
 
-static void add_ledger(struct report_guest *g, const struct report *r,
-		       const struct ledger *ledger)
-{
-	for (size_t i = 0; i < ledger->nr; i++) {
-		const struct fate *fate = &ledger->v[i];
-		struct report_item *item = pool_grow(r->pool, &g->items, &g->nr_items,
-						     &g->cap_items, sizeof(*item));
-
-		item->item = shown_dup(r->pool, fate->item->path);
-		item->fate = verdict_word(fate->verdict);
-		item->result = text_of(r, fate->result);
-		item->reason = text_of(r, fate->reason);
-	}
-}
-
 void report_decided(struct report_guest *g, const struct report *r,
 		    const struct decision *decision)
 {
@@ -158,7 +143,7 @@ void report_decided(struct report_guest *g, const struct report *r,
 	g->sample = text_of(r, ct->sample_name);
 	g->method = methods[decision->method];
 	g->method_reason = text_of(r, decision->method_reason);
-	add_ledger(g, r, &decision->ledger);
+	report_fates(g, r, &decision->ledger);
 	if (decision->plan.nr_steps)
 		report_steps(g, r, &decision->plan);
 }

@@ -139,19 +139,34 @@ static void add_findings(struct buf *out, const struct report *r)
 
 static void add_items(struct buf *out, const struct report_guest *g)
 {
-	static const char *const heading[] = { "item", "fate", "result", "reason" };
+	static const char *const heading[] = { "item", "value", "fate", "result", "reason" };
 
 	if (!g->nr_items)
 		return;
 	buf_adds(out, "<table>\n");
-	add_row(out, "th", heading, 4);
+	add_row(out, "th", heading, 5);
 	for (size_t i = 0; i < g->nr_items; i++) {
 		const struct report_item *item = &g->items[i];
-		const char *cells[] = { item->item, item->fate, item->result, item->reason };
+		const char *cells[] = {
+			item->item, item->value, item->fate, item->result, item->reason,
+		};
 
-		add_row(out, "td", cells, 4);
+		add_row(out, "td", cells, 5);
 	}
 	buf_adds(out, "</table>\n");
+}
+
+static void add_scripts(struct buf *out, const struct report_guest *g)
+{
+	for (size_t i = 0; i < g->nr_scripts; i++) {
+		add_element(out, "h4", g->scripts[i].item);
+		buf_adds(out, "<pre>\n");
+		for (size_t n = 0; n < g->scripts[i].nr_lines; n++) {
+			add_text(out, g->scripts[i].lines[n]);
+			buf_addch(out, '\n');
+		}
+		buf_adds(out, "</pre>\n");
+	}
 }
 
 static void add_plan(struct buf *out, const struct report_guest *g)
@@ -175,6 +190,7 @@ static void add_plan(struct buf *out, const struct report_guest *g)
 	}
 	buf_adds(out, "</pre>\n");
 	add_items(out, g);
+	add_scripts(out, g);
 }
 
 void report_html(struct buf *out, const struct report *r)

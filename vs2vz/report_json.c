@@ -59,10 +59,27 @@ static json_t *items(const struct report_guest *g)
 		json_t *item = json_object();
 
 		set(item, "item", text_or_null(g->items[i].item));
+		set(item, "value", text_or_null(g->items[i].value));
 		set(item, "fate", text_or_null(g->items[i].fate));
 		set(item, "result", text_or_null(g->items[i].result));
 		set(item, "reason", text_or_null(g->items[i].reason));
 		append(out, item);
+	}
+	return out;
+}
+
+static json_t *scripts(const struct report_guest *g)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < g->nr_scripts; i++) {
+		const struct report_script *s = &g->scripts[i];
+		json_t *script = json_object();
+
+		set(script, "item", text_or_null(s->item));
+		set(script, "cut", json_boolean(s->cut));
+		set(script, "lines", texts(s->lines, s->nr_lines));
+		append(out, script);
 	}
 	return out;
 }
@@ -117,6 +134,7 @@ static json_t *guest(const struct report *r, const struct report_guest *g)
 	set(o, "ctid_from", text_or_null(g->ctid_from));
 	add_found(o, g);
 	set(o, "items", items(g));
+	set(o, "scripts", scripts(g));
 	set(o, "paths", paths(g));
 	return o;
 }

@@ -116,9 +116,25 @@ static void load_items(const struct loading *l, struct report_guest *g, const js
 						     &g->cap_items, sizeof(*item));
 
 		item->item = text_always(l, one, "item");
+		item->value = text(l, one, "value");
 		item->fate = text_always(l, one, "fate");
 		item->result = text(l, one, "result");
 		item->reason = text(l, one, "reason");
+	}
+}
+
+static void load_scripts(const struct loading *l, struct report_guest *g, const json_t *array)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(array, i, one) {
+		struct report_script *script = pool_grow(l->pool, &g->scripts, &g->nr_scripts,
+							 &g->cap_scripts, sizeof(*script));
+
+		script->item = text_always(l, one, "item");
+		script->cut = yes(one, "cut");
+		script->lines = texts(l, json_object_get(one, "lines"), &script->nr_lines);
 	}
 }
 
@@ -137,6 +153,7 @@ static void load_guest(const struct loading *l, const json_t *o, bool is_host)
 	g->ctid_from = text(l, o, "ctid_from");
 	load_found(l, g, o);
 	load_items(l, g, json_object_get(o, "items"));
+	load_scripts(l, g, json_object_get(o, "scripts"));
 	json_array_foreach(json_object_get(o, "paths"), i, one)
 		report_path_add(g, l->r, text_always(l, one, "path"),
 				text_always(l, one, "why"));

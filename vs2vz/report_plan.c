@@ -144,24 +144,3 @@ void report_plan(struct buf *out, const struct report *r, const struct text_styl
 		 counted(r->pool, c.convert, "guest"), c.convert == 1 ? "s" : "", c.blocked,
 		 c.skipped, counted(r->pool, c.files_written, "file"), show_size(r->bytes_needed));
 }
-
-void report_ledger(struct buf *out, const struct report_guest *g, const struct text_style *style)
-{
-	static const char *const heading[] = { "    ITEM", "FATE", "RESULT", "REASON" };
-	struct pool pool = POOL_INIT;
-	struct table t = { .columns = sizeof(heading) / sizeof(heading[0]), .pool = &pool };
-
-	(void)style;
-	table_row(&t, heading);
-	for (size_t i = 0; i < g->nr_items; i++) {
-		const struct report_item *item = &g->items[i];
-		const char *cells[] = {
-			pool_printf(&pool, "    %s", item->item), item->fate, item->result,
-			item->reason,
-		};
-
-		table_row(&t, cells);
-	}
-	table_print(out, &t, NULL, NULL);
-	pool_release(&pool);
-}

@@ -18,6 +18,41 @@ static void add_cell(struct buf *out, const char *text)
 	buf_addch(out, ' ');
 }
 
+/* Below the table: how near the near ones are. */
+static const char formulas[] =
+	"\n## Formulas\n\n"
+	"Pages are 4096 bytes. `sample` is the value of the sample configuration.\n\n"
+	"| VServer | OpenVZ |\n|---|---|\n"
+	"| rlimits: nproc, locks, memlock, shmem | the same number; AVNUMPROC at least half of "
+	"NUMPROC |\n"
+	"| rlimits: nofile, openfd, nsock, dentry | at least as much, never below the sample |\n"
+	"| rss, cgroup memory, vSwap sample | PHYSPAGES=0:RAM, SWAPPAGES=0:(RAM and swap - RAM) |\n"
+	"| rss, cgroup memory, other samples | PRIVVMPAGES, VMGUARPAGES, OOMGUARPAGES at least as "
+	"much |\n"
+	"| as, anon | at least as much: PHYSPAGES with vSwap, else PRIVVMPAGES |\n"
+	"| msgqueue, semary, nsems | KMEMSIZE + bytes, + 256 each, + 64 each |\n"
+	"| dlimits | hard = space\\_total KiB, soft = hard - reserved percent, both at least 1.1 "
+	"times the use |\n"
+	"| hard token bucket | CPULIMIT = 100 x fill-rate / interval percent of the machine, "
+	"rounded up |\n"
+	"| soft token bucket | CPUUNITS = sample x 4 x fill-rate / interval |\n"
+	"| cpu.shares | CPUUNITS = sample x shares / 1024 |\n"
+	"| nice | CPUUNITS = sample x 1.25 ^ -level |\n"
+	"| cfs quota | CPULIMIT = 100 x quota / period percent of one processor, rounded up |\n"
+	"| ionice | IOPRIO = 7 for real time, 7 - level for best effort, 0 for idle |\n"
+	"| blkio.weight | IOPRIO = weight x 7 / 1000 |\n"
+	"| PRIORITY | BOOTORDER = 1000 - PRIORITY (100 where unset) |\n"
+	"| depends | BOOTORDER above that of every guest that depends on this one |\n"
+	"| quota\\_ctl | QUOTAUGIDLIMIT = 5000 users and groups |\n\n"
+	"Where kernels with groups looked at cgroup/ only, the group's file decides and rlimits\n"
+	"or the bucket is void. Whatever depends on a changed beancounter is raised:\n\n"
+	"- NUMFILE >= 32 x AVNUMPROC and >= NUMTCPSOCK + NUMOTHERSOCK + NUMPTY\n"
+	"- DCACHESIZE >= 384 x NUMFILE; KMEMSIZE >= 40960 x AVNUMPROC + DCACHESIZE\n"
+	"- PRIVVMPAGES >= VMGUARPAGES\n"
+	"- limit - barrier >= 2560 bytes a socket: TCPSNDBUF, TCPRCVBUF, OTHERSOCKBUF\n\n"
+	"No row sets NAMESERVER: the guest keeps its own etc/resolv.conf, unless the sample or\n"
+	"vz.conf says otherwise.\n";
+
 static const char *style_word(enum guest_style style)
 {
 	return style == STYLE_RECENT ? "directory" : "NAME.conf";
@@ -56,7 +91,9 @@ void report_rules(struct buf *out, bool markdown)
 		else
 			table_row(&t, cells);
 	}
-	if (!markdown)
+	if (markdown)
+		buf_adds(out, formulas);
+	else
 		table_print(out, &t, NULL, NULL);
 	pool_release(&pool);
 }

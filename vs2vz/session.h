@@ -50,6 +50,7 @@ struct session {
 	const struct guest **selected;
 	size_t nr_selected;
 	struct decisions decisions;
+	const struct before *before; /* check --before-reboot; else NULL */
 	struct report report;
 	struct err err;
 	int status;		/* of what failed */
@@ -72,6 +73,8 @@ int session_inspect(struct session *s, bool survey);
  * report at once (already converted, interrupted, absent).
  */
 int session_select(struct session *s);
+/* Apply the overrides of settings and options to the findings so far. */
+void session_lift(struct session *s);
 /* decide() with options and settings; overrides applied, findings sorted. */
 int session_decide(struct session *s);
 /* The records that the operands name; all of them where none is given. */

@@ -7,6 +7,8 @@
  */
 #include "settings.h"
 
+#include "settings_guest.h"
+
 #include <confuse.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -72,44 +74,6 @@ static int check_value(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-/* Called when a section is complete: of several, the last one. */
-static cfg_t *last_section(cfg_opt_t *opt)
-{
-	return cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
-}
-
-static int check_override(cfg_t *cfg, cfg_opt_t *opt)
-{
-	cfg_t *section = last_section(opt);
-	const char *title = cfg_title(section), *reason = cfg_getstr(section, "reason");
-	const struct finding_kind *kind = finding_by_word(title);
-
-	if (!kind)
-		cfg_error(cfg, "override '%s': there is no such finding", title);
-	else if (!kind->overridable)
-		cfg_error(cfg, "override '%s': this finding cannot be overridden", title);
-	else if (!reason || !*reason)
-		cfg_error(cfg, "override '%s': the reason is missing", title);
-	else
-		return 0;
-	return -1;
-}
-
-static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
-{
-	cfg_t *section = last_section(opt);
-	long ctid = cfg_size(section, "ctid") ? cfg_getint(section, "ctid") : 0;
-
-	if (!*cfg_title(section))
-		cfg_error(cfg, "guest: the name is empty");
-	else if (ctid < (long)CTID_MIN || ctid > (long)CTID_MAX)
-		cfg_error(cfg, "guest '%s': ctid must be a number from %u to %u",
-			  cfg_title(section), CTID_MIN, CTID_MAX);
-	else
-		return 0;
-	return -1;
-}
-
 static void collect_lifts(struct settings *out, cfg_t *cfg, struct pool *pool)
 {
 	for (unsigned i = 0; i < cfg_size(cfg, "override"); i++) {
@@ -128,24 +92,6 @@ static void collect_lifts(struct settings *out, cfg_t *cfg, struct pool *pool)
 	}
 }
 
-static void collect_map(struct settings *out, cfg_t *cfg, struct pool *pool)
-{
-	for (unsigned i = 0; i < cfg_size(cfg, "guest"); i++) {
-		cfg_t *section = cfg_getnsec(cfg, "guest", i);
-		struct ctid_choice *choice = NULL;
-
-		for (size_t n = 0; n < out->nr_map; n++)
-			if (strcmp(out->map[n].guest, cfg_title(section)) == 0)
-				choice = &out->map[n];
-		if (!choice) {
-			choice = pool_grow(pool, &out->map, &out->nr_map, &out->cap_map,
-					   sizeof(*choice));
-			choice->guest = pool_strdup(pool, cfg_title(section));
-		}
-		choice->ctid = (uint32_t)cfg_getint(section, "ctid");
-	}
-}
-
 static void collect(struct settings *out, cfg_t *cfg, struct pool *pool)
 {
 	for (const struct setting_row *row = setting_rows; row->key; row++) {
@@ -159,7 +105,7 @@ static void collect(struct settings *out, cfg_t *cfg, struct pool *pool)
 			row->store(out, pool_strdup(pool, cfg_opt_getnstr(opt, 0)), 0);
 	}
 	collect_lifts(out, cfg, pool);
-	collect_map(out, cfg, pool);
+	settings_collect_guests(out, cfg, pool);
 }
 
 static cfg_t *schema_new(void)
@@ -169,7 +115,15 @@ static cfg_t *schema_new(void)
 		CFG_STR("reason", NULL, CFGF_NODEFAULT),
 		CFG_END()
 	};
-	cfg_opt_t guest[] = { CFG_INT("ctid", 0, CFGF_NODEFAULT), CFG_END() };
+	cfg_opt_t lift[] = { CFG_STR("reason", NULL, CFGF_NODEFAULT), CFG_END() };
+	cfg_opt_t guest[] = {
+		CFG_INT("ctid", 0, CFGF_NODEFAULT),
+		CFG_STR("sample", NULL, CFGF_NODEFAULT),
+		CFG_STR("method", NULL, CFGF_NODEFAULT),
+		CFG_STR("rights", NULL, CFGF_NODEFAULT),
+		CFG_SEC("override", lift, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_END()
+	};
 	cfg_opt_t opts[KEYS_MAX];
 	const int section = CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES;
 	size_t nr = 0;
@@ -190,8 +144,7 @@ static cfg_t *schema_new(void)
 	cfg_set_error_function(cfg, complain);
 	for (const struct setting_row *row = setting_rows; row->key; row++)
 		cfg_set_validate_func(cfg, row->key, check_value);
-	cfg_set_validate_func(cfg, "override", check_override);
-	cfg_set_validate_func(cfg, "guest", check_guest);
+	settings_check_sections(cfg);
 	return cfg;
 }
 

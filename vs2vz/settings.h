@@ -44,6 +44,7 @@ struct settings {
 	uint32_t ctid_base;
 	const char *sample;	/* NULL: search */
 	enum method method;
+	enum rights rights;
 	enum verify_mode verify;
 	unsigned jobs;		/* 0: choose */
 	const char *state_dir;
@@ -53,6 +54,8 @@ struct settings {
 	struct lift *lifts;
 	size_t nr_map, cap_map;	/* guest "NAME" { ctid = N } */
 	struct ctid_choice *map;
+	size_t nr_answers, cap_answers; /* the other keys of such a section */
+	struct answer *answers;
 };
 
 /* One key of the file: schema, default and manual text. */
@@ -77,6 +80,7 @@ void settings_sample(struct buf *out);
 /* "auto", "rename", "copy" and the like; false: no such word. */
 bool method_parse(const char *word, enum method *out);
 const char *method_word(enum method method);
+bool rights_parse(const char *word, enum rights *out);
 bool verify_parse(const char *word, enum verify_mode *out);
 bool color_parse(const char *word, enum color_when *out);
 

@@ -20,6 +20,9 @@ static const struct word verifies[] = {
 static const struct word colors[] = {
 	{ "auto", COLOR_AUTO }, { "always", COLOR_ALWAYS }, { "never", COLOR_NEVER }, { NULL, 0 },
 };
+static const struct word rights[] = {
+	{ "default", RIGHTS_DEFAULT }, { "least", RIGHTS_LEAST }, { NULL, 0 },
+};
 
 static const struct word *word_find(const struct word *words, const char *text)
 {
@@ -44,6 +47,15 @@ const char *method_word(enum method method)
 		if (w->value == (int)method)
 			return w->text;
 	return "unknown";
+}
+
+bool rights_parse(const char *word, enum rights *out)
+{
+	const struct word *w = word_find(rights, word);
+
+	if (w)
+		*out = (enum rights)w->value;
+	return w != NULL;
 }
 
 bool verify_parse(const char *word, enum verify_mode *out)
@@ -82,6 +94,12 @@ static bool store_method(struct settings *s, const char *text, uint64_t number)
 {
 	(void)number;
 	return method_parse(text, &s->method);
+}
+
+static bool store_rights(struct settings *s, const char *text, uint64_t number)
+{
+	(void)number;
+	return rights_parse(text, &s->rights);
 }
 
 static bool store_verify(struct settings *s, const char *text, uint64_t number)
@@ -138,6 +156,9 @@ const struct setting_row setting_rows[] = {
 	{ "method", false, "auto", "one of \"auto\", \"rename\", \"copy\"",
 	  "How a tree gets to its private area. auto: rename where both are on one file\n"
 	  "system, copy elsewhere.", store_method },
+	{ "rights", false, "default", "one of \"default\", \"least\"",
+	  "Capabilities that every container has and the guest never had. default: they stay.\n"
+	  "least: switched off, CAPABILITY=\"NAME:off\".", store_rights },
 	{ "verify", false, "full", "one of \"full\", \"quick\"",
 	  "What is compared after copying and by `vs2vz verify`. full: contents as well.\n"
 	  "quick: metadata only.", store_verify },

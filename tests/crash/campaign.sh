@@ -62,6 +62,11 @@ new_host() {
 		IPV6="yes"
 	END
 	printf 'ONBOOT="no"\nKMEMSIZE="14372700:14790164"\n' >"$host/etc/vz/conf/ve-basic.conf-sample"
+	mkdir -p "$host/etc/rc3.d" "$host/etc/rc6.d"
+	ln -s ../init.d/vservers-default "$host/etc/rc3.d/S98vservers-default"
+	ln -s ../init.d/vservers-default "$host/etc/rc6.d/K10vservers-default"
+	ln -s ../init.d/cron "$host/etc/rc3.d/S20cron"
+	chown -h 5:6 "$host/etc/rc3.d/S98vservers-default"
 	guest web1 201
 	guest web2 202
 	guest mail 203

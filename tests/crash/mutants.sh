@@ -54,6 +54,10 @@ mutant "a torn line of the log is believed" run/logfile.c "crash in" \
 	's/if (!check_line(&line)) {/check_line(\&line); if (0) {/'
 mutant "directories are not flushed" step/step.c "power cut in" \
 	's/if ((whole ? sys_syncfs.*$/if (0)/'
+mutant "a link made again is not flushed" step/kind_remove.c "power cut in undo" \
+	's/if (sys_syncfs(at->dirfd) < 0)/if (0)/'
+mutant "a half-made link is not mended" step/kind_remove.c "crash in undo" \
+	's/if (mend(&f.spot.at, s, err) < 0)/if (!f.there \&\& mend(\&f.spot.at, s, err) < 0)/'
 mutant "a new file is not synced before its rename" step/file.c "power cut in" \
 	's/if (sys_fsync(fd) < 0)$/if (0)/'
 mutant "a before-image is not synced" base/atomic.c "power cut in convert" \

@@ -26,6 +26,8 @@ static const struct node {
 	const char *text;	/* content, link text, first name */
 } nodes[] = {
 	{ DIR_, "etc", 0755, NULL },
+	{ DIR_, "etc/rc3.d", 0755, NULL },
+	{ LINK_, "etc/rc3.d/S98vservers-default", 0, "../init.d/vservers-default" },
 	{ DIR_, "etc/vservers", 0755, NULL },
 	{ DIR_, "etc/vservers/web", 0750, NULL },
 	{ FILE_, "etc/vservers/web/context", 0644, "345\n" },
@@ -107,6 +109,9 @@ void world_build(int dirfd)
 		struct timespec t = { 1190000000 + (time_t)i * 1000, 123456789 + (long)i };
 		struct timespec times[2] = { t, t };
 
+		if (strstr(nodes[i].path, "S98") && geteuid() == 0)
+			check(fchownat(dirfd, nodes[i].path, 7, 8, AT_SYMLINK_NOFOLLOW) == 0,
+			      nodes[i].path);
 		check(utimensat(dirfd, nodes[i].path, times, AT_SYMLINK_NOFOLLOW) == 0,
 		      nodes[i].path);
 	}
@@ -224,6 +229,21 @@ static void make_link(const struct maker *m, const char *at, const char *target)
 	step_arg(s, m->pool, "target", target);
 }
 
+static void remove_link(const struct maker *m, const char *at)
+{
+	struct step *s = plan_step(m->p, m->pool, "remove");
+	struct stat st = look(m, at);
+	const char *target;
+	struct err err;
+
+	check(input_evidence(&target, m->root, INPUT_LINK, at, m->pool, &err) == 0, at);
+	step_arg(s, m->pool, "at", at);
+	step_arg(s, m->pool, "target", target);
+	step_argf(s, m->pool, "owner", "%u:%u", (unsigned)st.st_uid, (unsigned)st.st_gid);
+	step_argf(s, m->pool, "mtime", "%lld.%09ld", (long long)st.st_mtim.tv_sec,
+		  st.st_mtim.tv_nsec);
+}
+
 static struct maker maker(struct plan *p, const struct root *root, struct pool *pool)
 {
 	*p = (struct plan){ .scope = "guest", .guest = "web", .ctid = 345 };
@@ -254,6 +274,8 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 
 	world_plan_small(p, root, pool);
 	m = (struct maker){ p, root, pool };
+	times(&m, "/etc/rc3.d", "/etc/rc3.d");
+	remove_link(&m, "/etc/rc3.d/S98vservers-default");
 	times(&m, "/etc/vservers", "/etc/vservers");
 	move(&m, "rename", "/etc/vservers/old.conf", "/etc/vservers/old.conf.vs2vz");
 	times(&m, "/vz/private/345/etc", "/vservers/web/etc");

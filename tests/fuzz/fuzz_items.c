@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pool pool = POOL_INIT;
 	struct item item = { .path = "fstab", .type = ITEM_FILE, .len = size };
 	struct fstab fstab;
+	struct fstab_options options;
 	const char **lines, *differs;
 
 	item.text = pool_memdup(&pool, data, size);
@@ -23,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	value_context(&item, &differs, &pool);
 	fstab_parse(&fstab, &item, &pool);
 	for (size_t i = 0; i < fstab.nr; i++)
-		fstab_needs_host(&fstab.v[i]);
+		fstab_options(&options, &fstab.v[i], &pool);
 	pool_release(&pool);
 	return 0;
 }

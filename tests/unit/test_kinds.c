@@ -352,6 +352,52 @@ static void changes_of_a_copy_come_back(void **state)
 	assert_int_equal(faccessat(b->root.fd, "vz/private/346", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 }
 
+/* A link that was taken away comes back as it was, unless somebody took its place. */
+static void a_removed_link_comes_back(void **state)
+{
+	static const char name[] = "etc/rc3.d/S98vservers-default";
+	struct bench *b = *state;
+	struct stat st;
+
+	forward(b);
+	assert_int_equal(fstatat(b->root.fd, name, &st, AT_SYMLINK_NOFOLLOW), -1);
+	assert_int_equal(symlinkat("../init.d/mine", b->root.fd, name), 0);
+	good(run_back(&b->journal, &b->work, &err));
+	expect_kept(b, "/etc/rc3.d/S98vservers-default", "something else");
+}
+
+/* Cut between the link and its owner: undo goes on where it was. */
+static void a_half_made_link_is_mended(void **state)
+{
+	static const char name[] = "etc/rc3.d/S98vservers-default";
+	struct bench *b = *state;
+	struct stat before, now;
+
+	assert_int_equal(fstatat(b->root.fd, name, &before, AT_SYMLINK_NOFOLLOW), 0);
+	forward(b);
+	assert_int_equal(symlinkat("../init.d/vservers-default", b->root.fd, name), 0);
+	back_to_the_start(b);
+	assert_int_equal(fstatat(b->root.fd, name, &now, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(now.st_uid, before.st_uid);
+	assert_int_equal(now.st_gid, before.st_gid);
+	assert_int_equal(now.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+}
+
+static void another_link_is_not_removed(void **state)
+{
+	static const char name[] = "etc/rc3.d/S98vservers-default";
+	struct bench *b = *state;
+	struct stat st;
+
+	assert_int_equal(unlinkat(b->root.fd, name, 0), 0);
+	assert_int_equal(symlinkat("../init.d/mine", b->root.fd, name), 0);
+	assert_int_equal(run_forward(&b->journal, &b->work, &err), -1);
+	assert_int_equal(err.code, ERR_FOREIGN);
+	good(run_back(&b->journal, &b->work, &err));
+	assert_int_equal(fstatat(b->root.fd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_size, strlen("../init.d/mine"));
+}
+
 static void commit_removes_what_was_retired(void **state)
 {
 	struct bench *b = *state;
@@ -393,6 +439,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_edited_file_is_refused, up, down),
 		cmocka_unit_test_setup_teardown(a_changed_copy_needs_a_decision, up, down),
 		cmocka_unit_test_setup_teardown(changes_of_a_copy_come_back, up, down),
+		cmocka_unit_test_setup_teardown(a_removed_link_comes_back, up, down),
+		cmocka_unit_test_setup_teardown(a_half_made_link_is_mended, up, down),
+		cmocka_unit_test_setup_teardown(another_link_is_not_removed, up, down),
 		cmocka_unit_test_setup_teardown(commit_removes_what_was_retired, up, down),
 		cmocka_unit_test_setup_teardown(one_link_in_a_path_is_not_followed, up, down),
 	};

@@ -48,18 +48,22 @@ static const struct guest web2 = {
 static void add_decided(struct fixture *f)
 {
 	static struct item items[] = {
-		{ .path = "uts/nodename" }, { .path = "odd/\ttab" },
+		{ .path = "uts/nodename", .type = ITEM_FILE, .text = "test345.my.org\n", .len = 15 },
+		{ .path = "odd/\ttab", .type = ITEM_LINK, .text = "../x\033", .len = 5 },
+		{ .path = "scripts/pre-start", .type = ITEM_FILE, .len = 27,
+		  .text = "#!/bin/sh\n\tip\033 \0hidden\n\nend" },
 	};
 	struct fate fates[] = {
 		{ &items[0], NULL, VERDICT_SAME, "HOSTNAME=test345.my.org", NULL },
 		{ &items[1], NULL, VERDICT_UNKNOWN, NULL, "no rule" },
+		{ &items[2], NULL, VERDICT_MANUAL, NULL, "runs on the host" },
 	};
 	struct decision d = {
 		.guest = &web1, .method = METHOD_RENAME, .method_reason = "same file system",
 		.ct = { .ctid = 345, .ctid_from = "digits of the name",
 			.conf = "/etc/vz/conf/345.conf", .private = "/vz/private/345",
 			.root = "/vz/root/345", .sample_name = "vps.basic" },
-		.ledger = { 2, fates },
+		.ledger = { 3, fates },
 	};
 	struct step *s;
 

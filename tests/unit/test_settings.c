@@ -174,6 +174,35 @@ static void fragments_add_up_in_order(void **state)
 	assert_int_equal(f->s.jobs, 3);
 }
 
+/* A guest that this host does not have is no error: the file is made for many hosts. */
+static void a_guest_has_answers_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "etc/vs2vz.d/10-a.conf",
+	    "guest \"web\" {\n\tctid = 345\n\tsample = \"small\"\n\tmethod = copy\n"
+	    "\trights = \"least\"\n\toverride \"VS309\" { reason = \"345.mount has them\" }\n"
+	    "\toverride \"own-network\" { reason = \"veth is ready\" }\n}\n"
+	    "guest \"no such guest\" { rights = \"default\" }\n");
+	put(f, "etc/vs2vz.d/20-b.conf", "guest \"web\" { sample = \"large\" }\n");
+	assert_int_equal(get(f, NULL), 0);
+	assert_int_equal(f->s.nr_map, 1);
+	assert_int_equal(f->s.map[0].ctid, 345);
+	assert_int_equal(f->s.nr_answers, 2);
+	assert_string_equal(f->s.answers[0].guest, "web");
+	assert_string_equal(f->s.answers[0].sample, "large");
+	assert_true(f->s.answers[0].has_method && f->s.answers[0].method == METHOD_COPY);
+	assert_true(f->s.answers[0].has_rights && f->s.answers[0].rights == RIGHTS_LEAST);
+	assert_null(f->s.answers[1].sample);
+	assert_true(f->s.answers[1].has_rights && f->s.answers[1].rights == RIGHTS_DEFAULT);
+	assert_false(f->s.answers[1].has_method);
+	assert_int_equal(f->s.nr_lifts, 2);
+	assert_int_equal(f->s.lifts[0].id, VS_HOST_MOUNTS);
+	assert_string_equal(f->s.lifts[0].guest, "web");
+	assert_string_equal(f->s.lifts[0].reason, "345.mount has them");
+	assert_int_equal(f->s.lifts[1].id, VS_OWN_NETWORK);
+}
+
 static void errors_name_file_and_line(void **state)
 {
 	static const struct {
@@ -199,9 +228,23 @@ static void errors_name_file_and_line(void **state)
 		{ "override \"VS309\" { guests = {\"a\"} }\n", "the reason is missing" },
 		{ "override \"VS309\" { reason = \"\" }\n", "the reason is missing" },
 		{ "override \"VS309\" { because = \"x\" }\n", "/etc/vs2vz.conf:1: " },
-		{ "guest \"a\" { }\n", "guest 'a': ctid must be" },
+		{ "guest \"a\" { }\n", "guest 'a': nothing is said" },
 		{ "guest \"a\" { ctid = 100 }\n", "guest 'a': ctid must be" },
 		{ "guest \"\" { ctid = 101 }\n", "the name is empty" },
+		{ "guest \"a\" {\n\tctid = 101\n\tsmaple = \"x\"\n}\n", "/etc/vs2vz.conf:3: " },
+		{ "guest \"a\" {\n\tmethod = \"fast\"\n}\n",
+		  "/etc/vs2vz.conf:2: guest 'a': method must be one of" },
+		{ "guest \"a\" {\n\n\trights = \"all\"\n}\n",
+		  "/etc/vs2vz.conf:3: guest 'a': rights must be one of" },
+		{ "guest \"a\" {\n\tsample = \"x/y\"\n}\n",
+		  "/etc/vs2vz.conf:2: guest 'a': sample must be the name" },
+		{ "guest \"a\" {\n\tsample = \"\"\n}\n", "sample must be the name" },
+		{ "guest \"a\" {\n\toverride \"VS998\" {\n\t\treason = \"x\"\n\t}\n}\n",
+		  "/etc/vs2vz.conf:4: override 'VS998': there is no such finding" },
+		{ "guest \"a\" { override \"VS201\" { reason = \"x\" } }\n", "cannot be overridden" },
+		{ "guest \"a\" { override \"VS309\" { } }\n", "the reason is missing" },
+		{ "guest \"a\" { override \"VS309\" { guests = {\"b\"} reason = \"x\" } }\n",
+		  "/etc/vs2vz.conf:1: " },
 		{ "guest \"a\" { ctid = 101 }\nguest \"a\" { ctid = 102 }\n", "/etc/vs2vz.conf:2: " },
 		{ "guest \"a\" {\n", "/etc/vs2vz.conf:" },
 		{ "method = \"copy\n", "/etc/vs2vz.conf:" },
@@ -288,6 +331,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_there_means_defaults, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(fragments_add_up_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_guest_has_answers_of_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_name_file_and_line, setup, teardown),
 		cmocka_unit_test(manual_is_complete),
 		cmocka_unit_test_setup_teardown(sample_file_matches_the_table, setup, teardown),

@@ -2,8 +2,8 @@
 /*
  * The steps of one guest, in the order in which they are safe:
  *
- *	CONF/NAME's times · tree to the private area · VE_ROOT · CTID.conf · names/NAME
- *	· a copied source aside · the marks in CONF
+ *	CONF/NAME's times · tree to the private area · VE_ROOT · CTID.mount and
+ *	CTID.umount · CTID.conf · names/NAME · a copied source aside · the marks in CONF
  *
  * The tree moves before anything names it, and the VServer side is marked last, so a
  * cut at any point leaves a guest that either system recognises as its own or as none.
@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "decide/inside.h"
+#include "decide/mounts.h"
 #include "vserver/scan.h"
 
 static void add_write(struct deciding *d, struct plan *plan, const char *path,
@@ -191,6 +192,7 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	if (guest->style == STYLE_RECENT && build_times(d, plan, guest->conf, err) < 0)
 		return -1;
 	add_tree(d, decision);
+	mounts_build(d, decision);
 	add_configuration(d, decision);
 	if (retire) {
 		const char *const move[2] = { guest->tree, retire };

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Steps that several guests share: the mtime of every directory that their plans will
- * change, and the missing directories of the OpenVZ side. They run before the first
- * guest's and are taken back after the last one's.
+ * change, the missing directories of the OpenVZ side, and the links that call VServer's
+ * boot scripts, which go. They run before the first guest's and are taken back after
+ * the last one's.
  *
  *	times /vz · mkdir /vz/private 0700 · mkdir /vz/root 0700 · times /vservers · ...
+ *	remove /etc/rc3.d/S98vservers-default
  *
  * The times of a directory come before the first mkdir in it, so that its undo, which
  * goes the other way, sees the old names again.
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/host_judge.h"
 #include "decide/inside.h"
 
 /* A directory whose entries change, and its mode where it has to be made. */
@@ -65,6 +68,8 @@ static void collect_places(struct deciding *d, struct places *places)
 		if (guest->style == STYLE_LEGACY)
 			add_place(places, d->pool, path_parent(guest->conf, d->pool), 0755);
 	}
+	for (size_t i = 0; i < d->side.nr_links; i++)
+		add_place(places, d->pool, d->side.link[i].dir, 0755);
 }
 
 /* Parents before children. */
@@ -112,5 +117,6 @@ int build_host(struct deciding *d, struct err *err)
 	for (size_t i = 0; i < places.nr; i++)
 		if (provide(d, places.v[i].path, places.v[i].mode, err) < 0)
 			return -1;
+	host_switch_off(plan, &d->side, d->pool);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "decide/inside.h"
+#include "decide/mounts.h"
 #include "decide/translate.h"
 
 /* What vzctl takes for a NAME; digits alone would be taken for a CTID. */
@@ -63,14 +64,18 @@ void container_describe(struct deciding *d, struct decision *decision)
 {
 	const struct guest *guest = decision->guest;
 	struct ct *ct = &decision->ct;
+	const struct rules_input in = {
+		.guest = guest, .host = d->host, .sample = &d->sample_conf, .root = d->root,
+		.rights = rights_wanted(d, guest), .bootorder = decision->bootorder,
+	};
 	const char *template;
 
 	set_onboot(ct, guest, d->pool);
 	set_paths(d, ct);
-	rules_translate(&decision->ledger, ct, guest, d->host, d->pool, d->findings);
+	rules_translate(&decision->ledger, ct, &in, d->pool, d->findings);
 	template = ostemplate_of(d, guest);
 	if (template)
 		ct_set(ct, d->pool, "OSTEMPLATE", template, "what the guest's files say");
 	set_name(d, guest, ct);
-	disk_limits(d, decision);
+	mounts_describe(d, decision);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "decide/ctid.h"
+#include "decide/host_judge.h"
 #include "decide/inside.h"
 
 static const struct ctid_pick *pick_of(const struct guests *all, const struct ctid_pick *picks,
@@ -43,23 +44,9 @@ static int choose_numbers(struct deciding *d, const struct guest **selected, siz
 	return 0;
 }
 
-static int read_sample(struct deciding *d, struct err *err)
-{
-	if (sample_find(&d->sample_name, &d->sample_path, d->host, d->root, d->choices->sample,
-			d->pool, err) < 0 ||
-	    sample_read(&d->sample, d->root, d->sample_path, err) < 0)
-		return -1;
-	conf_parse(&d->sample_conf, d->sample.data, d->sample.len, d->pool);
-	if (!d->sample_path)
-		finding_add(d->findings, VS_NO_SAMPLE, NULL, d->host->conf_dir,
-			    "no ve-vps.basic.conf-sample or ve-basic.conf-sample; '%s' is built in",
-			    show(d->sample_name));
-	return 0;
-}
-
 static int learn(struct deciding *d, const struct guest **selected, size_t nr, struct err *err)
 {
-	if (choose_numbers(d, selected, nr, err) < 0 || read_sample(d, err) < 0 ||
+	if (choose_numbers(d, selected, nr, err) < 0 || samples_read(d, err) < 0 ||
 	    layout_known(&d->known, d->host, d->root, d->pool, err) < 0 ||
 	    mounts_below(&d->mounts, d->root, "/", d->pool, err) < 0)
 		return -1;
@@ -72,6 +59,8 @@ static int learn(struct deciding *d, const struct guest **selected, size_t nr, s
 /* Without a number there is no container to plan; a finding has said why. */
 static int decide_guest(struct deciding *d, struct decision *decision, struct err *err)
 {
+	if (sample_use(d, decision, err) < 0)
+		return -1;
 	container_describe(d, decision);
 	if (relocate_choose(d, decision, err) < 0 || conflicts_of(d, decision, err) < 0) {
 		err_add(err, "guest %s", show(decision->guest->name));
@@ -80,16 +69,37 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 	return 0;
 }
 
+/* The guests of this run, and what the host's own files say of them. */
+static void look_at_host(struct deciding *d)
+{
+	const struct guest **guests = pool_array(d->pool, d->out->nr + 1, sizeof(*guests));
+	const struct judged_guests judged = { guests, d->out->nr };
+	struct host_net net;
+
+	for (size_t i = 0; i < d->out->nr; i++)
+		guests[i] = d->out->v[i].guest;
+	host_side_read(&d->side, d->all, d->root, d->pool, d->findings);
+	host_judge(&d->side, &judged, d->findings);
+	host_judge_tags(&d->side, VS_TAG_OPTION_LEFT, d->findings);
+	if (d->host->kernel != KERNEL_OPENVZ)
+		return;
+	host_net_read(&net, NULL, true, d->pool);
+	host_judge_live(&net, &judged, d->findings);
+}
+
 static int decide_all(struct deciding *d, struct err *err)
 {
+	bootorder_assign(d);
 	for (size_t i = 0; i < d->out->nr; i++)
 		if (decide_guest(d, &d->out->v[i], err) < 0)
 			return -1;
 	if (relocate_space(d, err) < 0 || relocate_writable(d, err) < 0)
 		return -1;
 	conflicts_addresses(d);
+	look_at_host(d);
 	for (size_t i = 0; i < d->out->nr; i++)
-		if (build_guest(d, &d->out->v[i], err) < 0) {
+		if (sample_use(d, &d->out->v[i], err) < 0 ||
+		    build_guest(d, &d->out->v[i], err) < 0) {
 			err_add(err, "guest %s", show(d->out->v[i].guest->name));
 			return -1;
 		}

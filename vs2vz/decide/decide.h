@@ -23,16 +23,31 @@ struct ctid_choice {
 	const char *guest;
 	uint32_t ctid;
 };
+/* What a map file says of one guest. */
+struct answer {
+	const char *guest;
+	uint32_t ctid;				/* 0: nothing said */
+	const char *sample;			/* NULL: nothing said */
+	bool has_method;
+	enum method method;
+	bool has_rights;
+	enum rights rights;
+};
 struct choices {
 	const struct ctid_choice *explicit;	/* --ctid */
 	size_t nr_explicit;
 	const struct ctid_choice *map;		/* map file */
 	size_t nr_map;
+	const struct answer *answers;		/* map file; CTIDs are in map as well */
+	size_t nr_answers;
 	uint32_t ctid_base;			/* 1000 */
 	const char *sample;			/* NULL: search */
 	enum method method;
 	bool insulate;				/* asked for: a finding */
+	enum rights rights;
 };
+
+struct mount_list;
 
 struct decision {
 	const struct guest *guest;
@@ -40,6 +55,8 @@ struct decision {
 	enum method method;
 	const char *method_reason;
 	struct ledger ledger;		/* fate of every item */
+	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
+	unsigned bootorder;		/* larger starts first, 0: any time */
 	struct plan plan;		/* empty where the guest is not to be converted */
 };
 struct decisions {

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "decide/decide.h"
 #include "openvz/conf.h"
+#include "vserver/host_side.h"
 
 /* What fsinfo_read() said of a directory; asked once. */
 struct fs_answer {
@@ -25,12 +26,15 @@ struct deciding {
 	struct findings *findings;
 	struct known_cts known;
 	struct mounts mounts;
+	struct host_side side;
 	size_t nr_fs, cap_fs;
 	struct fs_answer **fs;
+	/* The sample of the guest in hand: sample_use(). */
 	const char *sample_name;
 	const char *sample_path;	/* NULL: built in */
 	struct buf sample;
 	struct conf sample_conf;
+	struct sample_of_guest *samples; /* by the guests in out */
 };
 
 /* "/vz/private" of "/vz/private/345"; "/" of "/345". */
@@ -48,8 +52,17 @@ bool pattern_is_flat(const char *pattern);
 void container_describe(struct deciding *d, struct decision *decision);
 /* ostemplate.c: NULL where vzctl's default must do. */
 const char *ostemplate_of(const struct deciding *d, const struct guest *guest);
-/* disk.c: DISKSPACE and DISKINODES where the sample's would be too small. */
-void disk_limits(struct deciding *d, struct decision *decision);
+/* bootorder.c: start order of all guests, with findings for the selected ones. */
+void bootorder_assign(struct deciding *d);
+
+/* samples.c: find and check the sample of every guest; then take that of one in hand. */
+int samples_read(struct deciding *d, struct err *err) MUST_CHECK;
+int sample_use(struct deciding *d, const struct decision *decision, struct err *err) MUST_CHECK;
+
+/* answers.c: what was chosen for one guest, NULL: nothing. */
+const struct answer *answer_of(const struct choices *choices, const char *guest);
+enum method method_wanted(const struct deciding *d, const struct guest *guest);
+enum rights rights_wanted(const struct deciding *d, const struct guest *guest);
 
 /* relocate.c */
 int relocate_choose(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;

@@ -123,7 +123,9 @@ void map_network(struct translation *t, const struct item *item, struct fate *fa
 			return;
 		}
 	}
-	finding_add(t->findings, VS_OWN_NETWORK, t->guest->name, item->path, "%s", fate->reason);
+	finding_add(t->findings, VS_OWN_NETWORK, t->guest->name, item->path,
+		    "%s, for instance NETIF=\"ifname=eth0,host_ifname=veth%u.0\"", fate->reason,
+		    t->ct->ctid);
 }
 
 void map_packages(struct translation *t, const struct item *item, struct fate *fate)
@@ -155,48 +157,42 @@ void map_start(struct translation *t, const struct item *item, struct fate *fate
 		    "starts '%s': %s", item_value(item, t->pool), fate->reason);
 }
 
-/* A "plain" guest ran its own init, as every container does. */
+/* Styles whose boot scripts ran without /sbin/init: a container has one that runs them. */
 void map_style(struct translation *t, const struct item *item, struct fate *fate)
 {
+	static const struct {
+		const char *style, *reason;
+	} known[] = {
+		{ "", "what VServer does without it" },
+		{ "arch", "the container boots /sbin/init, which runs the same scripts" },
+		{ "gentoo", "the container boots /sbin/init, which runs the same scripts" },
+		{ "openrc", "the container boots /sbin/init, which runs the same scripts" },
+		{ "plain", "the guest's own init runs, as before" },
+		{ "sysv", "what VServer does without it" },
+	};
 	struct value value = value_line(item, t->pool);
 
-	if (value.present && strcmp(value.text, "plain") == 0)
-		not_needed(fate, "the guest's own init runs, as before");
-	else if (value.present && strcmp(value.text, "sysv") == 0)
-		not_needed(fate, "what VServer does without it");
-	else
-		map_later(t, item, fate);
-}
-
-/* Old names that newer ones make void. */
-void map_flags_old(struct translation *t, const struct item *item, struct fate *fate)
-{
-	const char *newer = strcmp(item->path, "flags") == 0 ? "cflags" : "uts/domainname";
-
-	if (items_find(&t->guest->items, newer))
-		not_needed(fate, pool_printf(t->pool, "%s takes its place", newer));
-	else
-		map_later(t, item, fate);
-}
-
-/* The tool wrote "lock nproc" into every file; what a container always has is no loss. */
-void map_legacy_flags(struct translation *t, const struct item *item, struct fate *fate)
-{
-	static const char *const plain[] = {
-		"lock", "nproc", "hideinfo", "fakeinit", "namespace",
-	};
-	const char *p = item->text ? item->text : "";
-
-	for (p += strspn(p, " \t"); *p; p += strspn(p, " \t")) {
-		size_t len = strcspn(p, " \t"), i = 0, nr = sizeof(plain) / sizeof(plain[0]);
-
-		while (i < nr && (strlen(plain[i]) != len || strncmp(plain[i], p, len) != 0))
-			i++;
-		if (i == nr) {
-			map_later(t, item, fate);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (value.present && strcmp(value.text, known[i].style) == 0) {
+			not_needed(fate, known[i].reason);
 			return;
 		}
-		p += len;
-	}
-	not_needed(fate, "every container is isolated so");
+	map_later(t, item, fate);
+}
+
+/* "none" unset the name; the old file is void beside the newer one. */
+void map_nis(struct translation *t, const struct item *item, struct fate *fate)
+{
+	struct value value = value_whole(item, t->pool);
+	const char *text = t->guest->style == STYLE_LEGACY ? item->text : value.liberal;
+
+	if (strcmp(item->path, "domainname") == 0 &&
+	    items_find(&t->guest->items, "uts/domainname"))
+		not_needed(fate, "uts/domainname takes its place");
+	else if (!*text)
+		not_needed(fate, "empty");
+	else if (strcmp(text, "none") == 0 || strcmp(text, "(none)") == 0)
+		not_needed(fate, "no NIS domain");
+	else
+		map_later(t, item, fate);
 }

@@ -40,7 +40,7 @@ void map_inherited(struct translation *t, const struct item *item, struct fate *
 void map_inherited_cgroup(struct translation *t, const struct item *item, struct fate *fate)
 {
 	if (!void_where(fate, guest_has(t, "cgroup") || guest_has(t, "nocgroup")))
-		map_later(t, item, fate);
+		map_claimed(t, item, fate);
 }
 
 void map_inherited_network(struct translation *t, const struct item *item, struct fate *fate)

@@ -99,17 +99,18 @@ static bool is_poor(const char *type)
 int relocate_choose(struct deciding *d, struct decision *decision, struct err *err)
 {
 	const struct guest *guest = decision->guest;
+	enum method wanted = method_wanted(d, guest);
 	const char *why;
 
 	if (why_no_rename(&why, d, decision, err) < 0)
 		return -1;
-	decision->method = why || d->choices->method == METHOD_COPY ? METHOD_COPY : METHOD_RENAME;
+	decision->method = why || wanted == METHOD_COPY ? METHOD_COPY : METHOD_RENAME;
 	decision->method_reason = why ? why : decision->method == METHOD_COPY ? "asked for"
 					    : "same file system";
 	if (tree_is_mount(d, guest))
 		finding_add(d->findings, VS_TREE_IS_MOUNT, guest->name, guest->tree,
 			    "something is mounted on it");
-	if (why && d->choices->method == METHOD_RENAME)
+	if (why && wanted == METHOD_RENAME)
 		finding_add(d->findings, VS_METHOD_IMPOSSIBLE, guest->name, guest->tree,
 			    "no rename: %s", show(why));
 	if (is_within(decision->ct.private, guest->tree))

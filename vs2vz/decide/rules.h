@@ -9,10 +9,12 @@
 
 #include <stddef.h>
 
+#include "base/inroot.h"
 #include "model/ct.h"
 #include "model/finding.h"
 #include "model/guest.h"
 #include "model/host.h"
+#include "openvz/conf.h"
 
 enum verdict {
 	VERDICT_SAME,		/* carried over exactly */
@@ -33,6 +35,8 @@ struct rule {
 	/* Sets parameters, adds findings; may change fate->verdict. NULL: the row says it all. */
 	void (*map)(struct translation *t, const struct item *item, struct fate *fate);
 	const char *reason;	/* for people */
+	/* What tells the administrator of a manual item; 0: VS_ITEM_LATER. */
+	enum finding_id id;
 };
 extern const struct rule rules[];
 extern const size_t nr_rules;
@@ -44,16 +48,35 @@ struct fate {
 	enum verdict verdict;
 	const char *result;	/* "HOSTNAME=test345.my.org", NULL */
 	const char *reason;
+	const char *params;	/* set for this item, where not those of the rule */
 };
 struct ledger {
 	size_t nr;
 	struct fate *v;		/* in the order of the items */
 };
 
+/* What the container may do that the guest never could. */
+enum rights {
+	RIGHTS_DEFAULT,		/* what OpenVZ gives to every container */
+	RIGHTS_LEAST,		/* switched off */
+};
+
+struct rules_input {
+	const struct guest *guest;
+	const struct host *host;
+	const struct conf *sample;	/* NULL: limits are not looked at */
+	const struct root *root;	/* the host's files; NULL: none */
+	enum rights rights;
+	unsigned bootorder;		/* 0: none; see bootorder.h */
+};
+
 /* Apply the table: fills ct settings and the ledger, adds findings. */
-void rules_translate(struct ledger *out, struct ct *ct, const struct guest *guest,
-		     const struct host *host, struct pool *pool, struct findings *findings);
+void rules_translate(struct ledger *out, struct ct *ct, const struct rules_input *in,
+		     struct pool *pool, struct findings *findings);
 const struct rule *rule_find(enum guest_style style, const char *path);
+/* The same in a table of one's own. */
+const struct rule *rule_find_in(const struct rule *table, size_t nr, enum guest_style style,
+				const char *path);
 const char *verdict_word(enum verdict v);
 
 #endif

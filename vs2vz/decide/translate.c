@@ -51,13 +51,14 @@ static bool matches(const char *pattern, const char *path)
 }
 
 /* The most exact row wins: more literal bytes before the first star, then a longer pattern. */
-const struct rule *rule_find(enum guest_style style, const char *path)
+const struct rule *rule_find_in(const struct rule *table, size_t nr, enum guest_style style,
+				const char *path)
 {
 	const struct rule *best = NULL;
 	size_t best_literal = 0;
 
-	for (size_t i = 0; i < nr_rules; i++) {
-		const struct rule *rule = &rules[i];
+	for (size_t i = 0; i < nr; i++) {
+		const struct rule *rule = &table[i];
 		size_t literal;
 
 		if (rule->style != style || !matches(rule->pattern, path))
@@ -72,6 +73,11 @@ const struct rule *rule_find(enum guest_style style, const char *path)
 		}
 	}
 	return best;
+}
+
+const struct rule *rule_find(enum guest_style style, const char *path)
+{
+	return rule_find_in(rules, nr_rules, style, path);
 }
 
 /* Lines are shown side by side: many items are lists. */
@@ -148,6 +154,11 @@ static void list_reasons(struct buf *out, struct fate *const *fate, size_t nr)
 	}
 }
 
+static enum finding_id finding_of(const struct fate *fate)
+{
+	return fate->rule && fate->rule->id ? fate->rule->id : VS_ITEM_LATER;
+}
+
 /* Items are sorted by path, so a group is a run of neighbours. */
 static void report_later(const struct translation *t)
 {
@@ -155,19 +166,21 @@ static void report_later(const struct translation *t)
 
 	for (size_t i = 0; i < t->nr_later; i += nr) {
 		const char *path = t->later[i]->item->path;
+		enum finding_id id = finding_of(t->later[i]);
 		size_t group = group_len(path);
 		CLEANUP_BUF struct buf seen = BUF_INIT;
 
 		for (nr = 1; i + nr < t->nr_later; nr++) {
 			const char *next = t->later[i + nr]->item->path;
 
-			if (group_len(next) != group || strncmp(next, path, group) != 0)
+			if (group_len(next) != group || strncmp(next, path, group) != 0 ||
+			    finding_of(t->later[i + nr]) != id)
 				break;
 		}
 		list_items(&seen, t->later + i, nr, group, t->pool);
 		list_reasons(&seen, t->later + i, nr);
-		finding_add(t->findings, VS_ITEM_LATER, t->guest->name,
-			    pool_memdup(t->pool, path, group), "%s", seen.data);
+		finding_add(t->findings, id, t->guest->name, pool_memdup(t->pool, path, group),
+			    "%s", seen.data);
 	}
 }
 
@@ -194,6 +207,23 @@ static void report_unknown(const struct translation *t, const struct item *item)
 		    item->type == ITEM_FILE && item->len ? "'" : "");
 }
 
+/* "PHYSPAGES=0:65536 SWAPPAGES=0:0": the parameters that an item went into. */
+static const char *result_of(const struct translation *t, const char *params)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+
+	for (const char *p = params; *p; p += strspn(p, " ")) {
+		size_t len = strcspn(p, " ");
+		const char *key = pool_memdup(t->pool, p, len), *value = param_value(t, key);
+
+		if (value)
+			buf_addf(&out, "%s%s=%s%s", out.len ? " " : "", key, value,
+				 ct_get(t->ct, key) ? "" : " (sample)");
+		p += len;
+	}
+	return out.len ? pool_memdup(t->pool, out.data, out.len) : NULL;
+}
+
 static void judge(struct translation *t, const struct item *item, struct fate *fate)
 {
 	const struct rule *rule = rule_find(t->guest->style, item->path);
@@ -206,27 +236,42 @@ static void judge(struct translation *t, const struct item *item, struct fate *f
 		rule->map(t, item, fate);
 	if (fate->verdict == VERDICT_UNKNOWN)
 		report_unknown(t, item);
-	if (!rule || !rule->param || fate->result ||
-	    (fate->verdict != VERDICT_SAME && fate->verdict != VERDICT_NEAR))
-		return;
-	const char *value = ct_get(t->ct, rule->param);
-	if (value)
-		fate->result = pool_printf(t->pool, "%s=%s", rule->param, value);
+	if (!fate->params && rule)
+		fate->params = rule->param;
+	if (fate->params && !fate->result &&
+	    (fate->verdict == VERDICT_SAME || fate->verdict == VERDICT_NEAR))
+		fate->result = result_of(t, fate->params);
 }
 
-void rules_translate(struct ledger *out, struct ct *ct, const struct guest *guest,
-		     const struct host *host, struct pool *pool, struct findings *findings)
+static void set_all(struct translation *t)
 {
+	set_onboot(t->ct, t->guest, t->pool);
+	set_hostname(t->ct, t->guest, t->pool, t->findings);
+	set_addresses(t->ct, t->guest, t->host, t->pool, t->findings);
+	set_boot(t);
+	if (t->sample) {
+		set_limits(t);
+		set_processor(t);
+		set_disk(t);
+	}
+	set_rights(t);
+	set_devices(t);
+	set_kernel(t);
+}
+
+void rules_translate(struct ledger *out, struct ct *ct, const struct rules_input *in,
+		     struct pool *pool, struct findings *findings)
+{
+	const struct guest *guest = in->guest;
 	size_t inherited = guest->style == STYLE_RECENT ? guest->defaults.nr : 0;
 	size_t nr = guest->items.nr + inherited;
 	struct translation t = {
-		.guest = guest, .host = host, .ct = ct, .pool = pool, .findings = findings,
-		.later = pool_array(pool, nr + 1, sizeof(*t.later)),
+		.guest = guest, .host = in->host, .root = in->root, .sample = in->sample,
+		.rights = in->rights, .bootorder = in->bootorder, .ct = ct, .pool = pool,
+		.findings = findings, .later = pool_array(pool, nr + 1, sizeof(*t.later)),
 	};
 
-	set_onboot(ct, guest, pool);
-	set_hostname(ct, guest, pool, findings);
-	set_addresses(ct, guest, host, pool, findings);
+	set_all(&t);
 	out->nr = nr;
 	out->v = pool_array(pool, nr + 1, sizeof(*out->v));
 	for (size_t i = 0; i < guest->items.nr; i++)

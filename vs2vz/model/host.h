@@ -16,6 +16,17 @@ enum kernel_kind {
 	KERNEL_OTHER,
 };
 
+/* How VServer's kernel kept a guest's context in the inodes (CONFIG_TAGGING_*). */
+enum tagging {
+	TAGGING_UNKNOWN,
+	TAGGING_NONE,
+	TAGGING_UID16,
+	TAGGING_GID16,
+	TAGGING_ID24,
+	TAGGING_INTERN,
+	TAGGING_RUNTIME,
+};
+
 struct host {
 	enum kernel_kind kernel;
 	const char *kernel_release;
@@ -23,6 +34,8 @@ struct host {
 	/* VServer side */
 	const char **installs;	/* CONF directories found */
 	unsigned nr_installs;
+	enum tagging tagging;
+	const char *tagging_from; /* what said so; NULL: nothing did */
 	/* OpenVZ side, see openvz/layout.h */
 	const char *vz_conf;	/* "/etc/vz/vz.conf", NULL: none */
 	const char *conf_dir;	/* where CTID.conf goes */

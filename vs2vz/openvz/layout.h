@@ -64,6 +64,7 @@ int sample_find(const char **name, const char **path, const struct host *host,
 /* The sample's text; the built-in one for path NULL. */
 int sample_read(struct buf *out, const struct root *root, const char *path,
 		struct err *err) MUST_CHECK;
+const char *sample_builtin(void);
 
 /*
  * vz's own lock LOCKDIR/CTID.lck (pid by link(2), stale when the pid is gone;

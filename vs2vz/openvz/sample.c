@@ -73,6 +73,11 @@ static int check_text(const char *path, const struct buf *text, struct err *err)
 	return 0;
 }
 
+const char *sample_builtin(void)
+{
+	return builtin_sample;
+}
+
 int sample_read(struct buf *out, const struct root *root, const char *path, struct err *err)
 {
 	buf_clear(out);

@@ -10,6 +10,7 @@
 const struct kind *const kinds[] = {
 	&kind_copy,
 	&kind_mkdir,
+	&kind_remove,
 	&kind_rename,
 	&kind_retire,
 	&kind_symlink,

@@ -10,6 +10,7 @@
 
 extern const struct kind kind_copy;
 extern const struct kind kind_mkdir;
+extern const struct kind kind_remove;
 extern const struct kind kind_rename;
 extern const struct kind kind_retire;
 extern const struct kind kind_symlink;

@@ -2,14 +2,16 @@
 /*
  * The grammar of util-vserver's src/secure-mount.c: fields between blanks, no
  * escapes, and a line with too few fields ends the file. "Blank" is isspace(3),
- * so a carriage return separates too. Knows nothing of what a mount becomes.
+ * so a carriage return separates too. What the options mean is in fstab_options.c;
+ * what a mount becomes is not known here.
  */
 #include "vserver/fstab.h"
 
 #include <ctype.h>
 #include <string.h>
 
-#define NR_FIELDS 4
+#define NR_FIELDS 6
+#define NR_NEEDED 4	/* of these, the first three must be followed by a blank */
 
 static size_t to_blank(const char *at, size_t len)
 {
@@ -35,7 +37,9 @@ static size_t over_blanks(const char *at, size_t len)
  */
 static int parse_line(struct fstab_line *out, const char *at, size_t len, struct pool *pool)
 {
-	const char **field[NR_FIELDS] = { &out->source, &out->target, &out->type, &out->options };
+	const char **field[NR_FIELDS] = {
+		&out->source, &out->target, &out->type, &out->options, &out->dump, &out->pass,
+	};
 	size_t n = over_blanks(at, len);
 
 	if (n == len || at[n] == '#')
@@ -45,7 +49,7 @@ static int parse_line(struct fstab_line *out, const char *at, size_t len, struct
 
 		*field[i] = pool_memdup(pool, at + n, width);
 		n += width;
-		if (i < NR_FIELDS - 1 && (n == len || width == 0))
+		if (i < NR_NEEDED - 1 && (n == len || width == 0))
 			return -1;
 		n += over_blanks(at + n, len - n);
 	}
@@ -76,35 +80,4 @@ void fstab_parse(struct fstab *out, const struct item *item, struct pool *pool)
 			*(struct fstab_line *)pool_grow(pool, &out->v, &out->nr, &cap,
 							sizeof(*out->v)) = new;
 	}
-}
-
-/* File systems that the kernel makes out of nothing. */
-static const char *const own_types[] = {
-	"binfmt_misc", "cgroup", "debugfs", "devpts", "devtmpfs", "mqueue", "proc", "ramfs",
-	"rpc_pipefs", "securityfs", "selinuxfs", "swap", "sysfs", "tmpfs", "usbfs",
-};
-
-static bool has_option(const char *options, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = options; at; at = strchr(at, ',')) {
-		at += *at == ',';
-		if (strncmp(at, word, len) == 0 && (!at[len] || at[len] == ','))
-			return true;
-	}
-	return false;
-}
-
-bool fstab_needs_host(const struct fstab_line *line)
-{
-	if (strcmp(line->target, "/") == 0)
-		return true;	/* the guest's root on a device of its own */
-	if (has_option(line->options, "bind") || has_option(line->options, "rbind") ||
-	    has_option(line->options, "move"))
-		return true;
-	for (size_t i = 0; i < sizeof(own_types) / sizeof(*own_types); i++)
-		if (strcmp(line->type, own_types[i]) == 0)
-			return false;
-	return strcmp(line->source, "none") != 0;
 }

@@ -146,6 +146,22 @@ static const char *read_run_file(struct guest *g, const struct install *in, stru
 	return run_value(file.text, "S_PROFILE", s->pool);
 }
 
+/* What the tools call before and after start and stop; its text is for people. */
+static void read_script(struct guest *g, struct scan *s)
+{
+	struct item *item;
+	struct err err;
+
+	if (!g->script)
+		return;
+	item = items_add(&g->items, s->pool, "NAME.sh", ITEM_FILE);
+	if (file_begin(item, g->script, ITEM_MAX, s, &err) < 0) {
+		item->type = ITEM_OTHER;
+		finding_add(s->findings, VS_CONFIG_UNREADABLE, g->name, g->script, "%s", err.text);
+	}
+	items_sort(&g->items);
+}
+
 void legacy_read(struct guest *g, const struct install *in, struct scan *s)
 {
 	const char *profile = read_run_file(g, in, s);
@@ -164,6 +180,7 @@ void legacy_read(struct guest *g, const struct install *in, struct scan *s)
 				     : "a NUL byte within %d bytes: the rest was not read", ITEM_MAX);
 	legacy_parse(&l, file.text, profile, s->pool);
 	g->items = l.items;
+	read_script(g, s);
 	list_code(g, &l, s);
 	read_context(g, s);
 	read_addresses(g, s);

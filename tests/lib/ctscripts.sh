@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs CTID.mount and CTID.umount of the host $R as vzctl does: as root in that host,
+# with exactly its environment. Mounts are real, in a mount namespace of their own.
+
+# The commands that run in there, each by a line: in_host COMMAND-FILE [SHELL]
+# Sees $scratch/stub first in PATH where it exists. VE_ROOT is prepared as simfs would.
+in_host() {
+	local file=$1 shell=${2:-dash} d
+	cat >"$scratch/inside.sh" <<-'END'
+	set -e
+	R=$1 stub=$2 file=$3 shell=$4 ctid=$5 scratch=$6
+	mount --make-rprivate /
+	mount -o bind "$R" "$R"
+	for d in bin sbin lib lib32 lib64 libx32; do
+		[ -L "/$d" ] && [ ! -e "$R/$d" ] && cp -P "/$d" "$R/$d"
+		[ ! -d "/$d" ] || [ -L "/$d" ] || { mkdir -p "$R/$d"; mount -o bind "/$d" "$R/$d"; }
+	done
+	mkdir -p "$R/usr" "$R/proc" "$R/dev" "$R/tmp" "$R/stub"
+	mount -o bind /usr "$R/usr"
+	mount -t proc proc "$R/proc"
+	mount -o rbind /dev "$R/dev"
+	[ ! -d "$stub" ] || mount -o bind "$stub" "$R/stub"
+	mount -o bind "$R/vz/private/$ctid" "$R/vz/root/$ctid"
+	cp "$file" "$R/tmp/commands"
+	exec env -i HOME=/ TERM=linux PATH=/stub:/bin:/sbin:/usr/bin:/usr/sbin \
+		VEID="$ctid" VE_CONFFILE="/etc/vz/conf/$ctid.conf" SHELL_USED="$shell" \
+		chroot "$R" /bin/bash /tmp/commands
+	END
+	unshare -m bash "$scratch/inside.sh" "$R" "$scratch/stub" "$file" "$shell" \
+		"${CTID:-345}" "$scratch" </dev/null
+}
+
+# What every command file starts with: the scripts by the shell under test, in the
+# environment that vzctl gives them, nothing else.
+inside_verbs() {
+	cat <<-'END'
+	root=/vz/root/$VEID
+	hook() {
+		env -i HOME=/ TERM=linux PATH="$PATH" VEID="$VEID" VE_CONFFILE="$VE_CONFFILE" \
+			"/bin/$SHELL_USED" "/etc/vz/conf/$VEID.$1" </dev/null 2>&1
+		echo "$1: $?"
+	}
+	direct() {
+		env -i HOME=/ TERM=linux PATH="$PATH" VEID="$VEID" VE_CONFFILE="$VE_CONFFILE" \
+			"/etc/vz/conf/$VEID.$1" </dev/null 2>&1
+		echo "$1: $?"
+	}
+	table() { sed -n "s,^[^ ]* $root/\([^ ]*\) \([^ ]*\) \([^ ]*\) .*,\1 \2 \3,p" /proc/mounts; }
+	count() { table | grep -c .; }
+	END
+}

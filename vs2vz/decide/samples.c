@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sample of every guest: the one that was chosen for it, or the common one. All are
+ * read and checked before anything is decided; the text of the one in hand is kept.
+ */
+#include <string.h>
+
+#include "decide/inside.h"
+
+struct sample_of_guest {
+	const char *name;
+	const char *path;	/* NULL: built in */
+};
+
+static const char *wanted_for(const struct deciding *d, const struct guest *guest)
+{
+	const struct answer *answer = answer_of(d->choices, guest->name);
+
+	return answer && answer->sample ? answer->sample : d->choices->sample;
+}
+
+static int take(struct deciding *d, const struct sample_of_guest *sample, struct err *err)
+{
+	bool here = d->sample_name && strcmp(d->sample_name, sample->name) == 0;
+
+	d->sample_name = sample->name;
+	d->sample_path = sample->path;
+	if (here)
+		return 0;
+	if (sample_read(&d->sample, d->root, sample->path, err) < 0) {
+		d->sample_name = NULL;
+		return -1;
+	}
+	d->sample_conf = (struct conf){ 0 };
+	conf_parse(&d->sample_conf, d->sample.data, d->sample.len, d->pool);
+	return 0;
+}
+
+static int find_common(struct deciding *d, struct sample_of_guest *common, struct err *err)
+{
+	if (sample_find(&common->name, &common->path, d->host, d->root, d->choices->sample,
+			d->pool, err) < 0 || take(d, common, err) < 0)
+		return -1;
+	if (!common->path)
+		finding_add(d->findings, VS_NO_SAMPLE, NULL, d->host->conf_dir,
+			    "no ve-vps.basic.conf-sample or ve-basic.conf-sample; '%s' is built in",
+			    show(common->name));
+	return 0;
+}
+
+int samples_read(struct deciding *d, struct err *err)
+{
+	struct sample_of_guest common;
+
+	if (find_common(d, &common, err) < 0)
+		return -1;
+	d->samples = pool_array(d->pool, d->out->nr + 1, sizeof(*d->samples));
+	for (size_t i = 0; i < d->out->nr; i++) {
+		const struct guest *guest = d->out->v[i].guest;
+		const char *wanted = wanted_for(d, guest);
+		struct sample_of_guest *sample = &d->samples[i];
+
+		*sample = common;
+		if (wanted == d->choices->sample)
+			continue;
+		if (sample_find(&sample->name, &sample->path, d->host, d->root, wanted, d->pool,
+				err) < 0 || take(d, sample, err) < 0) {
+			err_add(err, "guest %s", show(guest->name));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int sample_use(struct deciding *d, const struct decision *decision, struct err *err)
+{
+	return take(d, &d->samples[decision - d->out->v], err);
+}

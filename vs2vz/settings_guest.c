@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sections: override "VSnnn" { ... } for all guests or some, and guest "NAME" { ... }
+ * with the answers for one guest. A section is checked when its keys are read, so that
+ * a complaint names the line. The names of guests are not checked: the file is made for
+ * more than one host.
+ */
+#include "settings_guest.h"
+
+#include <string.h>
+
+#include "model/finding.h"
+
+static bool good_sample(const char *word)
+{
+	return *word && !strchr(word, '/');
+}
+
+static bool good_method(const char *word)
+{
+	enum method method;
+
+	return method_parse(word, &method);
+}
+
+static bool good_rights(const char *word)
+{
+	enum rights rights;
+
+	return rights_parse(word, &rights);
+}
+
+static const struct {
+	const char *key, *path;
+	bool (*good)(const char *word);
+	const char *expects;
+} texts[] = {
+	{ "sample", "guest|sample", good_sample, "the name of a sample, without directory" },
+	{ "method", "guest|method", good_method, "one of \"auto\", \"rename\", \"copy\"" },
+	{ "rights", "guest|rights", good_rights, "one of \"default\", \"least\"" },
+};
+#define NR_TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+static int check_text(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *word = cfg_opt_getnstr(opt, 0);
+
+	for (size_t i = 0; i < NR_TEXTS; i++) {
+		if (strcmp(texts[i].key, cfg_opt_name(opt)) != 0)
+			continue;
+		if (word && texts[i].good(word))
+			return 0;
+		cfg_error(cfg, "guest '%s': %s must be %s", cfg_title(cfg), texts[i].key,
+			  texts[i].expects);
+	}
+	return -1;
+}
+
+/* Called when a section is complete: of several, the last one. */
+static cfg_t *last_section(cfg_opt_t *opt)
+{
+	return cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
+}
+
+static int check_override(cfg_t *cfg, cfg_opt_t *opt)
+{
+	cfg_t *section = last_section(opt);
+	const char *title = cfg_title(section), *reason = cfg_getstr(section, "reason");
+	const struct finding_kind *kind = finding_by_word(title);
+
+	if (!kind)
+		cfg_error(cfg, "override '%s': there is no such finding", title);
+	else if (!kind->overridable)
+		cfg_error(cfg, "override '%s': this finding cannot be overridden", title);
+	else if (!reason || !*reason)
+		cfg_error(cfg, "override '%s': the reason is missing", title);
+	else
+		return 0;
+	return -1;
+}
+
+static bool has_key(cfg_t *section)
+{
+	static const char *const keys[] = { "ctid", "sample", "method", "rights", "override" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (cfg_size(section, keys[i]))
+			return true;
+	return false;
+}
+
+static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
+{
+	cfg_t *section = last_section(opt);
+	long ctid = cfg_size(section, "ctid") ? cfg_getint(section, "ctid") : CTID_MIN;
+
+	if (!*cfg_title(section))
+		cfg_error(cfg, "guest: the name is empty");
+	else if (ctid < (long)CTID_MIN || ctid > (long)CTID_MAX)
+		cfg_error(cfg, "guest '%s': ctid must be a number from %u to %u",
+			  cfg_title(section), CTID_MIN, CTID_MAX);
+	else if (!has_key(section))
+		cfg_error(cfg, "guest '%s': nothing is said of it; ctid, sample, method, rights "
+			  "and override can be", cfg_title(section));
+	else
+		return 0;
+	return -1;
+}
+
+void settings_check_sections(cfg_t *cfg)
+{
+	cfg_set_validate_func(cfg, "override", check_override);
+	cfg_set_validate_func(cfg, "guest", check_guest);
+	cfg_set_validate_func(cfg, "guest|override", check_override);
+	for (size_t i = 0; i < NR_TEXTS; i++)
+		cfg_set_validate_func(cfg, texts[i].path, check_text);
+}
+
+/* A number for the guest: a later one replaces an earlier one. */
+static void collect_ctid(struct settings *out, cfg_t *section, const char *guest, struct pool *pool)
+{
+	struct ctid_choice *choice = NULL;
+
+	if (!cfg_size(section, "ctid"))
+		return;
+	for (size_t i = 0; i < out->nr_map; i++)
+		if (strcmp(out->map[i].guest, guest) == 0)
+			choice = &out->map[i];
+	if (!choice) {
+		choice = pool_grow(pool, &out->map, &out->nr_map, &out->cap_map, sizeof(*choice));
+		choice->guest = guest;
+	}
+	choice->ctid = (uint32_t)cfg_getint(section, "ctid");
+}
+
+static struct answer *answer_for(struct settings *out, const char *guest, struct pool *pool)
+{
+	struct answer *answer;
+
+	for (size_t i = 0; i < out->nr_answers; i++)
+		if (strcmp(out->answers[i].guest, guest) == 0)
+			return &out->answers[i];
+	answer = pool_grow(pool, &out->answers, &out->nr_answers, &out->cap_answers,
+			   sizeof(*answer));
+	*answer = (struct answer){ .guest = guest };
+	return answer;
+}
+
+static void collect_answer(struct settings *out, cfg_t *section, const char *guest,
+			   struct pool *pool)
+{
+	struct answer *answer = answer_for(out, guest, pool);
+
+	if (cfg_size(section, "sample"))
+		answer->sample = pool_strdup(pool, cfg_getstr(section, "sample"));
+	if (cfg_size(section, "method"))
+		answer->has_method = method_parse(cfg_getstr(section, "method"), &answer->method);
+	if (cfg_size(section, "rights"))
+		answer->has_rights = rights_parse(cfg_getstr(section, "rights"), &answer->rights);
+}
+
+static void collect_lifts(struct settings *out, cfg_t *section, const char *guest,
+			  struct pool *pool)
+{
+	for (unsigned i = 0; i < cfg_size(section, "override"); i++) {
+		cfg_t *override = cfg_getnsec(section, "override", i);
+		struct lift *lift = pool_grow(pool, &out->lifts, &out->nr_lifts, &out->cap_lifts,
+					      sizeof(*lift));
+
+		lift->id = finding_by_word(cfg_title(override))->id;
+		lift->reason = pool_strdup(pool, cfg_getstr(override, "reason"));
+		lift->guest = guest;
+	}
+}
+
+void settings_collect_guests(struct settings *out, cfg_t *cfg, struct pool *pool)
+{
+	for (unsigned i = 0; i < cfg_size(cfg, "guest"); i++) {
+		cfg_t *section = cfg_getnsec(cfg, "guest", i);
+		const char *guest = pool_strdup(pool, cfg_title(section));
+
+		collect_ctid(out, section, guest, pool);
+		collect_answer(out, section, guest, pool);
+		collect_lifts(out, section, guest, pool);
+	}
+}
