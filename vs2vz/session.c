@@ -213,7 +213,8 @@ bool session_ask(struct session *s, const char *question)
 
 static void store(struct session *s, const char *suffix, const struct buf *text)
 {
-	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid() };
+	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid(),
+					  .unsynced = true };
 	struct spot CLEANUP_SPOT spot = SPOT_INIT;
 	const char *path = pool_printf(&s->pool, "%s/%s.%s", s->set.log_dir, s->report.run, suffix);
 	struct err err;
