@@ -13,7 +13,6 @@
 #include "carry.h"
 #include "exits.h"
 #include "session.h"
-#include "vserver/scan.h"
 
 #define PLAN_MAX (1u << 30)
 
@@ -146,19 +145,19 @@ static bool is_free(struct session *s, const struct plan *plan)
 {
 	const struct guest *g = guest_of(s, plan);
 	size_t line = carry_line(s, plan->guest), before = s->findings.nr;
+	int known = session_users(s);
 
-	if (!g || vserver_busy(g, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
-			       &s->err) < 0 ||
-	    s->findings.nr != before) {
-		if (s->findings.nr != before)
-			fail(&s->err, "the tree is in use: %s", s->findings.v[before].seen);
-		else if (!g)
-			fail(&s->err, "the guest is no longer configured");
-		s->report.guests[line].outcome = OUTCOME_BLOCKED;
-		report_error(&s->report.guests[line], &s->report, &s->err);
-		return false;
-	}
-	return true;
+	if (known == 0 && g)
+		vserver_busy(g, &s->users, &s->findings);
+	if (s->findings.nr != before)
+		fail(&s->err, "the tree is in use: %s", s->findings.v[before].seen);
+	else if (known == 0 && !g)
+		fail(&s->err, "the guest is no longer configured");
+	else if (known == 0)
+		return true;
+	s->report.guests[line].outcome = OUTCOME_BLOCKED;
+	report_error(&s->report.guests[line], &s->report, &s->err);
+	return false;
 }
 
 /* A journal that was never begun: close it, so that it asks for nothing later. */

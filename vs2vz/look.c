@@ -209,11 +209,16 @@ static int inspect_tree(struct session *s, struct guest *g, bool survey)
 	return done;
 }
 
+int session_users(struct session *s)
+{
+	return users_stale(&s->users) ? users_read(&s->users, &s->root, &s->proc, &s->err) : 0;
+}
+
 static int inspect_guest(struct session *s, struct guest *g, bool survey)
 {
-	if (vserver_busy(g, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
-			 &s->err) < 0)
+	if (session_users(s) < 0)
 		return -1;
+	vserver_busy(g, &s->users, &s->findings);
 	if (inspect_tree(s, g, survey) == 0)
 		return 0;
 	if (stop_wanted())

@@ -159,7 +159,7 @@ campaign "I/O error in convert, then undo" "eio:%d" "" "$C" "$U" "$work/before" 
 campaign "disk full in convert, then undo" "enospc:%d" "" "$C" "$U" "$work/before" 1
 campaign "I/O errors for ever in convert, then undo" "eio-forever:%d" "" "$C" "$U" "$work/before" 1
 campaign "I/O error in undo, then undo" "eio:%d" "$C" "$U" "$U" "$work/before" 1
-for seed in 0 1 2; do
+for seed in 0 1 2 3; do
 	campaign "power cut $seed in convert, then resume" "power:%d:$seed" "" "$C" "$R" "$work/after" ""
 	campaign "power cut $seed in convert, then undo" "power:%d:$seed" "" "$C" "$U" "$work/before" 1
 	campaign "power cut $seed in undo, then undo" "power:%d:$seed" "$C" "$U" "$U" "$work/before" 1

@@ -59,7 +59,7 @@ mutant "a new file is not synced before its rename" step/file.c "power cut in" \
 mutant "staged files are not flushed before their renames" run/run.c "power cut in convert" \
 	'/^static int stage_batch/,/^}/s/if (work_sync_now(w, err) < 0)/if (0)/'
 mutant "a before-image is not synced" base/atomic.c "power cut in convert" \
-	's/if (sys_fsync(fd) < 0)/if (0)/'
+	's/sys_fsync(fd) < 0)$/0)/'
 mutant "no before-image" step/kind_write.c "crash in convert" \
 	's/if (saved_write(w, s->nr, &t->image, err) < 0)/if (0)/'
 mutant "an image is made again when flags are lifted" step/saved.c "resumed, then undo" \
