@@ -101,8 +101,8 @@ static int tear_down(void **state)
 
 static void check_counts(const struct survey *s)
 {
-	assert_int_equal(s->names, 12);
-	assert_int_equal(s->inodes, 10);
+	assert_int_equal(s->names, 11);
+	assert_int_equal(s->inodes, 9);
 	assert_int_equal(s->dirs, 3);
 	assert_int_equal(s->files, 4);
 	assert_int_equal(s->symlinks, 1);

@@ -124,7 +124,7 @@ static void make_contents(void)
 	puts_to("src/empty", "");
 	put_at("src/sparse", 3 << 20, "data");
 	put_at("src/sparse", 20 << 20, "more");
-	MUST(truncate("src/sparse", 5000000000));
+	MUST(truncate("src/sparse", 40000000));
 	puts_to("src/hole", "");
 	MUST(truncate("src/hole", 40000));
 }
@@ -280,7 +280,7 @@ static int write_quietly(const char *path, off_t at)
 
 static int corrupt_small(void) { return write_quietly("dst/small", 17); }
 static int corrupt_large(void) { return write_quietly("dst/large", 3400000); }
-static int corrupt_hole(void) { return write_quietly("dst/sparse", 4000000000); }
+static int corrupt_hole(void) { return write_quietly("dst/sparse", 30000000); }
 static int change_mode(void) { return chmod("dst/small", 0600); }
 static int change_mtime(void) { set_mtime("dst/empty", 5, 5); return 0; }
 static int change_dir_mtime(void) { set_mtime("dst/d/e", 5, 5); return 0; }
@@ -494,7 +494,6 @@ static int old_kernel(const char *dir)
 	struct err err = { 0 };
 
 	MUST(chdir(dir));
-	MUST(truncate("src/sparse", 5000000));	/* reading it all is what they do */
 	MUST(mkdir("other", 0700));
 	if (copy("src", "other", "other-sums", &err) == 0 &&
 	    verify("src", "other", "other-sums", &err) == 0 &&
@@ -502,6 +501,37 @@ static int old_kernel(const char *dir)
 		return 0;
 	fprintf(stderr, "# %s\n", err.text);
 	return 1;
+}
+
+/* Offsets beyond 4 GiB, and holes that cost nothing. */
+static void very_large(void **state)
+{
+	struct err err = { 0 };
+	struct stat st;
+	char text[4];
+	int fd;
+
+	(void)state;
+	MUST(mkdir("huge", 0755));
+	MUST(mkdir("huge/from", 0755));
+	MUST(mkdir("huge/to", 0755));
+	put_at("huge/from/f", 5000000000, "far");
+	if (truncate("huge/from/f", 1000000000000) < 0)
+		skip();
+	copied("huge/from", "huge/to", "huge/sums");
+	MUST(stat("huge/to/f", &st));
+	assert_int_equal(st.st_size, 1000000000000);
+	assert_true(st.st_blocks < 2048);
+	MUST(fd = open("huge/to/f", O_RDONLY));
+	assert_int_equal(pread(fd, text, 3, 5000000000), 3);
+	assert_memory_equal(text, "far", 3);
+	close(fd);
+	assert_int_equal(verify("huge/from", "huge/to", "huge/sums", &err), 0);
+	put_at("huge/to/f", 5000000001, "#");
+	MUST(stat("huge/from/f", &st));
+	set_mtime("huge/to/f", st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	assert_int_equal(verify("huge/from", "huge/to", "huge/sums", &err), -1);
+	assert_non_null(strstr(err.text, "content"));
 }
 
 static void removes_all(void **state)
@@ -543,6 +573,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(stops_and_goes_on),
 		cmocka_unit_test(converges_after_kills),
 		cmocka_unit_test(old_kernels_too),
+		cmocka_unit_test(very_large),
 		cmocka_unit_test(removes_all),
 		cmocka_unit_test(errors_name_the_object),
 	};

@@ -35,7 +35,7 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 		/* The directory is open, and the status is that of the name. */
 		if (fstatat(walk_fd(dir), v[i].name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    st.st_ino != v[i].meta.st.st_ino || st.st_mode != v[i].meta.st.st_mode)
-			return fail(err, "wrong status");
+			return walk_foreign(err, dir, v[i].name, "has another status");
 		__atomic_add_fetch(&s->names, 1, __ATOMIC_RELAXED);
 		__atomic_add_fetch(&s->inos, st.st_ino, __ATOMIC_RELAXED);
 		if (S_ISDIR(st.st_mode)) {
@@ -60,7 +60,7 @@ static int leave(struct walk_thread *t, struct walk_dir *dir, struct err *err)
 	struct stat st;
 
 	if (fstat(walk_fd(dir), &st) < 0 || st.st_ino != dir->ino)
-		return fail(err, "not open when left");
+		return walk_foreign(err, dir, NULL, "is not open when it is left");
 	__atomic_add_fetch(&s->left, 1, __ATOMIC_RELAXED);
 	if (__atomic_load_n(&dir->mark, __ATOMIC_RELAXED))
 		__atomic_store_n(&s->early, true, __ATOMIC_RELAXED);
@@ -187,7 +187,7 @@ static void very_wide(void **state)
 {
 	const int nr = 70000;
 	struct seen s = { 0 };
-	char home[200];
+	char home[sizeof(tree_base)];
 	struct err err;
 	int fd;
 

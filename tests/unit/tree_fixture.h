@@ -22,7 +22,7 @@
 
 #define MUST(call) do { if ((call) < 0) { perror(#call); exit(99); } } while (0)
 
-static char tree_base[200];
+static char tree_base[120];
 
 /* The folder for one program; the working directory is in it. */
 static inline void tree_base_make(const char *prefer)
@@ -38,7 +38,7 @@ static inline void tree_base_make(const char *prefer)
 
 static inline void tree_base_remove(void)
 {
-	char cmd[300];
+	char cmd[400];
 
 	MUST(chdir("/"));
 	snprintf(cmd, sizeof(cmd), "chmod -R u+rwx '%s'; rm -rf '%s'", tree_base, tree_base);
@@ -98,6 +98,7 @@ struct described {
 	size_t nr_groups;
 };
 
+/* The first name of its inode in this tree; "-" for that one itself. */
 static inline const char *group_of(struct described *d, const struct stat *st, const char *path)
 {
 	if (st->st_nlink < 2 || S_ISDIR(st->st_mode))
@@ -106,8 +107,8 @@ static inline const char *group_of(struct described *d, const struct stat *st, c
 		if (d->group[i].ino == st->st_ino)
 			return d->group[i].first;
 	d->group[d->nr_groups].ino = st->st_ino;
-	d->group[d->nr_groups].first = strdup(path);
-	return d->group[d->nr_groups++].first;
+	d->group[d->nr_groups++].first = strdup(path);
+	return "-";
 }
 
 /* FNV-1a of the bytes of a file, or of what readlink says. */
