@@ -9,8 +9,10 @@
 #
 # STEP: every how manyth N (default 1); LIMIT: cuts in one campaign; ONLY: part of a
 # campaign's name. Needs root (owners, device nodes).
+# Of the guests web1 moves by rename, web2 lies on another file system (a tmpfs) and is
+# copied, mail has a configuration of the legacy style.
 set -u
-tool=$1
+tool=${1:-${VS2VZ_BUILD:-build/gcc}/vs2vz-fault}
 step=${STEP:-1}
 limit=${LIMIT:-100000}
 nr=0
@@ -23,22 +25,33 @@ if [ "$(id -u)" != 0 ]; then
 fi
 [ -x "$tool" ] || { echo "1..0 # SKIP no $tool"; exit 0; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/vs2vz-campaign.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
 host=$work/host
+trap 'umount "$host/srv" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 unset VS2VZ_FAULT VS2VZ_FAULT_GRAVE VS2VZ_FAULT_REPORT
 
-guest() {	# NAME CONTEXT
-	conf=$host/etc/vservers/$1 tree=$host/vservers/$1
-	mkdir -p "$conf/interfaces/0" "$conf/uts" "$conf/apps/init" "$tree/etc" "$tree/sbin" \
-		"$tree/bin" "$tree/dev" "$tree/var/run"
-	ln -s "/vservers/$1" "$conf/vdir"
+guest() {	# NAME CONTEXT TREE
+	conf=$host/etc/vservers/$1
+	mkdir -p "$conf/interfaces/0" "$conf/uts" "$conf/apps/init"
+	ln -s "$3" "$conf/vdir"
 	echo "$2" >"$conf/context"
 	echo "10.0.0.$2" >"$conf/interfaces/0/ip"
 	echo eth0 >"$conf/interfaces/0/dev"
 	echo 24 >"$conf/interfaces/0/prefix"
 	echo "$1.example.org" >"$conf/uts/nodename"
 	echo default >"$conf/apps/init/mark"
+	tree "$host$3"
+}
+
+legacy() {	# NAME CONTEXT
+	printf 'IPROOT="eth0:10.0.0.%s/255.255.255.0"\nONBOOT=yes\nS_HOSTNAME=%s.example.org\nS_CONTEXT=%s\n' \
+		"$2" "$1" "$2" >"$host/etc/vservers/$1.conf"
+	tree "$host/vservers/$1"
+}
+
+tree() {	# PATH
+	tree=$1
+	mkdir -p "$tree/etc" "$tree/sbin" "$tree/bin" "$tree/dev" "$tree/var/run"
 	echo "5.0.3" >"$tree/etc/debian_version"
 	echo "root:x:0:0:root:/root:/bin/sh" >"$tree/etc/passwd"
 	printf '#!/bin/sh\n' >"$tree/bin/sh"
@@ -50,7 +63,10 @@ guest() {	# NAME CONTEXT
 }
 
 new_host() {
+	umount "$host/srv" 2>/dev/null
 	rm -rf "$host" "$work/grave"
+	mkdir -p "$host/srv"
+	mount -t tmpfs -o size=16m none "$host/srv" || exit 1
 	mkdir -p "$host/etc/vz/conf" "$host/etc/vz/names" "$host/vz/private" "$host/vz/root" \
 		"$host/var/lib" "$host/var/log" "$host/etc/vservers" "$host/vservers" "$work/grave"
 	cat >"$host/etc/vz/vz.conf" <<-'END'
@@ -62,9 +78,9 @@ new_host() {
 		IPV6="yes"
 	END
 	printf 'ONBOOT="no"\nKMEMSIZE="14372700:14790164"\n' >"$host/etc/vz/conf/ve-basic.conf-sample"
-	guest web1 201
-	guest web2 202
-	guest mail 203
+	guest web1 201 /vservers/web1
+	guest web2 202 /srv/web2
+	legacy mail 203
 	find "$host" -exec touch -h -d '2009-03-04 05:06:07.123456789 UTC' {} +
 }
 

@@ -195,7 +195,7 @@ static int hash_source(const struct walk_dir *dir, const struct walk_entry *e, c
 static int compare_content(struct comparing *y, struct compare_scratch *s,
 			   const struct walk_dir *dir, const struct ahead *a, struct err *err)
 {
-	const struct hash128 *known = sums_find(&y->sums, a->now.st.st_ino);
+	const struct hash128 *known = sums_find(&y->sums, &a->entry->meta.st, a->now.st.st_ino);
 	struct hash128 want, got;
 
 	if (known && hash_equal(*known, SUM_SHARED))
