@@ -114,6 +114,12 @@ static void show_result(struct session *s, struct buf *out)
 	report_closing(out, &s->report);
 }
 
+static void show_blocked(struct session *s, struct buf *out)
+{
+	show_plan(s, out);
+	report_closing(out, &s->report);
+}
+
 static int ask(struct session *s, const struct jobs *jobs)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT;
@@ -214,10 +220,10 @@ int command_convert(struct session *s)
 	if ((s->opt.plan_file ? jobs_from_file(s, &jobs) : jobs_from_decisions(s, &jobs)) < 0)
 		return session_failed(s);
 	if (finding_blocks(&s->findings, NULL))
-		return session_end(s, show_plan, EXIT_BLOCKED);
+		return session_end(s, show_blocked, EXIT_BLOCKED);
 	if (!jobs.nr) {
 		status = carry_status(s);
-		return session_end(s, status == EXIT_DONE ? show_result : show_plan, status);
+		return session_end(s, status == EXIT_DONE ? show_result : show_blocked, status);
 	}
 	if (ask(s, &jobs) < 0)
 		return session_failed(s);

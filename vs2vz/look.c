@@ -232,12 +232,14 @@ int session_inspect(struct session *s, bool survey)
 {
 	int done = 0;
 
-	progress_begin(survey ? "surveying" : "looking at", pool_printf(&s->pool, "%zu guest%s", s->nr_selected,
-						s->nr_selected == 1 ? "" : "s"), 0, 0);
+	if (survey)
+		progress_begin("surveying", pool_printf(&s->pool, "%zu guest%s", s->nr_selected,
+							s->nr_selected == 1 ? "" : "s"), 0, 0);
 	/* The scan's own array: what is const for deciding is filled here. */
 	for (size_t i = 0; done == 0 && i < s->nr_selected; i++)
 		done = inspect_guest(s, &s->guests.v[s->selected[i] - s->guests.v], survey);
-	progress_end();
+	if (survey)
+		progress_end();
 	return done;
 }
 

@@ -171,6 +171,8 @@ static inline void make_source(void)
 	xattrs = setxattr("src/d/one", "user.one", "1", 1, 0) == 0;
 	if (xattrs)
 		MUST(setxattr("src/d/e", "user.dir", "", 0, 0));
+	set_mtime("src/d/none/0", 4, 4);
+	set_mtime("src/d/none/30", 4, 4);
 	set_mtime("src/d/one", -1234567890, 123456789);
 	set_mtime("src/link", 1000000000, 1);
 	set_mtime("src/d", 1, 999999999);

@@ -237,10 +237,11 @@ static int run(struct pass *p, const struct stat *st, struct hash128 *out, struc
 {
 	p->size = (uint64_t)st->st_size;
 	p->sparse = (uint64_t)st->st_blocks < p->size / 512;
-	if ((p->size > CONTENT_BUF ? do_large(p, err) : do_small(p, err)) < 0)
-		return -1;
+	/* First: XFS fills the holes between writes that extend a file. */
 	if (p->to >= 0 && p->sparse && sys_ftruncate(p->to, st->st_size) < 0)
 		return fail_errno(err, "cannot set the size of the copy");
+	if ((p->size > CONTENT_BUF ? do_large(p, err) : do_small(p, err)) < 0)
+		return -1;
 	*out = p->hash;
 	return 0;
 }
