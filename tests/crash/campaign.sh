@@ -128,13 +128,12 @@ campaign() {	# NAME FAULT PREPARE CUT RECOVER WANTED EXACT
 		fired || break
 		here_tried=$((here_tried + 1))
 		recover=$5
-		# Cut before the journal stood: there is nothing to lead on.
 		want=$6 exact=$7
-		if [ "$4" = "convert --all --yes" ] && [ "$recover" = "resume --yes" ] &&
-		   [ -z "$(ls "$host/var/lib/vs2vz/guests" 2>/dev/null)" ]; then
-			recover="convert --all --yes"
-		fi
-		if ! healthy $recover; then
+		# A guest whose journal did not stand yet is none of resume's business: it was
+		# not begun. Converting all is what the administrator had asked for.
+		then=true
+		[ "$recover" != "resume --yes" ] || then="healthy convert --all --yes"
+		if ! healthy $recover || ! $then; then
 			echo "# $fault: '$recover' ended with $?"
 			sed 's/^/# /' "$work/out" | tail -5
 		elif judge "$want" "$exact" "$1, $fault"; then
