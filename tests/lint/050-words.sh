@@ -28,7 +28,7 @@ none "no trailing blanks" '[[:blank:]]+$' "$sources"
 none "tabs indent C" '^ {8}' "$sources"
 
 licence=
-for f in $sources $(ls tests/*.c tests/*/*.[ch] tests/*/*.sh build-aux/*.sh 2>/dev/null); do
+for f in $sources $(ls tests/*.c tests/*/*.[ch] tests/*/*.sh .ci/*.sh 2>/dev/null); do
 	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || licence="$licence $f"
 done
 is "$licence" "" "every source names its licence"

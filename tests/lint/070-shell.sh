@@ -6,7 +6,7 @@
 cd "$top" || exit 1
 
 bad=
-for f in tests/*/*.sh tests/*.sh build-aux/*.sh .ci/run; do
+for f in tests/*/*.sh tests/*.sh .ci/*.sh .ci/run; do
 	[ ! -f "$f" ] || bash -n "$f" 2>/dev/null || bad="$bad $f"
 done
 is "$bad" "" "shell scripts parse"

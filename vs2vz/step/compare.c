@@ -36,7 +36,6 @@ struct comparing {
 	bool contents;
 	struct target_fs fs;
 	struct pairs pairs;
-	struct links *checked;		/* multiply-linked files whose content was compared */
 	struct sums_table sums;
 	tree_report *report;		/* NULL: the first difference is the error */
 	void *ctx;
@@ -156,9 +155,9 @@ static bool wants_content(struct comparing *y, const struct walk_entry *e, const
 		return false;
 	if (e->meta.st.st_nlink < 2)
 		return true;
-	slot = links_hold(y->checked, e->meta.st.st_ino);
+	slot = links_hold(y->pairs.of_source, e->meta.st.st_ino);
 	first = slot->seen++ == 0;
-	links_let_go(y->checked, e->meta.st.st_ino);
+	links_let_go(y->pairs.of_source, e->meta.st.st_ino);
 	return first;
 }
 
@@ -378,13 +377,11 @@ static int compare(struct comparing *y, struct err *err)
 	*y->counts = (struct tree_counts){ .names = 1, .inodes = 1 };
 	target_fs_read(&y->fs, y->to);
 	pairs_init(&y->pairs);
-	y->checked = links_new();
 	pthread_mutex_init(&y->lock, NULL);
 	rc = walk_parts(y, err);
 	links_each(y->pairs.of_source, count_group, &groups);
 	y->counts->inodes += groups;
 	pthread_mutex_destroy(&y->lock);
-	links_free(y->checked);
 	pairs_release(&y->pairs);
 	return rc;
 }
