@@ -12,9 +12,9 @@
 #include "base/stop.h"
 #include "carry.h"
 #include "exits.h"
+#include "openvz/layout.h"
 #include "proof.h"
 #include "session.h"
-#include "vserver/scan.h"
 
 static void show_result(struct session *s, struct buf *out)
 {
@@ -65,25 +65,28 @@ static void refuse(struct session *s, const char *name, const char *why)
 	log_say(LOG_ERROR, "%s: %s", show(name), why);
 }
 
-/* Nobody may be working in the tree, wherever it stands now. */
+/*
+ * Nobody may be working in the tree, wherever it stands now, and the container must not
+ * be mounted: a running one shows itself by the mount on its VE_ROOT.
+ */
 static bool in_use(struct session *s, const struct record *r)
 {
-	const char *tree = proof_tree(s, r->name);
-	struct guest there = { .name = r->name, .tree = tree };
+	struct guest there = { .name = r->name, .tree = proof_tree(s, r->name) };
+	const char *ve_root = layout_expand(s->host.root_pattern, r->ctid, &s->pool);
 	size_t before = s->findings.nr;
 
-	if (!tree)
-		return false;
-	if (vserver_busy(&there, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
-			 &s->err) == 0 &&
-	    s->findings.nr == before)
-		return false;
-	if (s->findings.nr != before)
-		refuse(s, r->name, pool_printf(&s->pool, "its tree is in use (%s); stop the "
-					       "container first: vzctl stop %u",
-					       s->findings.v[before].seen, r->ctid));
-	else
+	if (session_users(s) < 0) {
 		refuse(s, r->name, s->err.text);
+		return true;
+	}
+	if (users_mount_at(&s->users, ve_root))
+		finding_add(&s->findings, VS_GUEST_RUNNING, r->name, ve_root,
+			    "something is mounted there: the container is running or mounted");
+	vserver_busy(&there, &s->users, &s->findings);
+	if (s->findings.nr == before)
+		return false;
+	refuse(s, r->name, pool_printf(&s->pool, "it is in use (%s); stop it first: vzctl stop %u",
+				       s->findings.v[before].seen, r->ctid));
 	return true;
 }
 

@@ -65,7 +65,7 @@ static void leave_ledger(struct session *s, const struct journal *j, size_t line
 /* A journal folder's own copy of what this run said of its guest. Losing it loses nothing. */
 static void leave_report(struct session *s, const struct journal *j, size_t line)
 {
-	const struct atomic_meta meta = { .mode = 0600 };
+	const struct atomic_meta meta = { .mode = 0600, .unsynced = true };
 	const struct place at = { j->folder, "report.json" };
 	struct buf CLEANUP_BUF text = BUF_INIT;
 	struct findings own = { .pool = &s->pool };

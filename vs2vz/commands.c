@@ -258,12 +258,12 @@ const struct command commands[] = {
 	  "kernel comes up; --save keeps what only this kernel can tell for `convert`.\n",
 	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE | TAKES_REBOOT,
 	  command_check },
-	{ "plan", "[--all|GUEST...] [-o FILE] [--diff]", "what convert would do",
+	{ "plan", "--all|GUEST... [-o FILE] [--diff]", "what convert would do",
 	  "Prints the steps of every guest and every finding. -o FILE saves the plan; convert\n"
 	  "--plan FILE runs exactly this one, and refuses it when the host has changed since.\n"
 	  "Changes nothing.\n",
-	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE | TAKES_OUT | TAKES_DIFF |
-	  TAKES_DETAILED, command_plan },
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE | TAKES_OUT |
+	  TAKES_DIFF | TAKES_DETAILED, command_plan },
 	{ "convert", "--all|GUEST...|--plan FILE [OPTION...]", "plan, ask once, do it",
 	  "Converts guests into containers. Asks once before the first change; -y answers, a\n"
 	  "saved plan is its own answer. A guest that fails is taken back by itself and stops\n"

@@ -13,7 +13,6 @@
 #include "carry.h"
 #include "exits.h"
 #include "session.h"
-#include "vserver/scan.h"
 
 #define PLAN_MAX (1u << 30)
 
@@ -115,6 +114,12 @@ static void show_result(struct session *s, struct buf *out)
 	report_closing(out, &s->report);
 }
 
+static void show_blocked(struct session *s, struct buf *out)
+{
+	show_plan(s, out);
+	report_closing(out, &s->report);
+}
+
 static int ask(struct session *s, const struct jobs *jobs)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT;
@@ -146,19 +151,19 @@ static bool is_free(struct session *s, const struct plan *plan)
 {
 	const struct guest *g = guest_of(s, plan);
 	size_t line = carry_line(s, plan->guest), before = s->findings.nr;
+	int known = session_users(s);
 
-	if (!g || vserver_busy(g, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
-			       &s->err) < 0 ||
-	    s->findings.nr != before) {
-		if (s->findings.nr != before)
-			fail(&s->err, "the tree is in use: %s", s->findings.v[before].seen);
-		else if (!g)
-			fail(&s->err, "the guest is no longer configured");
-		s->report.guests[line].outcome = OUTCOME_BLOCKED;
-		report_error(&s->report.guests[line], &s->report, &s->err);
-		return false;
-	}
-	return true;
+	if (known == 0 && g)
+		vserver_busy(g, &s->users, &s->findings);
+	if (s->findings.nr != before)
+		fail(&s->err, "the tree is in use: %s", s->findings.v[before].seen);
+	else if (known == 0 && !g)
+		fail(&s->err, "the guest is no longer configured");
+	else if (known == 0)
+		return true;
+	s->report.guests[line].outcome = OUTCOME_BLOCKED;
+	report_error(&s->report.guests[line], &s->report, &s->err);
+	return false;
 }
 
 /* A journal that was never begun: close it, so that it asks for nothing later. */
@@ -215,10 +220,10 @@ int command_convert(struct session *s)
 	if ((s->opt.plan_file ? jobs_from_file(s, &jobs) : jobs_from_decisions(s, &jobs)) < 0)
 		return session_failed(s);
 	if (finding_blocks(&s->findings, NULL))
-		return session_end(s, show_plan, EXIT_BLOCKED);
+		return session_end(s, show_blocked, EXIT_BLOCKED);
 	if (!jobs.nr) {
 		status = carry_status(s);
-		return session_end(s, status == EXIT_DONE ? show_result : show_plan, status);
+		return session_end(s, status == EXIT_DONE ? show_result : show_blocked, status);
 	}
 	if (ask(s, &jobs) < 0)
 		return session_failed(s);

@@ -214,11 +214,16 @@ static int inspect_tree(struct session *s, struct guest *g, bool survey)
 	return done;
 }
 
+int session_users(struct session *s)
+{
+	return users_stale(&s->users) ? users_read(&s->users, &s->root, &s->proc, &s->err) : 0;
+}
+
 static int inspect_guest(struct session *s, struct guest *g, bool survey)
 {
-	if (vserver_busy(g, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
-			 &s->err) < 0)
+	if (session_users(s) < 0)
 		return -1;
+	vserver_busy(g, &s->users, &s->findings);
 	if (inspect_tree(s, g, survey) == 0)
 		return 0;
 	if (stop_wanted())
@@ -232,12 +237,14 @@ int session_inspect(struct session *s, bool survey)
 {
 	int done = 0;
 
-	progress_begin(survey ? "surveying" : "looking at", pool_printf(&s->pool, "%zu guest%s", s->nr_selected,
-						s->nr_selected == 1 ? "" : "s"), 0, 0);
+	if (survey)
+		progress_begin("surveying", pool_printf(&s->pool, "%zu guest%s", s->nr_selected,
+							s->nr_selected == 1 ? "" : "s"), 0, 0);
 	/* The scan's own array: what is const for deciding is filled here. */
 	for (size_t i = 0; done == 0 && i < s->nr_selected; i++)
 		done = inspect_guest(s, &s->guests.v[s->selected[i] - s->guests.v], survey);
-	progress_end();
+	if (survey)
+		progress_end();
 	return done;
 }
 

@@ -20,6 +20,7 @@ static void release(struct session *s)
 	close_fd(&s->state);
 	root_release(&s->proc);
 	root_release(&s->root);
+	users_release(&s->users);
 	pool_release(&s->pool);
 }
 

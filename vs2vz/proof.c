@@ -249,15 +249,26 @@ void proof_verify(struct session *s, const struct record *r)
 	journal_close(&j);
 }
 
-static void reverse(struct report_guest *g)
+/* The line of one step taken back: what it made goes, what it moved moves the other way. */
+static void add_reversed(struct session *s, size_t line, const struct step *step)
 {
-	for (size_t i = 0; i < g->nr_actions / 2; i++) {
-		struct report_action *a = &g->actions[i], *b = &g->actions[g->nr_actions - 1 - i];
-		struct report_action swap = *a;
+	struct report_guest *g = &s->report.guests[line];
+	struct buf CLEANUP_BUF rest = BUF_INIT;
+	struct report_action *a;
+	const char *word;
+	char mark;
 
-		*a = *b;
-		*b = swap;
+	step->kind->describe(step, &mark, &word, &rest);
+	if (step->kind->moves) {
+		buf_clear(&rest);
+		buf_addf(&rest, "%s -> %s", show(step_get(step, "to")), show(step_get(step, "from")));
 	}
+	if (!step->kind->guard)
+		return;		/* only remembers: nothing to see */
+	a = pool_grow(s->report.pool, &g->actions, &g->nr_actions, &g->cap_actions, sizeof(*a));
+	a->mark = mark == '+' ? '-' : mark;
+	a->word = word;
+	a->text = pool_strdup(s->report.pool, rest.data);
 }
 
 static void foresee(struct session *s, const struct journal *j, size_t line)
@@ -266,11 +277,11 @@ static void foresee(struct session *s, const struct journal *j, size_t line)
 
 	work_init(&w, &s->root, j->folder, &s->pool);
 	w.changed = s->opt.changed;
-	report_steps(&s->report.guests[line], &s->report, &j->plan);
-	reverse(&s->report.guests[line]);
+	s->report.guests[line].planned = true;
 	for (size_t i = j->plan.nr_steps; i-- > 0;) {
 		const struct step *step = &j->plan.step[i];
 
+		add_reversed(s, line, step);
 		if (step->kind->may_undo && step->kind->may_undo(step, &w, &s->err) < 0) {
 			finding_add(&s->findings, VS_UNDO_CHANGED_COPY, j->name,
 				    pool_printf(&s->pool, "step %zu", i), "%s", s->err.text);

@@ -114,6 +114,12 @@ static void add_fates(struct buf *out, const struct report_guest *g)
 		add_fact(out, ' ', "items", line.data);
 }
 
+/* The dry run of undo has the same layout and the other direction. */
+static bool goes_back(const struct report *r)
+{
+	return strcmp(r->command, "undo") == 0;
+}
+
 static void add_guest(struct buf *out, const struct report *r, const struct report_guest *g,
 		      const struct text_style *style)
 {
@@ -130,7 +136,7 @@ static void add_guest(struct buf *out, const struct report *r, const struct repo
 	add_fates(out, g);
 	if (style->verbose && g->nr_items)
 		report_ledger(out, g, style);
-	if (g->planned && !g->is_host && !is_blocked(g))
+	if (g->planned && !g->is_host && !is_blocked(g) && !goes_back(r))
 		add_fact(out, ' ', "undo", "possible until commit");
 }
 
@@ -140,6 +146,11 @@ void report_plan(struct buf *out, const struct report *r, const struct text_styl
 
 	for (size_t i = 0; i < r->nr_guests; i++)
 		add_guest(out, r, &r->guests[i], style);
+	if (goes_back(r)) {
+		buf_addf(out, "undo: %s would go back, %zu refused\n",
+			 counted(r->pool, c.convert, "guest"), c.blocked);
+		return;
+	}
 	buf_addf(out, "plan: %s convert%s, %zu blocked, %zu skipped; %s written; %s needed\n",
 		 counted(r->pool, c.convert, "guest"), c.convert == 1 ? "s" : "", c.blocked,
 		 c.skipped, counted(r->pool, c.files_written, "file"), show_size(r->bytes_needed));

@@ -31,7 +31,8 @@ static void add_result(struct buf *out, const struct report_guest *g, bool color
 
 	buf_addf(out, "%s: ", g->name);
 	paint(out, color, paints[g->outcome], outcome_word(g->outcome));
-	buf_addf(out, ", %s", state_word(g->state));
+	if (g->state != STATE_BLOCKED)	/* the outcome says it already */
+		buf_addf(out, ", %s", state_word(g->state));
 	if (g->ctid)
 		buf_addf(out, ", CT %u", g->ctid);
 	add_took(out, g);

@@ -6,6 +6,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,20 @@ static void set_up_output(struct session *s)
 		       terminal ? PROGRESS_TERMINAL : PROGRESS_LINES);
 }
 
+/*
+ * The root as /proc names it: absolute, without links, so that what /proc says of
+ * processes and mounts can be compared with paths below it.
+ */
+static void name_root(struct session *s)
+{
+	char text[4096];
+	ssize_t len = below_readlink(AT_FDCWD, pool_printf(&s->pool, "/proc/self/fd/%d", s->root.fd),
+				     text, sizeof(text));
+
+	if (!s->live && len > 0)
+		s->root.path = pool_memdup(&s->pool, text, (size_t)len);
+}
+
 int session_begin(struct session *s)
 {
 	const char *path = s->opt.root_path ? s->opt.root_path : "/";
@@ -80,8 +95,9 @@ int session_begin(struct session *s)
 		return -1;
 	s->status = 0;
 	set_up_output(s);
-	if (s->live && root_init(&s->proc, "/proc", &s->err) < 0)
+	if (root_init(&s->proc, "/proc", &s->err) < 0)
 		return session_fail(s, EXIT_PLATFORM, "/proc is not there: mount it first");
+	name_root(s);
 	return 0;
 }
 
@@ -213,7 +229,8 @@ bool session_ask(struct session *s, const char *question)
 
 static void store(struct session *s, const char *suffix, const struct buf *text)
 {
-	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid() };
+	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid(),
+					  .unsynced = true };
 	struct spot CLEANUP_SPOT spot = SPOT_INIT;
 	const char *path = pool_printf(&s->pool, "%s/%s.%s", s->set.log_dir, s->report.run, suffix);
 	struct err err;

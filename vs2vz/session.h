@@ -23,6 +23,7 @@
 #include "report.h"
 #include "run/journal.h"
 #include "settings.h"
+#include "vserver/users.h"
 
 /* A guest with a journal, as found in the state directory. */
 struct record {
@@ -43,6 +44,7 @@ struct session {
 	struct host host;
 	struct guests guests;
 	struct findings findings;
+	struct users users;	/* who uses what, see session_users() */
 	int state;		/* the state directory, -1: absent */
 	int lock;		/* held by a changing command, -1 */
 	struct record *records;
@@ -66,6 +68,8 @@ int session_look(struct session *s);
 int session_may_change(struct session *s);
 /* guest->system and (survey) guest->survey of the selected ones, and who uses them. */
 int session_inspect(struct session *s, bool survey);
+/* Fresh knowledge of who uses what: s->users is read again when it is too old. */
+int session_users(struct session *s);
 /*
  * The guests that the operands (or --all, or nothing where all are meant) name. An
  * operand that matches nothing is an error. Only guests in GUEST_FOUND state that no

@@ -10,11 +10,12 @@
 #	BENCH_DIR=DIR           where the images are made (default: a new folder in /var/tmp)
 #	BENCH_ROUNDS=3          rounds of each tool
 #	BENCH_FILES=200000      small files of 1 to 8 KB
-#	BENCH_BYTES=1500        MiB of /usr where no guest is given
+#	BENCH_BYTES=1500        MiB of /usr where neither a guest is given nor one can be made
 #	BENCH_GUESTS=1000       guests for the rename path; 0: not at all
 #	BENCH_COLD=1            also with dropped caches (drops those of the whole machine)
 #	BENCH_OUT=FILE          write the report as markdown, for example docs/benchmarks.md
-#	VS2VZ_TEST_GUEST=TAR    a guest tree to use
+#	VS2VZ_TEST_GUEST=TAR    a guest tree to use (default: the Debian guest of the tests,
+#				four copies of it, so that there is something to measure)
 set -u
 export LC_ALL=C
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -142,12 +143,20 @@ copies() {	# SET DIR SUFFIX
 	done
 }
 
-# The copy of treetool is there, with its records.
+# The copy of treetool is there, with its records. It reads the target back from the disk;
+# diff(1) cannot compare device nodes: they are left out.
+diff_trees() { diff -r --no-dereference -x dev "$1" "$2"; }
+
+# diff takes what is in memory, except in the cold rounds.
 verifies() {
-	[ -z "$3" ] || return
+	if [ -n "$3" ]; then	# both read from the disk
+		cold; timed "$1" "verify$3" vs2vz "$TREETOOL" -s "$own/sums" verify "$2" "$dst/copy"
+		cold; timed "$1" "verify$3" diff-r diff_trees "$2" "$dst/copy"
+		return
+	fi
 	timed "$1" verify vs2vz "$TREETOOL" -s "$own/sums" verify "$2" "$dst/copy"
 	timed "$1" verify vs2vz-metadata "$TREETOOL" verify "$2" "$dst/copy"
-	timed "$1" verify diff-r diff -r --no-dereference "$2" "$dst/copy"
+	timed "$1" verify diff-r diff_trees "$2" "$dst/copy"
 	timed "$1" remove vs2vz "$TREETOOL" remove "$dst/copy"
 }
 
@@ -247,7 +256,8 @@ report() {
 
 	Seconds; median, smallest and largest of $BENCH_ROUNDS interleaved rounds; copies include the
 	final sync of the target and, for vs2vz, a hash of everything that was read. The last column
-	is the time of vs2vz divided by the time of the tool in that row: below 1 is faster.
+	is the time of vs2vz divided by the time of the tool in that row: below 1 is faster. When
+	verifying, vs2vz reads the target back from the disk; diff -r takes what is in memory.
 
 	| data | work | tool | median | min-max | vs2vz / tool |
 	|---|---|---|---|---|---|
@@ -263,9 +273,17 @@ image src 6G
 image dst 6G
 say "making data in $own"
 mkdir "$src/guest" "$src/mail"
+unpack() {
+	mkdir -p "$2"
+	tar -C "$2" --xattrs --xattrs-include='*' --acls --numeric-owner -xpf "$1" ||
+		die "cannot unpack $1"
+}
 if [ -n "$VS2VZ_TEST_GUEST" ]; then
-	tar -C "$src/guest" --xattrs --xattrs-include='*' --acls --numeric-owner -xpf "$VS2VZ_TEST_GUEST" ||
-		die "cannot unpack $VS2VZ_TEST_GUEST"
+	unpack "$VS2VZ_TEST_GUEST" "$src/guest"
+elif debian=$("$top/tests/lib/debian-guest.sh" 2>/dev/null); then
+	for n in 1 2 3 4; do
+		unpack "$debian" "$src/guest/$n"
+	done
 else
 	usr_tree "$src/guest"
 fi

@@ -50,8 +50,8 @@ mutant "new journals are not synced" run/journal.c "power cut in convert" \
 	's/if (sys_syncfs(state) < 0)/if (0)/'
 mutant "the name of a new journal is not synced" run/journal.c "power cut in convert" \
 	's/return sync_dir(fds\[0\], err) < 0 ? -1 : sync_dir(fds\[1\], err);/return 0;/'
-mutant "a torn line of the log is believed" run/logfile.c "crash in" \
-	's/if (!check_line(&line)) {/check_line(\&line); if (0) {/'
+mutant "a torn line of the log is refused" run/logfile.c "crash in" \
+	's/^\t\t\tbreak;$/\t\t\treturn damaged(j, "is torn", err);/'
 mutant "directories are not flushed" step/step.c "power cut in" \
 	's/if ((whole ? sys_syncfs.*$/if (0)/'
 mutant "a link made again is not flushed" step/kind_remove.c "power cut in undo" \
@@ -59,13 +59,15 @@ mutant "a link made again is not flushed" step/kind_remove.c "power cut in undo"
 mutant "a half-made link is not mended" step/kind_remove.c "crash in undo" \
 	's/if (mend(&f.spot.at, s, err) < 0)/if (!f.there \&\& mend(\&f.spot.at, s, err) < 0)/'
 mutant "a new file is not synced before its rename" step/file.c "power cut in" \
-	's/if (sys_fsync(fd) < 0)$/if (0)/'
+	's/sys_fsync(fd) < 0) {$/0) {/'
+mutant "staged files are not flushed before their renames" run/run.c "power cut in convert" \
+	'/^static int stage_batch/,/^}/s/if (work_sync_now(w, err) < 0)/if (0)/'
 mutant "a before-image is not synced" base/atomic.c "power cut in convert" \
-	's/if (sys_fsync(fd) < 0)/if (0)/'
+	's/sys_fsync(fd) < 0)$/0)/'
 mutant "no before-image" step/kind_write.c "crash in convert" \
 	's/if (saved_write(w, s->nr, &t->image, err) < 0)/if (0)/'
-mutant "an image is made again when flags are lifted" step/saved.c "crash in" \
-	's/\.meta") == 0 \&\&$/.none") == 0 \&\&/;s/print_meta(&text, image);/if (w->nr_steps) { buf_clear(\&text); } print_meta(\&text, image); ((struct file_image *)image)->meta.flags = 0;/'
+mutant "an image is made again when flags are lifted" step/saved.c "resumed, then undo" \
+	's/below_stat(p.at.dirfd, p.name, &st) == 0)$/0)/'
 mutant "linked files are not held" step/kind_write.c "convert, then undo" \
 	's/if (t->f.st.st_nlink < 2 || t->held)/if (1)/'
 mutant "leftovers stay" step/kind_write.c "crash in convert" \

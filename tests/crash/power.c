@@ -12,7 +12,7 @@
  *   mode, owner, mtime		durable by fsync of the inode; the old values come back
  *
  * syncfs covers all of its device. The seed decides which of it is lost: everything, the
- * youngest operations, or any subset that the disk can represent.
+ * youngest operations, any subset that the disk can represent, or contents but no names.
  */
 #include "fault.h"
 
@@ -415,13 +415,13 @@ static void empty(int dirfd)
 
 void power_cut(unsigned seed)
 {
-	unsigned way = seed % 3, state = seed * 2654435761u + 1;
-	size_t kept = way == 1 && nr_ops ? turn(&state) % nr_ops : 0;
+	unsigned way = seed % 4, state = seed * 2654435761u + 1;
+	size_t kept = way == 3 ? nr_ops : way == 1 && nr_ops ? turn(&state) % nr_ops : 0;
 
 	for (size_t i = 0; i < nr_dirt; i++)
-		lose_data(&dirt[i], way == 0 ? 1 + (unsigned)i % 2 : turn(&state));
+		lose_data(&dirt[i], way % 3 == 0 ? 1 + (unsigned)i % 2 : turn(&state));
 	for (size_t i = 0; i < nr_olds; i++)
-		if (way == 0 || turn(&state) % 2)
+		if (way % 3 == 0 || turn(&state) % 2)
 			lose_meta(&olds[i]);
 	for (size_t i = nr_ops; i-- > kept;)
 		if (way != 2 || turn(&state) % 2)

@@ -85,6 +85,16 @@ static void make_file(int dirfd, const struct node *n)
 	close(fd);
 }
 
+/* Immutable where the file system and our rights allow it; the last touch. */
+static void seal_file(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY), flags = FS_IMMUTABLE_FL;
+
+	check(fd >= 0, path);
+	ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	close(fd);
+}
+
 static void make_node(int dirfd, const struct node *n)
 {
 	if (n->type == DIR_)
@@ -102,9 +112,11 @@ static void make_node(int dirfd, const struct node *n)
 
 void world_build(int dirfd)
 {
+	static const struct timespec top[2] = { { 1180000000, 1 }, { 1180000000, 1 } };
+
 	for (size_t i = 0; i < NR_NODES; i++)
 		make_node(dirfd, &nodes[i]);
-	check(futimens(dirfd, (struct timespec[2]){ { 1180000000, 1 }, { 1180000000, 1 } }) == 0, "/");
+	check(futimens(dirfd, top) == 0, "/");
 	for (size_t i = NR_NODES; i-- > 0;) {
 		struct timespec t = { 1190000000 + (time_t)i * 1000, 123456789 + (long)i };
 		struct timespec times[2] = { t, t };
@@ -115,6 +127,7 @@ void world_build(int dirfd)
 		check(utimensat(dirfd, nodes[i].path, times, AT_SYMLINK_NOFOLLOW) == 0,
 		      nodes[i].path);
 	}
+	seal_file(dirfd, "vservers/web/etc/fstab");
 }
 
 static void clear_fd(int fd)
@@ -281,6 +294,7 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 	times(&m, "/vz/private/345/etc", "/vservers/web/etc");
 	put(&m, "/vz/private/345/etc/inittab", "/vservers/web/etc/inittab", "# no getty here\n");
 	put(&m, "/vz/private/345/etc/hosts", "/vservers/web/etc/hosts", "127.0.0.1 web\n");
+	put(&m, "/vz/private/345/etc/fstab", "/vservers/web/etc/fstab", "# none\n");
 	put(&m, "/vz/private/345/etc/resolv.conf", NULL, "nameserver 192.168.0.1");
 	move(&m, "copy", "/vservers/cop", "/vz/private/346");
 	put(&m, "/vz/private/346/etc/passwd", "/vservers/cop/etc/passwd", "root::0:0::/root:\n");

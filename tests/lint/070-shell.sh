@@ -6,12 +6,12 @@
 cd "$top" || exit 1
 
 bad=
-for f in tests/*/*.sh tests/*.sh build-aux/*.sh .ci/run; do
+for f in tests/*/*.sh tests/*.sh .ci/*.sh .ci/run; do
 	[ ! -f "$f" ] || bash -n "$f" 2>/dev/null || bad="$bad $f"
 done
 is "$bad" "" "shell scripts parse"
 not=
-for f in tests/run tests/demo.sh tests/cases/run.sh tests/lib/debian-guest.sh build-aux/deps.sh .ci/run; do
+for f in tests/run tests/demo.sh tests/cases/run.sh tests/lib/debian-guest.sh .ci/deps.sh .ci/run; do
 	[ -x "$f" ] || not="$not $f"
 done
 is "$not" "" "what is called by name is executable"

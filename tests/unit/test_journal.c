@@ -251,8 +251,9 @@ static void odd_lines_are_named(void **state)
 	}
 }
 
-static void carry(struct place_of_work *w, int (*run)(struct journal *, struct work *, struct err *),
-		  int want)
+typedef int runner(struct journal *j, struct work *w, struct err *err);
+
+static void carry(struct place_of_work *w, runner *run, int want)
 {
 	struct journal j = get(w);
 	struct work work;

@@ -54,9 +54,9 @@ static void add_decided(struct fixture *f)
 		  .text = "#!/bin/sh\n\tip\033 \0hidden\n\nend" },
 	};
 	struct fate fates[] = {
-		{ &items[0], NULL, VERDICT_SAME, "HOSTNAME=test345.my.org", NULL },
-		{ &items[1], NULL, VERDICT_UNKNOWN, NULL, "no rule" },
-		{ &items[2], NULL, VERDICT_MANUAL, NULL, "runs on the host" },
+		{ .item = &items[0], .verdict = VERDICT_SAME, .result = "HOSTNAME=test345.my.org" },
+		{ .item = &items[1], .verdict = VERDICT_UNKNOWN, .reason = "no rule" },
+		{ .item = &items[2], .verdict = VERDICT_MANUAL, .reason = "runs on the host" },
 	};
 	struct decision d = {
 		.guest = &web1, .method = METHOD_RENAME, .method_reason = "same file system",

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <sys/resource.h>
 
 static struct pool pool = POOL_INIT;
 
@@ -182,6 +183,26 @@ static void list_rule(void **state)
 	assert_int_equal(list("", &v, &differs), 0);
 }
 
+/* Memory grows with the file, not with its square. */
+static void long_list(void **state)
+{
+	static char text[ITEM_MAX];
+	const char **v;
+	const char *differs;
+	struct pool own = POOL_INIT;
+	struct item item = file_of("x", text, sizeof(text));
+	struct rusage before, after;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i % 2 ? '\n' : 'x';
+	assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+	assert_int_equal(value_list(&item, &own, &v, &differs), ITEM_MAX / 2);
+	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 128 * 1024);
+	pool_release(&own);
+}
+
 static void context_rule(void **state)
 {
 	static const struct {
@@ -229,7 +250,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(line_rule), cmocka_unit_test(whole_rule),
 		cmocka_unit_test(absent_items), cmocka_unit_test(iface_rule),
-		cmocka_unit_test(list_rule), cmocka_unit_test(context_rule), cmocka_unit_test(find),
+		cmocka_unit_test(list_rule), cmocka_unit_test(long_list),
+		cmocka_unit_test(context_rule), cmocka_unit_test(find),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

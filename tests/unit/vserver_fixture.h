@@ -90,7 +90,7 @@ static inline const char *fx_new(const char *path)
 {
 	static char full[2 * PATH_MAX];
 
-	strncpy(full, fx_path(path), sizeof(full) - 1);
+	snprintf(full, sizeof(full), "%s", fx_path(path));
 	fx_parents(full);
 	return full;
 }

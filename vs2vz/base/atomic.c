@@ -66,7 +66,7 @@ static int fill_temp(const struct place *temp, const void *bytes, size_t len,
 		return fail_errno(err, "cannot create '%s'", show(temp->name));
 	if (write_all(fd, bytes, len, err) < 0 || put_meta(fd, meta, err) < 0)
 		return -1;
-	if (sys_fsync(fd) < 0)
+	if (!meta->unsynced && sys_fsync(fd) < 0)
 		return fail_errno(err, "cannot sync '%s'", show(temp->name));
 	return 0;
 }

@@ -169,24 +169,27 @@ static bool count_links(struct surveying *y, struct counts *c, const struct walk
 	return first;
 }
 
-/* What statx did not tell. Where reading is refused the flags stay unknown. */
-static uint32_t flags_of(struct surveying *y, const struct walk_dir *dir,
-			 const struct walk_entry *e)
+/* Regular files and directories are opened where more has to be asked than statx told. */
+static int open_to_ask(struct surveying *y, const struct walk_dir *dir, const struct walk_entry *e)
 {
 	mode_t type = e->meta.st.st_mode & S_IFMT;
+	bool flags = (e->meta.flags_known & META_LOCKS) != META_LOCKS &&
+		     !__atomic_load_n(&y->no_flags, __ATOMIC_RELAXED);
+
+	if ((type == S_IFREG && (flags || y->opt->xattrs)) || (type == S_IFDIR && flags))
+		return below_open(walk_fd(dir), e->name, &e->meta.st);
+	return -1;
+}
+
+/* Where reading is refused the flags stay unknown. */
+static uint32_t flags_of(struct surveying *y, const struct walk_entry *e, int fd)
+{
 	uint32_t flags = 0;
-	int fd;
 
 	if ((e->meta.flags_known & META_LOCKS) == META_LOCKS)
 		return e->meta.flags;
-	if ((type != S_IFREG && type != S_IFDIR) || __atomic_load_n(&y->no_flags, __ATOMIC_RELAXED))
-		return 0;
-	fd = below_open(walk_fd(dir), e->name, &e->meta.st);
-	if (fd < 0)
-		return 0;
-	if (meta_flags(fd, &flags) > 0)
+	if (fd >= 0 && meta_flags(fd, &flags) > 0)
 		__atomic_store_n(&y->no_flags, true, __ATOMIC_RELAXED);
-	close_fd(&fd);
 	return flags;
 }
 
@@ -195,7 +198,8 @@ static void count_inode(struct surveying *y, struct counts *c, const struct walk
 {
 	const struct stat *st = &e->meta.st;
 	struct survey *s = &c->s;
-	uint32_t flags = flags_of(y, dir, e);
+	int CLEANUP_FD fd = open_to_ask(y, dir, e);
+	uint32_t flags = flags_of(y, e, fd);
 
 	s->inodes++;
 	count_type(s, st->st_mode);
@@ -209,8 +213,8 @@ static void count_inode(struct surveying *y, struct counts *c, const struct walk
 		example(&s->example_immutable, dir, e->name);
 	s->immutable += (flags & FS_IMMUTABLE_FL) != 0;
 	s->append_only += (flags & FS_APPEND_FL) != 0;
-	if (y->opt->xattrs) {
-		const struct bearer of = { -1, { walk_fd(dir), e->name } };
+	if (y->opt->xattrs) {	/* from a descriptor twice as fast */
+		const struct bearer of = { fd, { walk_fd(dir), e->name } };
 
 		s->with_xattrs += xattr_names(&of, &c->scratch) == 0 && xattr_any(&c->scratch);
 	}

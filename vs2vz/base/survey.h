@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One parallel walk of a tree that answers everything the plan asks of it. Reads
- * only metadata; opens directories, and regular files only where a file system
- * does not tell inode flags by statx(2).
+ * only metadata; opens directories, and regular files only where attributes are
+ * asked for or a file system does not tell inode flags by statx(2).
  */
 #ifndef VS2VZ_BASE_SURVEY_H
 #define VS2VZ_BASE_SURVEY_H

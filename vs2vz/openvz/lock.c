@@ -5,7 +5,7 @@
  * the lock never exists without its pid. A lock whose process is gone, or without a
  * pid, is removed.
  *
- * On the disk: create temporary, link, unlink temporary. Nothing is synced: after a
+ * On the disk: create temporary, link, unlink temporary; a stale one is renamed first. Nothing is synced: after a
  * cut no process lives that could hold a lock, and a stale one is taken over, as is
  * one that carries our own pid. If we die in between, a temporary file stays, which
  * nobody reads and which the next run of the same pid removes.
@@ -74,6 +74,30 @@ static int write_temporary(const struct place *at, struct err *err)
 	return 0;
 }
 
+/*
+ * A stale lock goes. It is moved aside first, so that what is judged is what was moved:
+ * if somebody took it between our look and the move, it is given back.
+ */
+static int drop_stale(const struct place *lock, const struct root *root, const char *path,
+		      struct err *err)
+{
+	struct buf aside_path CLEANUP_BUF = BUF_INIT;
+	char name[80];
+	struct place aside = { lock->dirfd, name };
+	struct err dropped;
+
+	snprintf(name, sizeof(name), "%s.vs2vz-%ld-old", lock->name, (long)getpid());
+	buf_addf(&aside_path, "%s.vs2vz-%ld-old", path, (long)getpid());
+	if (sys_rename(lock, &aside) < 0)
+		return errno == ENOENT ? 0 : fail_errno(err, "cannot remove the stale '%s'",
+							show(path));
+	if (is_living_other(lock_pid(root, aside_path.data, &dropped)))
+		(void)sys_link(&aside, lock);
+	if (sys_unlink(&aside) < 0)
+		return fail_errno(err, "cannot remove '%s'", aside.name);
+	return 0;
+}
+
 static int take(const struct place *lock, const struct place *temporary,
 		const struct root *root, const char *path, struct err *err)
 {
@@ -92,8 +116,8 @@ static int take(const struct place *lock, const struct place *temporary,
 		if (is_living_other(pid))
 			return fail_code(err, EWOULDBLOCK, "process %lld holds '%s'",
 					 (long long)pid, show(path));
-		if (sys_unlink(lock) < 0 && errno != ENOENT)
-			return fail_errno(err, "cannot remove the stale '%s'", show(path));
+		if (drop_stale(lock, root, path, err) < 0)
+			return -1;
 	}
 	return fail_code(err, EWOULDBLOCK, "other processes keep taking '%s'", show(path));
 }

@@ -3,6 +3,7 @@
  * The loop. Knows the order of batches and of syncs, and no kind of step.
  *
  *	log "do A-B"            synced
+ *	stage A .. B            temporary files, one flush
  *	apply A .. B            each durable but for directory entries
  *	flush directories
  *	log "done A-B next=do:C-D"   synced: one line for both
@@ -110,8 +111,26 @@ static int step_failed(const struct step *s, struct err *err)
 	return -1;
 }
 
+/* Prepare what can share a flush; a step that is not ready for it takes its own way later. */
+static int stage_batch(const struct journal *j, struct batch b, struct work *w, struct err *err)
+{
+	w->staged = false;
+	for (unsigned i = b.first; i < b.last; i++) {
+		const struct step *s = &j->plan.step[i];
+
+		if (s->kind->stage && s->kind->stage(s, w, err) < 0)
+			return step_failed(s, err);
+	}
+	if (work_sync_now(w, err) < 0)
+		return -1;
+	w->staged = true;
+	return 0;
+}
+
 static int apply_batch(const struct journal *j, struct batch b, struct work *w, struct err *err)
 {
+	if (stage_batch(j, b, w, err) < 0)
+		return -1;
 	for (unsigned i = b.first; i < b.last; i++) {
 		const struct step *s = &j->plan.step[i];
 

@@ -4,7 +4,7 @@
  * by the same names; what the second has beyond is found by counting.
  *
  * Contents come from the records made while copying, against what the disk gives
- * back now (pages that are in memory and clean are dropped first), or from reading
+ * back now, past what is in memory, or from reading
  * both. Records are looked up in bounded memory: with very many, the walk is made
  * once for each part of the inode numbers, and only the first one looks at metadata.
  */
@@ -12,7 +12,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +27,6 @@
 
 #define COMPARE_THREADS 8
 #define AHEAD_MOST 16
-#define AHEAD_BYTES (1024 * 1024)
 /* A copy may be this much larger on disk than a source with holes. */
 #define HOLE_SLACK (1024 * 1024)
 
@@ -38,7 +36,6 @@ struct comparing {
 	bool contents;
 	struct target_fs fs;
 	struct pairs pairs;
-	struct links *checked;		/* multiply-linked files whose content was compared */
 	struct sums_table sums;
 	tree_report *report;		/* NULL: the first difference is the error */
 	void *ctx;
@@ -84,12 +81,13 @@ static bool too_large(const struct stat *source, const struct stat *target)
 	       has > had + had / 16 + HOLE_SLACK;
 }
 
-/* First word about two objects, NULL: none, "": errno. */
+/* First word about two objects, NULL: none, "": errno. fd: both open, or -1. */
 static const char *what_differs(struct comparing *y, const struct walk_dir *dir,
-				const struct walk_entry *e, const struct meta *now)
+				const struct walk_entry *e, const struct meta *now,
+				const int fd[2])
 {
-	const struct side source = { walk_fd(dir), e->name, -1, &e->meta };
-	const struct side target = { walk_second(dir), e->name, -1, now };
+	const struct side source = { walk_fd(dir), e->name, fd[0], &e->meta };
+	const struct side target = { walk_second(dir), e->name, fd[1], now };
 	const char *what;
 
 	if (e->foreign || now->mount_point)
@@ -106,12 +104,30 @@ static const char *what_differs(struct comparing *y, const struct walk_dir *dir,
 	return what;
 }
 
+/* Report what differs between two objects of these names. */
+static int compare_pair(struct comparing *y, const struct walk_dir *dir,
+			const struct walk_entry *e, const struct meta *now, struct err *err)
+{
+	int fd[2] = { -1, -1 };
+	const char *what;
+
+	/* Attributes and flags of files are read faster, and fully, from descriptors. */
+	if (S_ISREG(e->meta.st.st_mode) && S_ISREG(now->st.st_mode) && !e->foreign) {
+		fd[0] = below_open(walk_fd(dir), e->name, &e->meta.st);
+		fd[1] = fd[0] < 0 ? -1 : below_open(walk_second(dir), e->name, &now->st);
+	}
+	what = what_differs(y, dir, e, now, fd);
+	close_fd(&fd[0]);
+	close_fd(&fd[1]);
+	if (what && !*what)
+		return walk_fail(err, dir, e->name, "cannot compare");
+	return what ? differs(y, dir, e->name, what, err) : 0;
+}
+
 /* -1, or 1: the second tree has it and it is of the same type. */
 static int compare_one(struct comparing *y, struct walk_dir *dir, struct walk_entry *e,
 		       struct meta *now, struct err *err)
 {
-	const char *what;
-
 	if (meta_at(now, walk_second(dir), e->name) < 0) {
 		e->enter = false;
 		if (errno != ENOENT)
@@ -122,12 +138,8 @@ static int compare_one(struct comparing *y, struct walk_dir *dir, struct walk_en
 	e->second_dev = now->st.st_dev;
 	e->second_ino = now->st.st_ino;
 	e->enter &= S_ISDIR(now->st.st_mode) && !now->mount_point;
-	if (y->sums.part)	/* the first walk has looked at it */
-		return (now->st.st_mode & S_IFMT) == (e->meta.st.st_mode & S_IFMT);
-	what = what_differs(y, dir, e, now);
-	if (what && !*what)
-		return walk_fail(err, dir, e->name, "cannot compare");
-	if (what && differs(y, dir, e->name, what, err) < 0)
+	/* Only the first walk looks at metadata. */
+	if (!y->sums.part && compare_pair(y, dir, e, now, err) < 0)
 		return -1;
 	return !e->foreign && (now->st.st_mode & S_IFMT) == (e->meta.st.st_mode & S_IFMT);
 }
@@ -143,20 +155,19 @@ static bool wants_content(struct comparing *y, const struct walk_entry *e, const
 		return false;
 	if (e->meta.st.st_nlink < 2)
 		return true;
-	slot = links_hold(y->checked, e->meta.st.st_ino);
+	slot = links_hold(y->pairs.of_source, e->meta.st.st_ino);
 	first = slot->seen++ == 0;
-	links_let_go(y->checked, e->meta.st.st_ino);
+	links_let_go(y->pairs.of_source, e->meta.st.st_ino);
 	return first;
 }
 
-static int open_target(const struct walk_dir *dir, struct ahead *a, struct err *err)
+static int open_target(const struct comparing *y, const struct walk_dir *dir, struct ahead *a,
+		       struct err *err)
 {
 	a->fd = below_open(walk_second(dir), a->entry->name, &a->now.st);
 	if (a->fd < 0)
 		return walk_fail(err, dir, a->entry->name, "cannot open the copy of");
-	posix_fadvise(a->fd, 0, 0, POSIX_FADV_DONTNEED);
-	if (a->now.st.st_size)
-		posix_fadvise(a->fd, 0, AHEAD_BYTES, POSIX_FADV_WILLNEED);
+	content_from_disk(a->fd, &a->now.st, y->opt->rotational);
 	return 0;
 }
 
@@ -183,7 +194,7 @@ static int hash_source(const struct walk_dir *dir, const struct walk_entry *e, c
 static int compare_content(struct comparing *y, struct compare_scratch *s,
 			   const struct walk_dir *dir, const struct ahead *a, struct err *err)
 {
-	const struct hash128 *known = sums_find(&y->sums, a->now.st.st_ino);
+	const struct hash128 *known = sums_find(&y->sums, &a->entry->meta.st, a->now.st.st_ino);
 	struct hash128 want, got;
 
 	if (known && hash_equal(*known, SUM_SHARED))
@@ -231,7 +242,7 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 		rc = compare_one(y, dir, &v[i], &next->now, err);
 		if (rc > 0 && wants_content(y, &v[i], &next->now)) {
 			next->entry = &v[i];
-			rc = open_target(dir, next, err);
+			rc = open_target(y, dir, next, err);
 			waiting += rc == 0;
 		}
 		if (rc >= 0 && waiting == most) {
@@ -317,7 +328,7 @@ static void begin(struct walk_thread *t)
 {
 	struct compare_scratch *s = t->local;
 
-	s->content = ((struct comparing *)t->ctx)->contents ? xmalloc(CONTENT_BUF) : NULL;
+	s->content = ((struct comparing *)t->ctx)->contents ? content_buffer() : NULL;
 }
 
 static void end(struct walk_thread *t)
@@ -366,13 +377,11 @@ static int compare(struct comparing *y, struct err *err)
 	*y->counts = (struct tree_counts){ .names = 1, .inodes = 1 };
 	target_fs_read(&y->fs, y->to);
 	pairs_init(&y->pairs);
-	y->checked = links_new();
 	pthread_mutex_init(&y->lock, NULL);
 	rc = walk_parts(y, err);
 	links_each(y->pairs.of_source, count_group, &groups);
 	y->counts->inodes += groups;
 	pthread_mutex_destroy(&y->lock);
-	links_free(y->checked);
 	pairs_release(&y->pairs);
 	return rc;
 }

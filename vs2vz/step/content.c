@@ -19,6 +19,7 @@
 
 #define HASH_BLOCK (64 * 1024)
 #define HOLE_BLOCK 4096
+#define DIRECT_BLOCK 4096
 
 struct pass {
 	int from, to;		/* to: -1 when only hashing */
@@ -34,12 +35,49 @@ static bool is_zero(const char *bytes, size_t len)
 	return !bytes[0] && memcmp(bytes, bytes + 1, len - 1) == 0;
 }
 
+char *content_buffer(void)
+{
+	void *buf;
+
+	if (posix_memalign(&buf, DIRECT_BLOCK, CONTENT_BUF) != 0)
+		die("no memory");
+	return buf;
+}
+
+/*
+ * Direct reading where heads do not move: a third less work than dropping pages and
+ * reading them in again. Elsewhere reading ahead is worth more.
+ */
+void content_from_disk(int fd, const struct stat *st, bool rotational)
+{
+	int flags = rotational ? -1 : fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_DIRECT) == 0)
+		return;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (st->st_size)
+		posix_fadvise(fd, 0, CONTENT_BUF, POSIX_FADV_WILLNEED);
+}
+
+/* Not here, or not with this alignment: read as usual. */
+static bool stop_direct(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && flags & O_DIRECT && fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0;
+}
+
+/* Asks for whole blocks, which direct reading needs; the end of the file cuts them. */
 static int read_at(struct pass *p, uint64_t at, size_t len, struct err *err)
 {
 	for (size_t got = 0; got < len;) {
-		ssize_t n = pread(p->from, p->buf + got, len - got, (off_t)(at + got));
+		size_t ask = len - got;
+		ssize_t n;
 
-		if (n < 0 && errno == EINTR)
+		if (got % DIRECT_BLOCK == 0)
+			ask = (ask + DIRECT_BLOCK - 1) / DIRECT_BLOCK * DIRECT_BLOCK;
+		n = pread(p->from, p->buf + got, ask, (off_t)(at + got));
+		if (n < 0 && (errno == EINTR || (errno == EINVAL && stop_direct(p->from))))
 			continue;
 		if (n < 0)
 			return fail_errno(err, "cannot read");
@@ -199,10 +237,11 @@ static int run(struct pass *p, const struct stat *st, struct hash128 *out, struc
 {
 	p->size = (uint64_t)st->st_size;
 	p->sparse = (uint64_t)st->st_blocks < p->size / 512;
-	if ((p->size > CONTENT_BUF ? do_large(p, err) : do_small(p, err)) < 0)
-		return -1;
+	/* First: XFS fills the holes between writes that extend a file. */
 	if (p->to >= 0 && p->sparse && sys_ftruncate(p->to, st->st_size) < 0)
 		return fail_errno(err, "cannot set the size of the copy");
+	if ((p->size > CONTENT_BUF ? do_large(p, err) : do_small(p, err)) < 0)
+		return -1;
 	*out = p->hash;
 	return 0;
 }

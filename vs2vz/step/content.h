@@ -21,8 +21,13 @@
 
 #define CONTENT_BUF (1024 * 1024)
 
+/* A buffer of CONTENT_BUF bytes for one thread, good for direct reading; free() it. */
+char *content_buffer(void);
+/* Let reads of an open file come from the disk and not from memory. */
+void content_from_disk(int fd, const struct stat *st, bool rotational);
+
 /*
- * buf: CONTENT_BUF bytes of the calling thread. A file that ends before st->st_size
+ * buf: from content_buffer(). A file that ends before st->st_size
  * is ERR_FOREIGN. The texts do not name the file: callers put its path before.
  */
 int content_hash(int fd, const struct stat *st, void *buf, struct hash128 *out,

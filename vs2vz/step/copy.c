@@ -205,7 +205,7 @@ static void begin(struct walk_thread *t)
 {
 	struct copy_scratch *s = t->local;
 
-	s->content = xmalloc(CONTENT_BUF);
+	s->content = content_buffer();
 	s->names = s->value = (struct buf)BUF_INIT;
 }
 
@@ -284,8 +284,9 @@ static unsigned copy_threads(const struct tree_options *opt)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
+	/* More than there are CPUs: some always wait for the disk. */
 	return walk_threads(opt->threads, opt->rotational,
-			    cpus < 2 ? 2 : cpus > 8 ? 8 : (unsigned)cpus);
+			    cpus < 2 ? 4 : cpus > 4 ? 8 : 2 * (unsigned)cpus);
 }
 
 int tree_copy(int from, int to, int sums, const struct tree_options *opt,

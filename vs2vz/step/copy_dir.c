@@ -206,7 +206,7 @@ static int make_file(struct dir_sink *d, struct copy_object *o, int fd, const st
 		return object_fail(o, "cannot link the copy of", err);
 	if (flags && set_flags(d, o, fd, flags) < 0)
 		return object_fail(o, "cannot set the inode flags of the copy of", err);
-	return sums_add(&d->base.sums, now.st_ino, hash, err);
+	return sums_add(&d->base.sums, &o->meta->st, now.st_ino, hash, err);
 }
 
 static struct place place_of(const struct copy_object *o)

@@ -64,14 +64,14 @@ static int same_content(struct dir_sink *d, struct copy_object *o, const struct 
 {
 	struct hash128 a, b;
 
-	if (sums_find(&d->known, now->st.st_ino))
+	if (sums_find(&d->known, &o->meta->st, now->st.st_ino))
 		return 1;
 	if (content_hash(o->fd, &o->meta->st, o->scratch->content, &a, err) < 0 ||
 	    content_hash(fd, &now->st, o->scratch->content, &b, err) < 0)
 		return object_add(o, err);
 	if (!hash_equal(a, b))
 		return 0;
-	return sums_add(&d->base.sums, now->st.st_ino, a, err) < 0 ? -1 : 1;
+	return sums_add(&d->base.sums, &o->meta->st, now->st.st_ino, a, err) < 0 ? -1 : 1;
 }
 
 static int is_same(struct dir_sink *d, struct copy_object *o, const struct meta *now,

@@ -174,7 +174,7 @@ int file_lift(const struct place *at, const struct stat *st, struct err *err)
 	return 0;
 }
 
-/* The temporary file, complete and on the disk; its descriptor. */
+/* The temporary file, complete; its descriptor. */
 static int make_temp(const struct place *temp, const void *bytes, size_t len,
 		     const struct file_meta *m, struct err *err)
 {
@@ -187,11 +187,48 @@ static int make_temp(const struct place *temp, const void *bytes, size_t len,
 		return -1;
 	if (set_meta(fd, m) < 0)
 		return fail_errno(err, "cannot set owner, mode, attributes and times");
-	if (sys_fsync(fd) < 0)
-		return fail_errno(err, "cannot sync");
 	out = fd;
 	fd = -1;
 	return out;
+}
+
+int file_stage(struct work *w, const struct place *at, const void *bytes, size_t len,
+	       const struct file_meta *meta, struct err *err)
+{
+	struct temp_name name;
+	struct place temp = temp_place(at, &name);
+	int CLEANUP_FD fd = -1;
+
+	if (file_clean(at, err) < 0)
+		return -1;
+	fd = make_temp(&temp, bytes, len, meta, err);
+	if (fd < 0) {
+		sys_unlink(&temp);
+		err_add(err, "cannot write '%s'", show(at->name));
+		return -1;
+	}
+	work_sync_later(w, fd);
+	return 0;
+}
+
+bool file_staged(const struct place *at)
+{
+	struct temp_name name;
+	struct place temp = temp_place(at, &name);
+	struct stat st;
+
+	return below_stat(temp.dirfd, temp.name, &st) == 0;
+}
+
+int file_land(const struct place *at, struct err *err)
+{
+	struct temp_name name;
+	struct place temp = temp_place(at, &name);
+
+	if (sys_rename(&temp, at) < 0)
+		return fail_errno(err, "cannot rename '%s' to '%s'", show(temp.name),
+				  show(at->name));
+	return 0;
 }
 
 int file_put(const struct place *at, const void *bytes, size_t len,
@@ -203,13 +240,18 @@ int file_put(const struct place *at, const void *bytes, size_t len,
 	struct stat st;
 
 	fd = make_temp(&temp, bytes, len, meta, err);
+	if (fd >= 0 && sys_fsync(fd) < 0) {
+		fail_errno(err, "cannot sync");
+		close_fd(&fd);
+	}
 	if (fd < 0 || (below_stat(at->dirfd, at->name, &st) == 0 && file_lift(at, &st, err) < 0)) {
 		sys_unlink(&temp);
 		err_add(err, "cannot write '%s'", show(at->name));
 		return -1;
 	}
 	if (sys_rename(&temp, at) < 0)
-		return fail_errno(err, "cannot rename '%s' to '%s'", show(temp.name), show(at->name));
+		return fail_errno(err, "cannot rename '%s' to '%s'", show(temp.name),
+				  show(at->name));
 	if (meta->has_flags && set_flags(fd, meta->flags) < 0)
 		return fail_errno(err, "cannot set the flags of '%s'", show(at->name));
 	return 0;

@@ -50,10 +50,12 @@ static int odd(const struct step *s, const struct move *m, struct err *err)
 	if (m->from_ours && m->to.there)
 		return fail_code(err, ERR_FOREIGN, "'%s' exists already", to);
 	if (m->to_ours && m->from.there)
-		return fail_code(err, ERR_FOREIGN, "'%s' moved to '%s', but exists again", from, to);
+		return fail_code(err, ERR_FOREIGN, "'%s' moved to '%s', but exists again",
+				 from, to);
 	if (m->from.there)
-		return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned: inode %llu, not %s",
-				 from, (unsigned long long)m->from.st.st_ino, step_get(s, "inode"));
+		return fail_code(err, ERR_FOREIGN,
+				 "'%s' is not what was planned: inode %llu, not %s", from,
+				 (unsigned long long)m->from.st.st_ino, step_get(s, "inode"));
 	return fail_code(err, ERR_FOREIGN, "neither '%s' nor '%s' is what was planned", from, to);
 }
 

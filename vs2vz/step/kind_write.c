@@ -5,6 +5,8 @@
  *	AT (old, or absent)   image into the journal, synced    only where old is a hash
  *	AT (new)              temporary name, fsync, rename     parent flushed by run/
  *
+ * New files of one batch are staged: all temporary files, one flush, all renames.
+ *
  * Dying before the rename leaves the old file, after it the new one; which of them
  * is told by the hash of its content. A file with several names keeps its inode: it
  * is held under ".NAME.vs2vz-old" beside it until commit, and undo renames it back.
@@ -128,6 +130,20 @@ static void inherit(struct file_meta *meta, const struct file_meta *old)
 			meta->xattr[meta->nr_xattrs++] = old->xattr[i];
 }
 
+/* A new file is made ready beside its place; what is replaced takes the long way in apply. */
+static int write_stage(const struct step *s, struct work *w, struct err *err)
+{
+	struct target CLEANUP_TARGET t = TARGET_INIT;
+	struct file_meta meta = { .mode = step_mode(s, "mode") };
+
+	if (look(&t, s, w, err) < 0)
+		return -1;
+	if (!t.f.parent || !t.creates || t.is != IS_ABSENT)
+		return 0;
+	step_owner(s, "owner", &meta.uid, &meta.gid);
+	return file_stage(w, &t.f.spot.at, s->text, s->text_len, &meta, err);
+}
+
 static int write_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct target CLEANUP_TARGET t = TARGET_INIT;
@@ -140,6 +156,10 @@ static int write_apply(const struct step *s, struct work *w, struct err *err)
 				 show(step_get(s, "at")));
 	if (t.is != IS_NEW && t.is != (t.creates ? IS_ABSENT : IS_OLD))
 		return foreign(&t, s, err);
+	if (w->staged && t.creates && t.is == IS_ABSENT && file_staged(&t.f.spot.at)) {
+		work_sync_later(w, t.f.spot.at.dirfd);
+		return file_land(&t.f.spot.at, err);
+	}
 	if (file_clean(&t.f.spot.at, err) < 0)
 		return -1;
 	step_owner(s, "owner", &meta.uid, &meta.gid);
@@ -165,7 +185,8 @@ static int put_aside(const struct target *t, const struct step *s, struct work *
 		work_kept(w, path, "was removed since: the old file is back");
 	if (t->is != IS_OTHER) {
 		if (kept_there(w, s->nr))
-			work_kept(w, path, "was changed since: the changed file is in kept/%u", s->nr);
+			work_kept(w, path, "was changed since: the changed file is in kept/%u",
+				  s->nr);
 		return 0;
 	}
 	*stays = !w->ran || !S_ISREG(t->f.st.st_mode);
@@ -277,6 +298,7 @@ const struct kind kind_write = {
 	.name = "write",
 	.args = write_args,
 	.has_text = true,
+	.stage = write_stage,
 	.guard = write_guard,
 	.apply = write_apply,
 	.undo = write_undo,

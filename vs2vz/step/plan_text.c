@@ -315,7 +315,8 @@ static int take_end(struct reader *r, const struct words *w, struct err *err)
 		;
 	hash_text(hash_bytes(r->start, (size_t)(line - r->start)), now);
 	if (!hash || strcmp(hash, now) != 0)
-		return fail_code(err, ESTALE, "the plan was edited or damaged: its hash is %s", now);
+		return fail_code(err, ESTALE, "the plan was edited or damaged: its hash is %s",
+				 now);
 	r->ended = true;
 	return 0;
 }

@@ -45,6 +45,14 @@ int file_read(struct file_image *out, const struct place *at, const struct stat 
  */
 int file_put(const struct place *at, const void *bytes, size_t len,
 	     const struct file_meta *meta, struct err *err) MUST_CHECK;
+/*
+ * The same in two halves for a file that is not there yet: the temporary file, complete
+ * and handed to work_sync_later(); then, once that was flushed, the rename.
+ */
+int file_stage(struct work *w, const struct place *at, const void *bytes, size_t len,
+	       const struct file_meta *meta, struct err *err) MUST_CHECK;
+bool file_staged(const struct place *at);
+int file_land(const struct place *at, struct err *err) MUST_CHECK;
 /* Give a file whose content is right its metadata back, where it differs. */
 int file_mend(const struct place *at, const struct stat *st, const struct file_meta *meta,
 	      struct pool *pool, struct err *err) MUST_CHECK;

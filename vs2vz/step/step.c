@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Arguments of a step, and what the verbs share: looking at a place, the set of
- * directories to flush, the list of what undo kept. Knows no kind.
+ * directories and staged files to flush, the list of what undo kept. Knows no kind.
  *
- * Flushing: one or two directories of a device are flushed one by one, in the order
- * in which they were handed over; from three on one syncfs() serves the device.
+ * Flushing: write-back of all is begun, then each is waited for in the order in which
+ * it was handed over. On a journalling file system the first wait commits them all. No
+ * syncfs() for so few: it would wait for everything that running containers wrote.
  */
 #include "step/step.h"
 
@@ -19,7 +20,7 @@
 #include "base/units.h"
 #include "step/kinds.h"
 
-#define SYNC_EACH_MAX 2
+#define SYNC_EACH_MAX 256
 
 struct sync_dir {
 	int fd;
@@ -189,6 +190,9 @@ int work_sync_now(struct work *w, struct err *err)
 {
 	struct sync_set *set = w->syncs;
 
+	/* A wish, not a promise: directories and old kernels refuse it. */
+	for (size_t i = 0; i < set->nr; i++)
+		(void)sync_file_range(set->v[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	for (size_t i = 0; i < set->nr; i++) {
 		bool whole = on_device(set, set->v[i].dev) > SYNC_EACH_MAX;
 

@@ -5,6 +5,9 @@
  *
  * Contracts of the verbs:
  *
+ *  stage   (optional) prepares a batch: temporary files beside their targets, handed
+ *	    to work_sync_later(), so that one flush serves them all. Repeats from
+ *	    scratch; what it leaves after a cut is removed by apply and by undo.
  *  guard   reads only. Compares the recorded evidence with the disk and says where
  *	    the step stands: STANDS_BEFORE, STANDS_AFTER, or STANDS_FOREIGN (neither;
  *	    err says what was found). A step that a cut left half-way stands where
@@ -84,6 +87,7 @@ struct work {
 	 * is in doubt: what then looks changed was perhaps never ours and stays.
 	 */
 	bool ran;
+	bool staged;			/* set by run/: this batch was staged and flushed */
 	const struct step *steps;	/* the whole plan: set by run/ */
 	size_t nr_steps;
 	size_t nr_kept, cap_kept;
@@ -96,6 +100,7 @@ struct kind {
 	bool alone;			/* long: a batch of its own */
 	bool moves;			/* steps at or inside its paths go into another batch */
 	bool has_text;
+	int (*stage)(const struct step *s, struct work *w, struct err *err); /* may be NULL */
 	int (*guard)(const struct step *s, struct work *w, enum standing *now, struct err *err);
 	int (*apply)(const struct step *s, struct work *w, struct err *err);
 	int (*undo)(const struct step *s, struct work *w, struct err *err);
@@ -119,7 +124,7 @@ uint64_t step_number(const struct step *s, const char *name);
 
 void work_init(struct work *w, const struct root *root, int folder, struct pool *pool);
 void work_release(struct work *w);
-/* Flush this directory before the batch is logged as done. The descriptor is duplicated. */
+/* Flush this directory (or staged file) before the batch is logged as done. The descriptor is duplicated. */
 void work_sync_later(struct work *w, int dirfd);
 /* Flush all that was handed over. */
 int work_sync_now(struct work *w, struct err *err) MUST_CHECK;

@@ -16,7 +16,7 @@
 
 #define PENDING (sizeof(((struct sums_out *)0)->pending) / sizeof(struct sum_record))
 
-_Static_assert(sizeof(struct sum_record) == 24, "the record has no padding");
+_Static_assert(sizeof(struct sum_record) == 32, "the record has no padding");
 
 int sums_begin(struct sums_out *out, int fd, struct err *err)
 {
@@ -48,7 +48,19 @@ static int flush(struct sums_out *out, struct err *err)
 	return 0;
 }
 
-int sums_add(struct sums_out *out, uint64_t ino, struct hash128 hash, struct err *err)
+uint64_t sums_source(const struct stat *source)
+{
+	const uint64_t mixed[4] = {
+		htole64(source->st_ino), htole64((uint64_t)source->st_size),
+		htole64((uint64_t)source->st_mtim.tv_sec),
+		htole64((uint64_t)source->st_mtim.tv_nsec),
+	};
+
+	return hash_bytes(mixed, sizeof(mixed)).low;
+}
+
+int sums_add(struct sums_out *out, const struct stat *source, uint64_t ino, struct hash128 hash,
+	     struct err *err)
 {
 	int rc = 0;
 
@@ -57,6 +69,7 @@ int sums_add(struct sums_out *out, uint64_t ino, struct hash128 hash, struct err
 	pthread_mutex_lock(&out->lock);
 	out->pending[out->nr++] = (struct sum_record){
 		.ino = htole64(ino),
+		.source = htole64(sums_source(source)),
 		.hash = { .low = htole64(hash.low), .high = htole64(hash.high) },
 	};
 	if (out->nr == PENDING)
@@ -126,6 +139,7 @@ static int64_t scan(struct sums_table *table, int fd, struct err *err)
 		for (size_t i = 0; i < whole; i++) {
 			struct sum_record r = {
 				.ino = le64toh(some[i].ino),
+				.source = le64toh(some[i].source),
 				.hash = { .low = le64toh(some[i].hash.low),
 					  .high = le64toh(some[i].hash.high) },
 			};
@@ -159,14 +173,15 @@ int sums_load(struct sums_table *table, int fd, unsigned part, unsigned parts, s
 	return 0;
 }
 
-const struct hash128 *sums_find(const struct sums_table *table, uint64_t ino)
+const struct hash128 *sums_find(const struct sums_table *table, const struct stat *source,
+				uint64_t ino)
 {
 	const struct sum_record *r;
 
 	if (!table->slot || !ino || !sums_covers(table, ino))
 		return NULL;
 	r = probe(table, ino);
-	return r->ino ? &r->hash : NULL;
+	return r->ino && r->source == sums_source(source) ? &r->hash : NULL;
 }
 
 void sums_release(struct sums_table *table)

@@ -29,8 +29,9 @@ struct tree_counts {
  * holes, xattrs, ACLs, capabilities, inode flags, nodes, FIFOs, sockets, times to the
  * nanosecond, set-id bits, numeric owners. Nothing is synced: call tree_settle().
  *
- * sums: -1, or an open file that receives one record per copied regular inode (target
- * inode number, hash of the bytes as read from the source) for tree_verify().
+ * sums: -1, or a file open for reading and writing that receives one record per copied
+ * regular inode (target inode number, hash of the bytes as read from the source; see
+ * sums.h) for tree_verify(), and tells the next try which contents need no comparison.
  */
 int tree_copy(int from, int to, int sums, const struct tree_options *opt,
 	      struct tree_counts *counts, struct err *err) MUST_CHECK;

@@ -4,30 +4,21 @@
  * program or an open file is. Links below /proc/PID are magic: the kernel follows
  * them to the object itself, so they are followed with fstatat() from an open
  * /proc/PID. This is the host's own /proc and no data of a guest; nothing is opened
- * through them. Their text is compared as well, for what lies deeper in the tree.
- *
- * A process that ends meanwhile, or that may not be looked at, counts as absent.
+ * through them. Their text is kept as well, for what lies deeper in a tree.
  */
+#include "vserver/users.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/fsinfo.h"
 #include "base/units.h"
-#include "vserver/scan.h"
 #include "vserver/scanning.h"
 
 #define NAMED_MAX 6	/* processes that a finding names */
 #define STAT_MAX 4096
-
-struct search {
-	const struct guest *guest;
-	const struct root *proc;
-	const char *path;	/* of the tree, as /proc shows it */
-	size_t nr;
-	struct buf list;
-};
 
 static const struct {
 	const char *name;
@@ -38,129 +29,166 @@ static const struct {
 	{ "exe", "runs a program of it" },
 };
 
-static bool leads_there(const struct search *x, int dirfd, const char *name)
-{
-	char text[PATH_MAX];
-	ssize_t len = below_readlink(dirfd, name, text, sizeof(text) - 1);
-	struct stat st;
-
-	if (len > 0) {
-		text[len] = '\0';
-		if (path_within(text, x->path))
-			return true;
-	}
-	return below_stat_follow(dirfd, name, &st) == 0 && st.st_dev == x->guest->tree_dev &&
-	       st.st_ino == x->guest->tree_ino;
-}
-
-static bool has_file_open(const struct search *x, const char *pid)
-{
-	char path[64];
-	struct pool pool = POOL_INIT;
-	int fd CLEANUP_FD = -1;
-	struct names names;
-	struct err err;
-	bool found = false;
-
-	snprintf(path, sizeof(path), "%s/fd", pid);
-	fd = root_opendir(x->proc, path, &err);
-	if (fd >= 0 && root_names(x->proc, path, &pool, &names, &err) == 0)
-		for (size_t i = 0; i < names.nr && !found; i++)
-			found = leads_there(x, fd, names.name[i]);
-	pool_release(&pool);
-	return found;
-}
-
 /* "sshd" of "712 (sshd) S 1 ...": comm itself is missing on old kernels. */
-static void add_command(const struct search *x, const char *pid, struct buf *out)
+static const char *read_command(struct users *u, const struct root *proc, const char *pid)
 {
-	char path[64];
 	struct buf text CLEANUP_BUF = BUF_INIT;
+	const char *path = pool_printf(&u->pool, "%s/stat", pid);
 	char *open, *close;
 	struct err err;
 
-	snprintf(path, sizeof(path), "%s/stat", pid);
-	if (root_read(x->proc, path, STAT_MAX, &text, &err) < 0)
-		return;
+	if (root_read(proc, path, STAT_MAX, &text, &err) < 0)
+		return "";
 	open = strchr(text.data, '(');
 	close = strrchr(text.data, ')');
 	if (!open || !close || close < open)
-		return;
+		return "";
 	*close = '\0';
-	buf_addf(out, " (%s)", show(open + 1));
+	return pool_printf(&u->pool, " (%s)", show(open + 1));
 }
 
-static void found_process(struct search *x, const char *pid, const char *what)
+/* Sockets, pipes and the like show no path and count for nothing. */
+static void add_use(struct users *u, const struct use *of, int dirfd, const char *name)
 {
-	if (x->nr++ >= NAMED_MAX)
-		return;
-	buf_addf(&x->list, "%sprocess %s", x->list.len ? "; " : "", pid);
-	add_command(x, pid, &x->list);
-	buf_addf(&x->list, " %s", what);
+	char text[PATH_MAX];
+	ssize_t len = below_readlink(dirfd, name, text, sizeof(text) - 1);
+	struct use use = *of;
+	struct stat st;
+
+	text[len > 0 ? len : 0] = '\0';
+	use.path = text[0] == '/' ? pool_strdup(&u->pool, text) : "";
+	if (of->ino && below_stat_follow(dirfd, name, &st) == 0) {
+		use.dev = st.st_dev;
+		use.ino = st.st_ino;
+	} else {
+		use.dev = 0;
+		use.ino = 0;
+	}
+	if (use.path[0] || use.ino)
+		*(struct use *)pool_grow(&u->pool, &u->v, &u->nr, &u->cap, sizeof(*u->v)) = use;
 }
 
-static void look_at_process(struct search *x, const char *pid)
+static void add_files(struct users *u, const struct root *proc, struct use *use)
+{
+	const char *path = pool_printf(&u->pool, "%s/fd", use->pid);
+	struct names names;
+	struct err err;
+	int fd CLEANUP_FD = root_opendir(proc, path, &err);
+
+	use->what = "has a file of it open";
+	use->ino = 0;
+	if (fd >= 0 && root_names(proc, path, &u->pool, &names, &err) == 0)
+		for (size_t i = 0; i < names.nr; i++)
+			add_use(u, use, fd, names.name[i]);
+}
+
+static void add_process(struct users *u, const struct root *proc, const char *pid)
 {
 	struct err err;
-	int dirfd CLEANUP_FD = root_opendir(x->proc, pid, &err);
+	int dirfd CLEANUP_FD = root_opendir(proc, pid, &err);
+	struct use use = { .pid = pid, .ino = 1 };
 
 	if (dirfd < 0)
 		return;
-	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
-		if (leads_there(x, dirfd, links[i].name)) {
-			found_process(x, pid, links[i].what);
-			return;
-		}
-	if (has_file_open(x, pid))
-		found_process(x, pid, "has a file of it open");
+	use.command = read_command(u, proc, pid);
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		use.what = links[i].what;
+		add_use(u, &use, dirfd, links[i].name);
+	}
+	add_files(u, proc, &use);
 }
 
-static int find_processes(struct search *x, struct err *err)
+static time_t now(void)
 {
-	struct pool pool = POOL_INIT;
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+int users_read(struct users *out, const struct root *root, const struct root *proc,
+	       struct err *err)
+{
 	struct names names;
 	uint64_t pid;
 
-	if (root_names(x->proc, "/", &pool, &names, err) < 0) {
-		pool_release(&pool);
+	users_release(out);
+	out->top = root->path;
+	out->taken = now();
+	if (mounts_below(&out->mounts, root, "/", &out->pool, err) < 0)
 		return -1;
-	}
+	if (!proc)
+		return 0;
+	if (root_names(proc, "/", &out->pool, &names, err) < 0)
+		return -1;
 	for (size_t i = 0; i < names.nr; i++)
 		if (parse_u64(names.name[i], INT_MAX, &pid) && pid != (uint64_t)getpid())
-			look_at_process(x, names.name[i]);
-	pool_release(&pool);
+			add_process(out, proc, names.name[i]);
 	return 0;
 }
 
-static int find_mounts(const struct guest *guest, const struct root *root, struct pool *pool,
-		       struct findings *findings, struct err *err)
+void users_release(struct users *users)
 {
-	struct mounts mounts;
-
-	if (mounts_below(&mounts, root, guest->tree, pool, err) < 0)
-		return -1;
-	for (size_t i = 0; i < mounts.nr; i++)
-		if (strcmp(mounts.v[i].point, guest->tree) != 0)
-			finding_add(findings, VS_GUEST_MOUNTS, guest->name, mounts.v[i].point,
-				    "%s, a file system of type %s", show(mounts.v[i].source),
-				    show(mounts.v[i].type));
-	return 0;
+	pool_release(&users->pool);
+	*users = (struct users)USERS_INIT;
 }
 
-int vserver_busy(const struct guest *guest, const struct root *root, const struct root *proc,
-		 struct pool *pool, struct findings *findings, struct err *err)
+bool users_stale(const struct users *users)
 {
-	struct search x = { .guest = guest, .proc = proc, .list = BUF_INIT };
-	int ret;
+	return !users->top || now() - users->taken > 1;
+}
 
-	if (!proc || !guest->tree)
-		return 0;
-	x.path = pool_printf(pool, "%s%s", root->path, guest->tree);
-	ret = find_processes(&x, err);
-	if (x.nr > NAMED_MAX)
-		buf_addf(&x.list, "; and %zu more", x.nr - NAMED_MAX);
-	if (x.nr)
-		finding_add(findings, VS_GUEST_BUSY, guest->name, guest->tree, "%s", x.list.data);
-	buf_release(&x.list);
-	return ret < 0 ? -1 : find_mounts(guest, root, pool, findings, err);
+static bool uses(const struct use *use, const struct guest *guest, const char *path)
+{
+	if (use->path[0] && path_within(use->path, path))
+		return true;
+	return use->ino && use->dev == guest->tree_dev && use->ino == guest->tree_ino;
+}
+
+static void find_processes(const struct guest *guest, const struct users *users,
+			   struct findings *findings)
+{
+	const char *path = pool_printf(findings->pool, "%s%s", users->top, guest->tree);
+	struct buf list CLEANUP_BUF = BUF_INIT;
+	const char *last = "";
+	size_t nr = 0;
+
+	for (size_t i = 0; i < users->nr; i++) {
+		const struct use *use = &users->v[i];
+
+		if (!uses(use, guest, path) || strcmp(use->pid, last) == 0)
+			continue;
+		last = use->pid;	/* one line for each process: the first thing it holds */
+		if (nr++ < NAMED_MAX)
+			buf_addf(&list, "%sprocess %s%s %s", list.len ? "; " : "", use->pid,
+				 use->command, use->what);
+	}
+	if (nr > NAMED_MAX)
+		buf_addf(&list, "; and %zu more", nr - NAMED_MAX);
+	if (nr)
+		finding_add(findings, VS_GUEST_BUSY, guest->name, guest->tree, "%s", list.data);
+}
+
+void vserver_busy(const struct guest *guest, const struct users *users,
+		  struct findings *findings)
+{
+	if (!guest->tree)
+		return;
+	find_processes(guest, users, findings);
+	for (size_t i = 0; i < users->mounts.nr; i++) {
+		const struct mount *m = &users->mounts.v[i];
+
+		if (strcmp(m->point, guest->tree) != 0 && path_within(m->point, guest->tree))
+			finding_add(findings, VS_GUEST_MOUNTS, guest->name, m->point,
+				    "%s, a file system of type %s", show(m->source),
+				    show(m->type));
+	}
+}
+
+const char *users_mount_at(const struct users *users, const char *path)
+{
+	for (size_t i = 0; i < users->mounts.nr; i++)
+		if (path_within(users->mounts.v[i].point, path))
+			return users->mounts.v[i].point;
+	return NULL;
 }

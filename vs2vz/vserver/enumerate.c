@@ -64,6 +64,7 @@ static struct guest *new_guest(const struct folder *f, const char *name, const c
 	g->state = GUEST_FOUND;
 	g->xid = g->last_xid = -1;
 	g->defaults = f->in->defaults;
+	g->system = (struct system){ .distro = "", .version = "", .init = "", .arch = "" };
 	return g;
 }
 

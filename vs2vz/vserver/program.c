@@ -2,11 +2,11 @@
 /*
  * For which processor a program was built: the first bytes of its ELF header.
  */
+#include "vserver/guest_file.h"
+
 #include <elf.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "vserver/guest_file.h"
 
 #define HEADER_LEN 20	/* up to and with e_machine, in both classes */
 

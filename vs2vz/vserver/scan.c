@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The whole of the old world: installations, their guests, what the guests do to
- * one another, what is inside their trees. Reads only; goes on past everything odd.
+ * one another. Reads only; goes on past everything odd. What is inside the trees is
+ * asked later, of the guests that matter (vserver_system()).
  */
 #include "vserver/scan.h"
 
@@ -38,40 +39,20 @@ static void fill_host(struct host *host, const struct installs *all, struct scan
 			    list.data);
 }
 
-static const struct system unknown_system = {
-	.distro = "", .version = "", .init = "", .arch = "",
-};
-
-static int read_system(struct guest *g, struct scan *s, struct err *err)
-{
-	struct root tree;
-	struct err why;
-	int ret;
-
-	g->system = unknown_system;
-	if (!g->tree || g->state != GUEST_FOUND)
-		return 0;
-	if (root_inside(&tree, s->root, g->tree, &why) < 0) {
-		finding_add(s->findings, VS_TREE_UNREADABLE, g->name, g->tree, "%s", why.text);
-		return 0;
-	}
-	ret = vserver_system(&g->system, &tree, s->pool, s->findings, g->name, err);
-	root_release(&tree);
-	return ret;
-}
-
 int vserver_scan(struct guests *out, struct host *host, const struct root *root,
 		 struct pool *pool, struct findings *findings, struct err *err)
 {
 	struct scan s = { root, pool, findings, out };
 	struct installs all = { .nr = 0 };
+	struct stat st;
 
 	*out = (struct guests){ .nr = 0 };
+	if (root_stat(root, "/", &st, err) < 0)
+		return -1;
 	installs_find(&all, &s);
 	fill_host(host, &all, &s);
 	for (size_t i = 0; i < all.nr; i++) {
 		const char *defaults = pool_printf(pool, "%s/.defaults", all.v[i].conf);
-		struct stat st;
 		struct err absent;
 
 		if (root_stat(root, defaults, &st, &absent) == 0 && S_ISDIR(st.st_mode))
@@ -81,8 +62,5 @@ int vserver_scan(struct guests *out, struct host *host, const struct root *root,
 	if (out->nr > 1)
 		qsort(out->v, out->nr, sizeof(*out->v), by_name);
 	overlap_find(&s, &all);
-	for (size_t i = 0; i < out->nr; i++)
-		if (read_system(&out->v[i], &s, err) < 0)
-			return -1;
 	return 0;
 }

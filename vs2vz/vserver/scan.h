@@ -26,14 +26,6 @@
 int vserver_scan(struct guests *out, struct host *host, const struct root *root,
 		 struct pool *pool, struct findings *findings, struct err *err) MUST_CHECK;
 
-/*
- * Does anything use the tree: processes rooted or working in it, or holding files
- * below it open, and mounts inside? Adds findings (VS_GUEST_BUSY, VS_GUEST_MOUNTS).
- * proc: a root on /proc of the running kernel; NULL for an offline host.
- */
-int vserver_busy(const struct guest *guest, const struct root *root, const struct root *proc,
-		 struct pool *pool, struct findings *findings, struct err *err) MUST_CHECK;
-
 /* Distribution, init, word size of a tree, read through a root on the tree itself. */
 int vserver_system(struct system *out, const struct root *tree, struct pool *pool,
 		   struct findings *findings, const char *guest, struct err *err) MUST_CHECK;

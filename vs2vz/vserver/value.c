@@ -74,10 +74,20 @@ static void raw_of(struct line *line, const char *bytes)
 	line->raw_len = to - from;
 }
 
-static struct line read_line(const char *bytes, size_t len, struct pool *pool)
+/* Bytes up to and with the newline that no backslash precedes. */
+static size_t line_len(const char *bytes, size_t len)
 {
+	size_t at = 0;
+
+	while (at < len && bytes[at] != '\n')
+		at += bytes[at] == '\\' ? 2 : 1;
+	return at < len ? at + 1 : len;
+}
+
+static struct line read_line(const char *bytes, size_t rest, struct pool *pool)
+{
+	size_t len = line_len(bytes, rest), at = 0, nr = 0, keep = 0;
 	struct line line = { .text = pool_alloc(pool, len + 1) };
-	size_t at = 0, nr = 0, keep = 0;
 
 	while (at < len && !line.ended) {
 		char c = bytes[at++];
