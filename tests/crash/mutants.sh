@@ -54,8 +54,6 @@ mutant "a torn line of the log is refused" run/logfile.c "crash in" \
 	's/^\t\t\tbreak;$/\t\t\treturn damaged(j, "is torn", err);/'
 mutant "directories are not flushed" step/step.c "power cut in" \
 	's/if ((whole ? sys_syncfs.*$/if (0)/'
-mutant "a link made again is not flushed" step/kind_remove.c "power cut in undo" \
-	's/if (sys_syncfs(at->dirfd) < 0)/if (0)/'
 mutant "a half-made link is not mended" step/kind_remove.c "crash in undo" \
 	's/if (mend(&f.spot.at, s, err) < 0)/if (!f.there \&\& mend(\&f.spot.at, s, err) < 0)/'
 mutant "a new file is not synced before its rename" step/file.c "power cut in" \

@@ -76,21 +76,28 @@ static void explanations(void **state)
 	}
 }
 
+/* How many lines begin with these words? */
+static size_t lines_with(const struct buf *text, const char *start)
+{
+	size_t nr = 0;
+
+	for (const char *at = text->data; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+		nr += strncmp(at, start, strlen(start)) == 0;
+	return nr;
+}
+
 static void every_rule_is_in_the_document(void **state)
 {
 	struct buf text CLEANUP_BUF = BUF_INIT, markdown CLEANUP_BUF = BUF_INIT;
-	size_t lines = 0;
 
 	(void)state;
 	report_rules(&text, false);
 	report_rules(&markdown, true);
-	for (size_t i = 0; i < text.len; i++)
-		lines += text.data[i] == '\n';
-	assert_int_equal(lines, nr_rules + 1);
-	lines = 0;
-	for (size_t i = 0; i < markdown.len; i++)
-		lines += markdown.data[i] == '\n';
-	assert_int_equal(lines, nr_rules + 6);
+	for (size_t i = 0; i < nr_rules; i++) {
+		if (!strstr(text.data, rules[i].pattern) || !strstr(markdown.data, rules[i].pattern))
+			fail_msg("'%s' is missing", rules[i].pattern);
+	}
+	assert_true(lines_with(&markdown, "| ") >= nr_rules);
 }
 
 int main(void)
