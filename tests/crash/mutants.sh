@@ -54,8 +54,8 @@ mutant "a torn line of the log is refused" run/logfile.c "crash in" \
 	's/^\t\t\tbreak;$/\t\t\treturn damaged(j, "is torn", err);/'
 mutant "directories are not flushed" step/step.c "power cut in" \
 	's/if ((whole ? sys_syncfs.*$/if (0)/'
-mutant "a half-made link is not mended" step/kind_remove.c "crash in undo" \
-	's/if (mend(&f.spot.at, s, err) < 0)/if (!f.there \&\& mend(\&f.spot.at, s, err) < 0)/'
+mutant "a half-made link is not mended" step/kind_link.c "crash in undo" \
+	's/mend(&f.spot.at, s, err) < 0)/(!f.there \&\& mend(\&f.spot.at, s, err) < 0))/'
 mutant "a new file is not synced before its rename" step/file.c "power cut in" \
 	's/sys_fsync(fd) < 0) {$/0) {/'
 mutant "staged files are not flushed before their renames" run/run.c "power cut in convert" \
