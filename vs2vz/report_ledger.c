@@ -11,6 +11,7 @@
 #include "base/shown.h"
 
 #define VALUE_MAX	200	/* bytes of a value in one line */
+#define CELL_MAX	36	/* bytes of a cell on a screen */
 #define SCRIPT_LINES	400
 
 static const char *text_of(const struct report *r, const char *bytes)
@@ -121,19 +122,32 @@ static void add_scripts(struct buf *out, const struct report_guest *g)
 	}
 }
 
+/* A cell of the screen's table: no wider than max bytes, whole characters. Files get all of it. */
+static const char *narrow(struct pool *pool, const char *text, size_t max,
+			  const struct text_style *style)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (style->worst_first || len <= max)
+		return text;
+	for (len = max - 3; len && (text[len] & 0xc0) == 0x80; len--)
+		;
+	return pool_printf(pool, "%.*s...", (int)len, text);
+}
+
 void report_ledger(struct buf *out, const struct report_guest *g, const struct text_style *style)
 {
 	static const char *const heading[] = { "    ITEM", "VALUE", "FATE", "RESULT", "REASON" };
 	struct pool pool = POOL_INIT;
 	struct table t = { .columns = sizeof(heading) / sizeof(heading[0]), .pool = &pool };
 
-	(void)style;
 	table_row(&t, heading);
 	for (size_t i = 0; i < g->nr_items; i++) {
 		const struct report_item *item = &g->items[i];
 		const char *cells[] = {
-			pool_printf(&pool, "    %s", item->item), item->value, item->fate,
-			item->result, item->reason,
+			pool_printf(&pool, "    %s", item->item),
+			narrow(&pool, item->value, CELL_MAX, style), item->fate,
+			narrow(&pool, item->result, CELL_MAX, style), item->reason,
 		};
 
 		table_row(&t, cells);
@@ -145,7 +159,7 @@ void report_ledger(struct buf *out, const struct report_guest *g, const struct t
 
 void report_ledger_file(struct buf *out, const struct report *r, const struct report_guest *g)
 {
-	static const struct text_style style = { .verbose = true };
+	static const struct text_style style = { .verbose = true, .worst_first = true };
 
 	buf_addf(out, "guest %s, container %u, decided %s by vs2vz %s\n\n", g->name, g->ctid,
 		 time_text(r->pool, r->started), r->version);
