@@ -31,6 +31,7 @@ rsync           rsync
 mandoc          mandoc
 mount           util-linux
 procps          procps-ng
+shellcheck      ShellCheck
 '
 
 column() { printf '%s\n' "$table" | awk -v c="$1" 'NF == 2 && $c != "-" { print $c }'; }
