@@ -166,20 +166,25 @@ static struct libmnt_fs *row_by_path(const struct machine *m, const char *path)
 	return best;
 }
 
-static int find_row(struct libmnt_fs **out, const struct machine *m, int fd, struct err *err)
+/*
+ * No row is no error: in a chroot whose root is no mount point the table does not show
+ * what that root lies on. The number of the mount is known all the same.
+ */
+static int find_row(struct libmnt_fs **out, int *id, const struct machine *m, int fd,
+		    struct err *err)
 {
 	struct buf path CLEANUP_BUF = BUF_INIT;
-	int id = id_by_statx(fd);
 
-	if (id < 0)
-		id = id_by_fdinfo(m, fd);
-	*out = id < 0 ? NULL : row_by_id(m, id);
-	if (!*out) {
-		if (path_of(&path, m, fd, err) < 0)
-			return -1;
-		*out = row_by_path(m, path.data);
-	}
-	return *out ? 0 : fail(err, "the mount table has no row for it");
+	*id = id_by_statx(fd);
+	if (*id < 0)
+		*id = id_by_fdinfo(m, fd);
+	*out = *id < 0 ? NULL : row_by_id(m, *id);
+	if (*out)
+		return 0;
+	if (path_of(&path, m, fd, err) < 0)
+		return -1;
+	*out = row_by_path(m, path.data);
+	return 0;
 }
 
 /* The number of a block device by its path; 0 where it is none. */
@@ -295,18 +300,31 @@ static void read_row(struct fsinfo *out, const struct machine *m, struct libmnt_
 	out->rotational = is_rotational(m, dev ? dev : major(out->dev) ? out->dev : 0);
 }
 
+static void read_without_row(struct fsinfo *out, const struct machine *m, int id)
+{
+	out->mount_id = id;
+	out->mount_point = "/";
+	out->type = "unknown";
+	out->source = "none";
+	out->rotational = is_rotational(m, major(out->dev) ? out->dev : 0);
+}
+
 static int read_open(struct fsinfo *out, const struct machine *m, int fd, struct pool *pool,
 		     struct err *err)
 {
 	struct libmnt_fs *fs;
 	struct stat st;
+	int id;
 
 	if (fstat(fd, &st) < 0)
 		return fail_errno(err, "cannot stat");
 	out->dev = st.st_dev;
-	if (read_space(out, fd, err) < 0 || find_row(&fs, m, fd, err) < 0)
+	if (read_space(out, fd, err) < 0 || find_row(&fs, &id, m, fd, err) < 0)
 		return -1;
-	read_row(out, m, fs, pool);
+	if (fs)
+		read_row(out, m, fs, pool);
+	else
+		read_without_row(out, m, id);
 	return 0;
 }
 
