@@ -113,7 +113,9 @@ int command_plan(struct session *s)
 		return session_failed(s);
 	for (size_t i = 0; i < s->decisions.nr; i++)
 		running += runs(s, &s->decisions.v[i]);
-	if (finding_blocks(&s->findings, NULL) || (!running && any_blocked(s)))
+	if (finding_blocks(&s->findings, NULL))
+		status = session_blocked(s);
+	else if (!running && any_blocked(s))
 		status = EXIT_BLOCKED;
 	else
 		status = running && s->opt.detailed_exitcode ? EXIT_PENDING : EXIT_DONE;

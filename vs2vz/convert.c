@@ -220,7 +220,7 @@ int command_convert(struct session *s)
 	if ((s->opt.plan_file ? jobs_from_file(s, &jobs) : jobs_from_decisions(s, &jobs)) < 0)
 		return session_failed(s);
 	if (finding_blocks(&s->findings, NULL))
-		return session_end(s, show_blocked, EXIT_BLOCKED);
+		return session_end(s, show_blocked, session_blocked(s));
 	if (!jobs.nr) {
 		status = carry_status(s);
 		return session_end(s, status == EXIT_DONE ? show_result : show_blocked, status);

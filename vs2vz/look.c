@@ -237,13 +237,13 @@ int session_inspect(struct session *s, bool survey)
 {
 	int done = 0;
 
-	if (survey)
+	if (survey && s->nr_selected)
 		progress_begin("surveying", pool_printf(&s->pool, "%zu guest%s", s->nr_selected,
 							s->nr_selected == 1 ? "" : "s"), 0, 0);
 	/* The scan's own array: what is const for deciding is filled here. */
 	for (size_t i = 0; done == 0 && i < s->nr_selected; i++)
 		done = inspect_guest(s, &s->guests.v[s->selected[i] - s->guests.v], survey);
-	if (survey)
+	if (survey && s->nr_selected)
 		progress_end();
 	return done;
 }
@@ -301,6 +301,20 @@ void session_lift(struct session *s)
 				 s->set.lifts[i].reason);
 	for (size_t i = 0; i < s->opt.nr_overrides; i++)
 		finding_override(&s->findings, s->opt.overrides[i], NULL, "--override");
+}
+
+int session_blocked(const struct session *s)
+{
+	static const enum finding_id platform[] = {
+		VS_VSERVER_KERNEL, VS_NO_OPENVZ_KERNEL, VS_INSIDE_CONTAINER,
+	};
+
+	for (size_t i = 0; i < s->findings.nr; i++)
+		for (size_t k = 0; k < sizeof(platform) / sizeof(platform[0]); k++)
+			if (s->findings.v[i].kind->id == platform[k] &&
+			    !s->findings.v[i].override_reason)
+				return EXIT_PLATFORM;
+	return EXIT_BLOCKED;
 }
 
 static void report_decision(struct session *s, const struct decision *d)

@@ -91,6 +91,8 @@ int session_end(struct session *s, void (*text)(struct session *s, struct buf *o
 int session_failed(struct session *s);
 int session_fail(struct session *s, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* The status of a host that is blocked: EXIT_PLATFORM for its kernel, else EXIT_BLOCKED. */
+int session_blocked(const struct session *s);
 struct text_style session_style(const struct session *s);
 /* Yes on a terminal, or --yes. Without both: prints what is missing, false. */
 bool session_ask(struct session *s, const char *question);
