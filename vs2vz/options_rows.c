@@ -95,6 +95,15 @@ STORE(store_method)
 	return 0;
 }
 
+STORE(store_limits)
+{
+	(void)pool;
+	o->has_limits = true;
+	if (!limits_parse(value, &o->limits))
+		return fail(err, "'%s' is none of guest, sample", show(value));
+	return 0;
+}
+
 STORE(store_fixups)
 {
 	const char **fixup;
@@ -207,6 +216,8 @@ const struct option_row option_rows[] = {
 	{ "method", 0, "WORD", TAKES_CHOICES, store_method, "auto, rename, copy" },
 	{ "least", 0, NULL, TAKES_CHOICES, store_least,
 	  "switch off rights that the guest never had" },
+	{ "limits", 0, "WHICH", TAKES_CHOICES, store_limits,
+	  "where the guest had none: guest (none), sample" },
 	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate, "a file system of its own" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,
 	  "all, none, or -NAME to leave one out" },

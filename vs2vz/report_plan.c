@@ -120,10 +120,9 @@ static bool goes_back(const struct report *r)
 	return strcmp(r->command, "undo") == 0;
 }
 
-static void add_guest(struct buf *out, const struct report *r, const struct report_guest *g,
+static void add_facts(struct buf *out, const struct report *r, const struct report_guest *g,
 		      const struct text_style *style)
 {
-	add_heading(out, g, r->pool, style);
 	if (g->planned && g->ctid_from)
 		add_fact(out, ' ', "number", g->ctid_from);
 	if (g->planned && g->method)
@@ -138,6 +137,19 @@ static void add_guest(struct buf *out, const struct report *r, const struct repo
 		report_ledger(out, g, style);
 	if (g->planned && !g->is_host && !is_blocked(g) && !goes_back(r))
 		add_fact(out, ' ', "undo", "possible until commit");
+}
+
+/* Of the host there may be nothing to say: its steps are hidden without -v. */
+static void add_guest(struct buf *out, const struct report *r, const struct report_guest *g,
+		      const struct text_style *style)
+{
+	struct buf facts CLEANUP_BUF = BUF_INIT;
+
+	add_facts(&facts, r, g, style);
+	if (g->is_host && !facts.len)
+		return;
+	add_heading(out, g, r->pool, style);
+	buf_add(out, facts.data, facts.len);
 }
 
 void report_plan(struct buf *out, const struct report *r, const struct text_style *style)

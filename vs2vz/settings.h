@@ -45,6 +45,7 @@ struct settings {
 	const char *sample;	/* NULL: search */
 	enum method method;
 	enum rights rights;
+	enum limits_from limits;
 	enum verify_mode verify;
 	unsigned jobs;		/* 0: choose */
 	const char *state_dir;
@@ -81,6 +82,7 @@ void settings_sample(struct buf *out);
 bool method_parse(const char *word, enum method *out);
 const char *method_word(enum method method);
 bool rights_parse(const char *word, enum rights *out);
+bool limits_parse(const char *word, enum limits_from *out);
 bool verify_parse(const char *word, enum verify_mode *out);
 bool color_parse(const char *word, enum color_when *out);
 

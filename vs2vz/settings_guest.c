@@ -30,6 +30,13 @@ static bool good_rights(const char *word)
 	return rights_parse(word, &rights);
 }
 
+static bool good_limits(const char *word)
+{
+	enum limits_from limits;
+
+	return limits_parse(word, &limits);
+}
+
 static const struct {
 	const char *key, *path;
 	bool (*good)(const char *word);
@@ -38,6 +45,7 @@ static const struct {
 	{ "sample", "guest|sample", good_sample, "the name of a sample, without directory" },
 	{ "method", "guest|method", good_method, "one of \"auto\", \"rename\", \"copy\"" },
 	{ "rights", "guest|rights", good_rights, "one of \"default\", \"least\"" },
+	{ "limits", "guest|limits", good_limits, "one of \"guest\", \"sample\"" },
 };
 #define NR_TEXTS (sizeof(texts) / sizeof(texts[0]))
 
@@ -81,7 +89,9 @@ static int check_override(cfg_t *cfg, cfg_opt_t *opt)
 
 static bool has_key(cfg_t *section)
 {
-	static const char *const keys[] = { "ctid", "sample", "method", "rights", "override" };
+	static const char *const keys[] = {
+		"ctid", "sample", "method", "rights", "limits", "override",
+	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (cfg_size(section, keys[i]))
@@ -100,8 +110,8 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, "guest '%s': ctid must be a number from %u to %u",
 			  cfg_title(section), CTID_MIN, CTID_MAX);
 	else if (!has_key(section))
-		cfg_error(cfg, "guest '%s': nothing is said of it; ctid, sample, method, rights "
-			  "and override can be", cfg_title(section));
+		cfg_error(cfg, "guest '%s': nothing is said of it; ctid, sample, method, rights, "
+			  "limits and override can be", cfg_title(section));
 	else
 		return 0;
 	return -1;
@@ -157,6 +167,8 @@ static void collect_answer(struct settings *out, cfg_t *section, const char *gue
 		answer->has_method = method_parse(cfg_getstr(section, "method"), &answer->method);
 	if (cfg_size(section, "rights"))
 		answer->has_rights = rights_parse(cfg_getstr(section, "rights"), &answer->rights);
+	if (cfg_size(section, "limits"))
+		answer->has_limits = limits_parse(cfg_getstr(section, "limits"), &answer->limits);
 }
 
 static void collect_lifts(struct settings *out, cfg_t *section, const char *guest,

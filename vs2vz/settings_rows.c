@@ -23,6 +23,9 @@ static const struct word colors[] = {
 static const struct word rights[] = {
 	{ "default", RIGHTS_DEFAULT }, { "least", RIGHTS_LEAST }, { NULL, 0 },
 };
+static const struct word limits[] = {
+	{ "guest", LIMITS_GUEST }, { "sample", LIMITS_SAMPLE }, { NULL, 0 },
+};
 
 static const struct word *word_find(const struct word *words, const char *text)
 {
@@ -55,6 +58,15 @@ bool rights_parse(const char *word, enum rights *out)
 
 	if (w)
 		*out = (enum rights)w->value;
+	return w != NULL;
+}
+
+bool limits_parse(const char *word, enum limits_from *out)
+{
+	const struct word *w = word_find(limits, word);
+
+	if (w)
+		*out = (enum limits_from)w->value;
 	return w != NULL;
 }
 
@@ -100,6 +112,12 @@ static bool store_rights(struct settings *s, const char *text, uint64_t number)
 {
 	(void)number;
 	return rights_parse(text, &s->rights);
+}
+
+static bool store_limits(struct settings *s, const char *text, uint64_t number)
+{
+	(void)number;
+	return limits_parse(text, &s->limits);
 }
 
 static bool store_verify(struct settings *s, const char *text, uint64_t number)
@@ -159,6 +177,10 @@ const struct setting_row setting_rows[] = {
 	{ "rights", false, "default", "one of \"default\", \"least\"",
 	  "Capabilities that every container has and the guest never had. default: they stay.\n"
 	  "least: switched off, CAPABILITY=\"NAME:off\".", store_rights },
+	{ "limits", false, "guest", "one of \"guest\", \"sample\"",
+	  "Limits that the guest did not have. guest: the container has none either (memory,\n"
+	  "processes, files, sockets, ...). sample: it gets those of the sample.",
+	  store_limits },
 	{ "verify", false, "full", "one of \"full\", \"quick\"",
 	  "What is compared after copying and by `vs2vz verify`. full: contents as well.\n"
 	  "quick: metadata only.", store_verify },

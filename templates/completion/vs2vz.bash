@@ -32,6 +32,7 @@ _vs2vz()
 	-c|--config|--log|-o|--out|--plan)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--method) mapfile -t COMPREPLY < <(compgen -W "auto rename copy" -- "$cur"); return ;;
+	--limits) mapfile -t COMPREPLY < <(compgen -W "guest sample" -- "$cur"); return ;;
 	--verify) mapfile -t COMPREPLY < <(compgen -W "full quick" -- "$cur"); return ;;
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur"); return ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W "text json html" -- "$cur"); return ;;

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A corpus of odd configurations, converted under both kinds of sample: every CTID.conf
-# is one that vzctl, a shell that sources it and vzcfgvalidate would take, and nothing
-# in it is executed.
+# A corpus of odd configurations, converted under both kinds of sample, with the limits
+# of the guest alone and with those of the sample: every CTID.conf is one that vzctl, a
+# shell that sources it and vzcfgvalidate would take, and nothing in it is executed.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/fs.sh"
 . "$top/tests/lib/host.sh"
@@ -53,16 +53,17 @@ vswap_sample() {
 	END
 }
 
-for kind in counters vswap; do
+for kind in counters vswap counters-sample vswap-sample; do
 	R=$scratch/$kind
 	mkhost "$R"
-	[ $kind = counters ] || vswap_sample "$R"
+	[ ${kind%-sample} = counters ] || vswap_sample "$R"
 	nr=$(corpus "$R")
 	ok "$kind: the corpus has $nr guests" test "$nr" -ge 40
 	run vs plan --all -v --json
 	ok "$kind: the plan is JSON" perl -MJSON::PP -e 'local $/; decode_json(<STDIN>)' <"$scratch/out"
 	least=
-	[ $kind = counters ] || least=--least
+	[ ${kind%-sample} = counters ] || least=--least
+	[ $kind = ${kind%-sample} ] || least="$least --limits sample"
 	run vs convert --all --yes $least
 	ok "$kind: converted, status $status" test "$status" = 0 -o "$status" = 4
 	confs=$(find "$R/etc/vz/conf" -name '[1-9]*.conf' | sort)
@@ -72,6 +73,12 @@ for kind in counters vswap; do
 	for c in $confs; do (sourced "$c") || bad="$bad ${c##*/}"; done
 	is "$bad" "" "$kind: a shell sources every file, and nothing runs"
 	is "$(find "$R" "$scratch/empty" -name 'INJECTED*')" "" "$kind: nothing was executed"
+	case $kind in
+	*-sample) wanted='^(NUMPROC="240:240"|PHYSPAGES="0:65536")$' ;;
+	*) wanted='^(NUMPROC="unlimited:unlimited"|PHYSPAGES="0:1073741824")$' ;;
+	esac
+	ok "$kind: most guests had no limit" \
+		test "$(cat $confs | grep -Ec "$wanted")" -ge $((nr / 2))
 done
 
 # The validator is no rubber stamp.

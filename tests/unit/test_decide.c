@@ -48,6 +48,7 @@ static void test_configuration(void **state)
 	const char *text;
 
 	(void)state;
+	choices.limits = LIMITS_SAMPLE;
 	add("v345");
 	run();
 	ct = &out.v[0].ct;
@@ -62,6 +63,29 @@ static void test_configuration(void **state)
 	assert_non_null(strstr(text, "\nIP_ADDRESS=\"192.0.2.1\"\n"));
 	assert_non_null(strstr(text, "\nOSTEMPLATE=\"debian-5.0-x86_64\"\n"));
 	assert_non_null(strstr(text, "\nNAME=\"v345\"\n"));
+}
+
+/* Without limits as the guest, unless that guest's section or all say otherwise. */
+static void test_limits(void **state)
+{
+	const struct answer answers[] = {
+		{ .guest = "mail", .has_limits = true, .limits = LIMITS_SAMPLE },
+		{ .guest = "news", .has_limits = true, .limits = LIMITS_GUEST },
+	};
+
+	(void)state;
+	choices.answers = answers;
+	choices.nr_answers = 2;
+	add("mail");
+	add("news");
+	add("v345");
+	for (enum limits_from limits = LIMITS_GUEST; limits <= LIMITS_SAMPLE; limits++) {
+		choices.limits = limits;
+		run();
+		assert_null(ct_get(&out.v[0].ct, "NUMPROC"));
+		assert_string_equal(ct_get(&out.v[1].ct, "NUMPROC"), "unlimited:unlimited");
+		assert_int_equal(ct_get(&out.v[2].ct, "NUMPROC") != NULL, limits == LIMITS_GUEST);
+	}
 }
 
 static void test_host_plan(void **state)
@@ -289,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_rename),
 		TEST(test_configuration),
+		TEST(test_limits),
 		TEST(test_host_plan),
 		TEST(test_host_plan_missing_parents),
 		TEST(test_deep_pattern),

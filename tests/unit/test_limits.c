@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Limits from VServer's units to OpenVZ's: memory, numbers, disk, processor. Values
- * are written out on both sides; 4096 bytes are a page.
+ * are written out on both sides; 4096 bytes are a page. What is not configured stays
+ * as the sample has it, so that each test sees its own limits only.
  */
 #include "translate_fixture.h"
+
+static int make_with_sample(void **state)
+{
+	make(state);
+	in.limits = LIMITS_SAMPLE;
+	return 0;
+}
+#undef TEST
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_with_sample, unmake)
 
 static void test_nothing_configured(void **state)
 {

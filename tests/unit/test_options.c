@@ -92,7 +92,7 @@ static void convert_options(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(parse(f, "convert -ny -j4 --ctid web1=345 --ctid a=b=101 --sample basic "
-			       "--method copy --insulate ext4 --fixups none --fixups -tty "
+			       "--method copy --limits sample --insulate ext4 --fixups none --fixups -tty "
 			       "--override VS309,host-mounts --override vs401 --verify quick "
 			       "--stop-on-error web1 a=b"), 0);
 	assert_true(f->o.dry_run && f->o.yes && f->o.has_jobs && !f->o.keep_going);
@@ -104,6 +104,7 @@ static void convert_options(void **state)
 	assert_string_equal(f->o.sample, "basic");
 	assert_int_equal(f->o.method, METHOD_COPY);
 	assert_true(f->o.has_method);
+	assert_true(f->o.has_limits && f->o.limits == LIMITS_SAMPLE);
 	assert_string_equal(f->o.insulate, "ext4");
 	assert_int_equal(f->o.nr_fixups, 2);
 	assert_int_equal(f->o.nr_overrides, 3);
@@ -142,6 +143,8 @@ static void wrong_lines_are_refused(void **state)
 		{ "convert --all web1", "either --all or guests" },
 		{ "convert --plan /p web1", "--plan names the guests" },
 		{ "convert --plan /p --method copy", "run as it is" },
+		{ "convert --plan /p --limits guest", "run as it is" },
+		{ "convert --plan /p --least", "run as it is" },
 		{ "convert --plan", "needs a value: FILE" },
 		{ "convert --all=yes", "takes no value" },
 		{ "convert -j x web1", "is no number" },
@@ -156,6 +159,7 @@ static void wrong_lines_are_refused(void **state)
 		{ "convert --override VS999 web1", "there is no finding 'VS999'" },
 		{ "convert --override VS201 web1", "cannot be overridden" },
 		{ "convert --method fast web1", "none of auto, rename, copy" },
+		{ "convert --limits some web1", "none of guest, sample" },
 		{ "convert --fixups some web1", "none of all, none, -NAME" },
 		{ "convert --verify half web1", "none of full, quick" },
 		{ "undo a --bring-back --discard-changes", "exclude each other" },

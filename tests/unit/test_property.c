@@ -127,6 +127,7 @@ static void random_guest(void)
 	if (g.defaults.nr)
 		qsort(g.defaults.v, g.defaults.nr, sizeof(*g.defaults.v), host_item_order);
 	in.rights = roll(2) ? RIGHTS_LEAST : RIGHTS_DEFAULT;
+	in.limits = roll(2) ? LIMITS_GUEST : LIMITS_SAMPLE;
 	in.bootorder = roll(3);
 	host.kernel = roll(2) ? KERNEL_OPENVZ : KERNEL_OFFLINE;
 	host.vswap = roll(2);
@@ -189,6 +190,23 @@ static void check_limits(void)
 	assert_non_null(ubc_fault(&sample));
 }
 
+/* Without the sample's limits nothing is tighter than with them. */
+static void check_never_below(void)
+{
+	enum limits_from limits = in.limits;
+	struct ubc_set set[2];
+
+	for (in.limits = LIMITS_GUEST; in.limits <= LIMITS_SAMPLE; in.limits++) {
+		translate();
+		set[in.limits] = result();
+	}
+	in.limits = limits;
+	for (enum ubc_key key = 0; key < NR_UBC; key++)
+		if (set[LIMITS_GUEST].v[key].bar < set[LIMITS_SAMPLE].v[key].bar ||
+		    set[LIMITS_GUEST].v[key].lim < set[LIMITS_SAMPLE].v[key].lim)
+			FAIL("%s is below the sample's", ubc_name(key));
+}
+
 static void test_random_guests(void **state)
 {
 	for (size_t i = 0; i < GUESTS; i++) {
@@ -201,6 +219,7 @@ static void test_random_guests(void **state)
 		check_values();
 		check_limits();
 		print(&first);
+		check_never_below();
 		translate();
 		print(&second);
 		if (strcmp(first.data, second.data) != 0)

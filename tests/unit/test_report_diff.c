@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unified differences, explanations of findings, the translation table.
+ * Unified differences, explanations of findings, the translation table, the host's
+ * part of a dry run.
  */
 #include "report.h"
 
@@ -99,6 +100,36 @@ static void every_rule_is_in_the_document(void **state)
 	assert_true(lines_with(&markdown, "| ") >= nr_rules);
 }
 
+/* Steps that only remember a time are shown with -v; a heading alone says nothing. */
+static void a_host_without_lines_is_left_out(void **state)
+{
+	static const struct text_style plain = { 0 }, verbose = { .verbose = true };
+	struct buf quiet CLEANUP_BUF = BUF_INIT, loud CLEANUP_BUF = BUF_INIT,
+		   more CLEANUP_BUF = BUF_INIT;
+	struct pool pool = POOL_INIT;
+	struct plan plan = { 0 };
+	struct report r;
+	struct step *s;
+
+	(void)state;
+	report_init(&r, &pool, "plan", 0, NULL);
+	s = plan_step(&plan, &pool, "times");
+	step_arg(s, &pool, "at", "/vservers");
+	report_steps(report_host(&r), &r, &plan);
+	report_plan(&quiet, &r, &plain);
+	report_plan(&loud, &r, &verbose);
+	assert_ptr_equal(strstr(quiet.data, "plan: "), quiet.data);
+	assert_ptr_equal(strstr(loud.data, "host   (steps that all guests share)\n"), loud.data);
+	plan.nr_steps = 0;
+	s = plan_step(&plan, &pool, "mkdir");
+	step_arg(s, &pool, "at", "/vz/private");
+	report_steps(report_host(&r), &r, &plan);
+	report_plan(&more, &r, &plain);
+	assert_ptr_equal(strstr(more.data, "host   (steps that all guests share)\n  + mkdir"),
+			 more.data);
+	pool_release(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +137,7 @@ int main(void)
 		cmocka_unit_test(large_differences),
 		cmocka_unit_test(explanations),
 		cmocka_unit_test(every_rule_is_in_the_document),
+		cmocka_unit_test(a_host_without_lines_is_left_out),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -99,6 +99,7 @@ static void assert_defaults(const struct settings *s)
 	assert_int_equal(s->ctid_base, 1000);
 	assert_null(s->sample);
 	assert_int_equal(s->method, METHOD_AUTO);
+	assert_int_equal(s->limits, LIMITS_GUEST);
 	assert_int_equal(s->verify, VERIFY_FULL);
 	assert_int_equal(s->jobs, 0);
 	assert_string_equal(s->state_dir, "/var/lib/vs2vz");
@@ -127,7 +128,7 @@ static void every_key(void **state)
 
 	put(f, "etc/vs2vz.conf",
 	    "# all of them\nctid_base = 5000\nsample = \"vps.basic\"\nmethod = copy\n"
-	    "verify = \"quick\"\njobs=8\nstate_dir = \"/srv/state\"\nlog_dir = \"/srv/log\"\n"
+	    "limits = \"sample\"\nverify = \"quick\"\njobs=8\nstate_dir = \"/srv/state\"\nlog_dir = \"/srv/log\"\n"
 	    "color = \"never\"\n"
 	    "override \"VS309\" { guests = {\"web1\", \"mail\"} reason = \"by hand\" }\n"
 	    "override \"immutable-files\" { reason = \"known\" }\n"
@@ -136,6 +137,7 @@ static void every_key(void **state)
 	assert_int_equal(f->s.ctid_base, 5000);
 	assert_string_equal(f->s.sample, "vps.basic");
 	assert_int_equal(f->s.method, METHOD_COPY);
+	assert_int_equal(f->s.limits, LIMITS_SAMPLE);
 	assert_int_equal(f->s.verify, VERIFY_QUICK);
 	assert_int_equal(f->s.jobs, 8);
 	assert_string_equal(f->s.state_dir, "/srv/state");
@@ -183,7 +185,7 @@ static void a_guest_has_answers_of_its_own(void **state)
 	    "guest \"web\" {\n\tctid = 345\n\tsample = \"small\"\n\tmethod = copy\n"
 	    "\trights = \"least\"\n\toverride \"VS309\" { reason = \"345.mount has them\" }\n"
 	    "\toverride \"own-network\" { reason = \"veth is ready\" }\n}\n"
-	    "guest \"no such guest\" { rights = \"default\" }\n");
+	    "guest \"no such guest\" { rights = \"default\" limits = \"sample\" }\n");
 	put(f, "etc/vs2vz.d/20-b.conf", "guest \"web\" { sample = \"large\" }\n");
 	assert_int_equal(get(f, NULL), 0);
 	assert_int_equal(f->s.nr_map, 1);
@@ -196,6 +198,8 @@ static void a_guest_has_answers_of_its_own(void **state)
 	assert_null(f->s.answers[1].sample);
 	assert_true(f->s.answers[1].has_rights && f->s.answers[1].rights == RIGHTS_DEFAULT);
 	assert_false(f->s.answers[1].has_method);
+	assert_true(f->s.answers[1].has_limits && f->s.answers[1].limits == LIMITS_SAMPLE);
+	assert_false(f->s.answers[0].has_limits);
 	assert_int_equal(f->s.nr_lifts, 2);
 	assert_int_equal(f->s.lifts[0].id, VS_HOST_MOUNTS);
 	assert_string_equal(f->s.lifts[0].guest, "web");
@@ -215,6 +219,7 @@ static void errors_name_file_and_line(void **state)
 		{ "jobs = 99999999999999999999999\n", "/etc/vs2vz.conf:1: " },
 		{ "ctid_base = 100\n", "ctid_base must be a number from 101" },
 		{ "method = \"fast\"\n", "method must be one of" },
+		{ "limits = \"none\"\n", "limits must be one of" },
 		{ "verify = \"half\"\n", "verify must be one of" },
 		{ "color = \"red\"\n", "color must be one of" },
 		{ "sample = \"../x\"\n", "sample must be the name" },
@@ -236,6 +241,8 @@ static void errors_name_file_and_line(void **state)
 		  "/etc/vs2vz.conf:2: guest 'a': method must be one of" },
 		{ "guest \"a\" {\n\n\trights = \"all\"\n}\n",
 		  "/etc/vs2vz.conf:3: guest 'a': rights must be one of" },
+		{ "guest \"a\" {\n\tlimits = \"all\"\n}\n",
+		  "/etc/vs2vz.conf:2: guest 'a': limits must be one of" },
 		{ "guest \"a\" {\n\tsample = \"x/y\"\n}\n",
 		  "/etc/vs2vz.conf:2: guest 'a': sample must be the name" },
 		{ "guest \"a\" {\n\tsample = \"\"\n}\n", "sample must be the name" },

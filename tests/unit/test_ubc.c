@@ -142,6 +142,24 @@ static void test_extremes(void **state)
 	}
 }
 
+/* Consistent without being raised, and what a reader of "unlimited" gets. */
+static void test_boundless(void **state)
+{
+	struct ubc_set set = builtin();
+
+	(void)state;
+	for (enum ubc_key key = 0; key < NR_UBC; key++)
+		ubc_put(&set, key, ubc_boundless(key), "x");
+	if (ubc_fault(&set))
+		fail_msg("violated: %s", ubc_fault(&set));
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_NUMTCPSOCK)),
+			    "1801439850948198:1801439850948198");
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_TCPRCVBUF)),
+			    "4611686018427387903:unlimited");
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_PHYSPAGES)), "0:unlimited");
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_NUMPTY)), "255:255");
+}
+
 static void test_faults(void **state)
 {
 	static const struct {
@@ -206,7 +224,7 @@ int main(void)
 		cmocka_unit_test(test_builtin_is_consistent),
 		cmocka_unit_test(test_raise),
 		cmocka_unit_test(test_sockets),
-		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_extremes), cmocka_unit_test(test_boundless),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_vswap),
 	};

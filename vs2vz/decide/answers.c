@@ -28,3 +28,10 @@ enum rights rights_wanted(const struct deciding *d, const struct guest *guest)
 
 	return answer && answer->has_rights ? answer->rights : d->choices->rights;
 }
+
+enum limits_from limits_wanted(const struct deciding *d, const struct guest *guest)
+{
+	const struct answer *answer = answer_of(d->choices, guest->name);
+
+	return answer && answer->has_limits ? answer->limits : d->choices->limits;
+}

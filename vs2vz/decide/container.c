@@ -66,7 +66,8 @@ void container_describe(struct deciding *d, struct decision *decision)
 	struct ct *ct = &decision->ct;
 	const struct rules_input in = {
 		.guest = guest, .host = d->host, .sample = &d->sample_conf, .root = d->root,
-		.rights = rights_wanted(d, guest), .bootorder = decision->bootorder,
+		.rights = rights_wanted(d, guest), .limits = limits_wanted(d, guest),
+		.bootorder = decision->bootorder,
 	};
 	const char *template;
 

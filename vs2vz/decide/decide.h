@@ -32,6 +32,8 @@ struct answer {
 	enum method method;
 	bool has_rights;
 	enum rights rights;
+	bool has_limits;
+	enum limits_from limits;
 };
 struct choices {
 	const struct ctid_choice *explicit;	/* --ctid */
@@ -45,6 +47,7 @@ struct choices {
 	enum method method;
 	bool insulate;				/* asked for: a finding */
 	enum rights rights;
+	enum limits_from limits;
 };
 
 struct mount_list;

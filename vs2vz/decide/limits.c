@@ -6,6 +6,7 @@
  * a changed number is raised (openvz/ubc.h), and what changed is written.
  *
  * A soft limit alone was never enforced by VServer: the container gets at least that.
+ * What else the sample limits and the guest's configuration did not: limits_guest.c.
  */
 #include "decide/limits.h"
 
@@ -185,23 +186,26 @@ static void put_semaphore(struct limits *l, const struct rlimit *r)
 	put_kernel(l, r, 64);
 }
 
+#define BIT(key) (1u << (key))
+
 /* nproc comes last of those that others are reckoned from. */
 static const struct {
 	const char *resource;
 	void (*put)(struct limits *l, const struct rlimit *r);
 	enum verdict verdict;	/* of a hard limit; a soft one alone is near */
+	unsigned limits;	/* bits of enum ubc_key; what only adds to a number limits nothing */
 } resources[] = {
-	{ "dentry", put_dentry, VERDICT_NEAR },
-	{ "locks", put_lock, VERDICT_SAME },
-	{ "memlock", put_locked, VERDICT_SAME },
-	{ "msgqueue", put_queue, VERDICT_NEAR },
-	{ "nofile", put_file, VERDICT_NEAR },
-	{ "nproc", put_nproc, VERDICT_SAME },
-	{ "nsems", put_semaphore, VERDICT_NEAR },
-	{ "nsock", put_socket, VERDICT_NEAR },
-	{ "openfd", put_file, VERDICT_NEAR },
-	{ "semary", put_array, VERDICT_NEAR },
-	{ "shmem", put_shared, VERDICT_SAME },
+	{ "dentry", put_dentry, VERDICT_NEAR, BIT(UBC_DCACHESIZE) },
+	{ "locks", put_lock, VERDICT_SAME, BIT(UBC_NUMFLOCK) },
+	{ "memlock", put_locked, VERDICT_SAME, BIT(UBC_LOCKEDPAGES) },
+	{ "msgqueue", put_queue, VERDICT_NEAR, 0 },
+	{ "nofile", put_file, VERDICT_NEAR, BIT(UBC_NUMFILE) },
+	{ "nproc", put_nproc, VERDICT_SAME, BIT(UBC_NUMPROC) },
+	{ "nsems", put_semaphore, VERDICT_NEAR, 0 },
+	{ "nsock", put_socket, VERDICT_NEAR, BIT(UBC_NUMTCPSOCK) | BIT(UBC_NUMOTHERSOCK) },
+	{ "openfd", put_file, VERDICT_NEAR, BIT(UBC_NUMFILE) },
+	{ "semary", put_array, VERDICT_NEAR, 0 },
+	{ "shmem", put_shared, VERDICT_SAME, BIT(UBC_SHMPAGES) },
 };
 
 static void put_resources(struct limits *l)
@@ -214,6 +218,8 @@ static void put_resources(struct limits *l)
 						 "so much");
 		if (r.any)
 			resources[i].put(l, &r);
+		for (enum ubc_key key = 0; rlimit_limits(&r) && key < NR_UBC; key++)
+			l->limited[key] |= (resources[i].limits & BIT(key)) != 0;
 	}
 }
 
@@ -229,7 +235,10 @@ static void read_conf(struct ubc_set *out, const struct translation *t)
 	ubc_read(out, &conf);
 }
 
-/* Without vSwap a start asks for twenty beancounters; see VS_SAMPLE_INCOMPLETE. */
+/*
+ * What vz.conf says for all containers is in force as well. Without vSwap a start asks
+ * for twenty beancounters; see VS_SAMPLE_INCOMPLETE.
+ */
 static void complete(struct limits *l)
 {
 	CLEANUP_BUF struct buf names = BUF_INIT;
@@ -247,6 +256,8 @@ static void complete(struct limits *l)
 			l->set.has[key] = true;
 			continue;
 		}
+		if (l->vswap)
+			continue;
 		ubc_put(&l->set, key, builtin.v[key], "the sample lacks it");
 		buf_addf(&names, "%s%s", names.len ? ", " : "", ubc_name(key));
 	}
@@ -290,9 +301,6 @@ static void compare_with_sample(const struct limits *l)
 		finding_add(t->findings, VS_SAMPLE_LIMITS, t->guest->name, ubc_name(UBC_NUMPROC),
 			    "no number of processes was configured; the sample allows %llu",
 			    (unsigned long long)l->set.v[UBC_NUMPROC].lim);
-	if (l->vswap && t->host->kernel == KERNEL_OPENVZ && !t->host->vswap)
-		finding_add(t->findings, VS_VSWAP_KERNEL, t->guest->name, "PHYSPAGES",
-			    "the sample limits RAM, the running kernel cannot");
 }
 
 void set_limits(struct translation *t)
@@ -302,15 +310,20 @@ void set_limits(struct translation *t)
 
 	ubc_read(&l.set, t->sample);
 	l.vswap = ubc_is_vswap(&l.set);
-	if (!l.vswap)
-		complete(&l);
+	complete(&l);
 	put_resources(&l);
 	limits_memory(&l);
 	limits_process(&l);
+	if (t->limits == LIMITS_GUEST)
+		limits_free(&l);
 	for (enum ubc_key key = 0; key < NR_UBC; key++)
 		changed = changed || l.set.changed[key];
 	if (changed)
 		ubc_raise(&l.set, t->pool);
 	write_set(&l);
-	compare_with_sample(&l);
+	if (t->limits == LIMITS_SAMPLE)
+		compare_with_sample(&l);
+	if (l.vswap && t->host->kernel == KERNEL_OPENVZ && !t->host->vswap)
+		finding_add(t->findings, VS_VSWAP_KERNEL, t->guest->name, "PHYSPAGES",
+			    "the sample limits RAM, the running kernel cannot");
 }

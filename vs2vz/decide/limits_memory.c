@@ -17,9 +17,7 @@
 #include "decide/limits.h"
 #include "vserver/flags.h"
 
-/* vSwap must stay finite: more than any machine of its time had. */
-#define BOUNDLESS (1ULL << 30)
-#define MOST	  (1ULL << 40)
+#define MOST (1ULL << 40)
 
 struct memory {
 	bool known;
@@ -76,7 +74,7 @@ static struct memory from_rlimit(struct limits *l, const struct rlimit *rss)
 static uint64_t finite(uint64_t pages)
 {
 	if (pages == LIMIT_NONE_SET)
-		return BOUNDLESS;
+		return VSWAP_BOUNDLESS;
 	if (pages > MOST)
 		return MOST;
 	return pages == INT32_MAX ? pages + 1 : pages;	/* that number means "none" to vzctl */
@@ -85,11 +83,15 @@ static uint64_t finite(uint64_t pages)
 static void put_vswap(struct limits *l, const struct memory *m)
 {
 	uint64_t ram = finite(m->ram), total = finite(m->total);
+	uint64_t swap = total > ram ? total - ram : 0;
 
+	if (m->total == LIMIT_NONE_SET)
+		swap = VSWAP_BOUNDLESS;
 	ubc_put(&l->set, UBC_PHYSPAGES, (struct ubc){ 0, ram }, m->why);
 	if (m->has_total)
-		ubc_put(&l->set, UBC_SWAPPAGES, (struct ubc){ 0, total > ram ? total - ram : 0 },
-			m->why);
+		ubc_put(&l->set, UBC_SWAPPAGES, (struct ubc){ 0, swap }, m->why);
+	l->limited[UBC_PHYSPAGES] = m->ram != LIMIT_NONE_SET;
+	l->limited[UBC_SWAPPAGES] = m->has_total && m->total != LIMIT_NONE_SET;
 }
 
 static void put_private(struct limits *l, uint64_t pages, const char *why)
@@ -106,7 +108,10 @@ static void put_private(struct limits *l, uint64_t pages, const char *why)
 
 static void put_counters(struct limits *l, const struct memory *m)
 {
-	put_private(l, m->total == LIMIT_NONE_SET ? m->ram : m->total, m->why);
+	uint64_t pages = m->total == LIMIT_NONE_SET ? m->ram : m->total;
+
+	put_private(l, pages, m->why);
+	l->limited[UBC_PRIVVMPAGES] = pages != LIMIT_NONE_SET;
 	if (m->ram == LIMIT_NONE_SET)
 		return;
 	limit_least(l, UBC_VMGUARPAGES, m->ram, m->why);
@@ -133,6 +138,7 @@ static void put_bound(struct limits *l, const struct rlimit *r, bool has_ram)
 	if (!r->any)
 		return;
 	l->memory_known = l->memory_known || r->has_hard;
+	l->limited[l->vswap ? UBC_PHYSPAGES : UBC_PRIVVMPAGES] |= rlimit_limits(r) && !has_ram;
 	if (!l->vswap) {
 		put_private(l, n, r->path);
 	} else if (!has_ram && finite(n) > ram.lim) {
@@ -186,7 +192,9 @@ static void claim_rss(struct limits *l, const struct rlimit *rss, bool grouped)
 			     "cgroup/memory.* was in force: kernels with groups do not look here");
 	else if (!rss->has_hard)
 		rlimit_claim(l->t, rss, VERDICT_NEAR, params_of(l),
-			     "a soft limit alone was never enforced: the sample's stays");
+			     l->t->limits == LIMITS_SAMPLE
+				     ? "a soft limit alone was never enforced: the sample's stays"
+				     : "a soft limit alone was never enforced: at least so much");
 	else
 		rlimit_claim(l->t, rss, l->vswap ? VERDICT_SAME : VERDICT_NEAR, params_of(l),
 			     l->vswap ? NULL

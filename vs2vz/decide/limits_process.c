@@ -121,6 +121,7 @@ static void ulimit_value(struct ulimit *u, const char *word)
 		value = mul_u64(n.value, r->shell);
 	if (r->letter == 'u' && (guest_flags(t).set & CFLAG_NPROC) && value) {
 		limits_processes(u->l, value, "ULIMIT");
+		u->l->limited[UBC_NUMPROC] = value != LIMIT_NONE_SET;
 		u->carried = true;
 		return;
 	}

@@ -61,12 +61,19 @@ enum rights {
 	RIGHTS_LEAST,		/* switched off */
 };
 
+/* Limits that the guest did not have. */
+enum limits_from {
+	LIMITS_GUEST,		/* none in the container either */
+	LIMITS_SAMPLE,		/* those of the sample */
+};
+
 struct rules_input {
 	const struct guest *guest;
 	const struct host *host;
 	const struct conf *sample;	/* NULL: limits are not looked at */
 	const struct root *root;	/* the host's files; NULL: none */
 	enum rights rights;
+	enum limits_from limits;
 	unsigned bootorder;		/* 0: none; see bootorder.h */
 };
 

@@ -267,7 +267,8 @@ void rules_translate(struct ledger *out, struct ct *ct, const struct rules_input
 	size_t nr = guest->items.nr + inherited;
 	struct translation t = {
 		.guest = guest, .host = in->host, .root = in->root, .sample = in->sample,
-		.rights = in->rights, .bootorder = in->bootorder, .ct = ct, .pool = pool,
+		.rights = in->rights, .limits = in->limits, .bootorder = in->bootorder, .ct = ct,
+		.pool = pool,
 		.findings = findings, .later = pool_array(pool, nr + 1, sizeof(*t.later)),
 	};
 

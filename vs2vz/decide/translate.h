@@ -25,6 +25,7 @@ struct translation {
 	const struct root *root;	/* NULL: no files to look at */
 	const struct conf *sample;	/* NULL: limits are not looked at */
 	enum rights rights;
+	enum limits_from limits;
 	unsigned bootorder;
 	struct ct *ct;
 	struct pool *pool;

@@ -96,7 +96,7 @@ enum finding_id {
 	VS_LIMIT_UNREADABLE	= 323,	/* a number that VServer refused */
 	VS_PROCESS_LIMITS	= 324,	/* limits of each process */
 	VS_LIMITS_RAISED	= 325,	/* for the sake of others */
-	VS_SAMPLE_LIMITS	= 326,	/* the sample limits what the guest had unlimited */
+	VS_SAMPLE_LIMITS	= 326,	/* the guest had unlimited what the sample limits */
 	VS_VSWAP_KERNEL		= 327,	/* vSwap sample, kernel without */
 	VS_CPU_BINDING		= 328,
 	VS_DEVICE_NEEDS		= 329,

@@ -58,6 +58,9 @@ void ubc_put(struct ubc_set *set, enum ubc_key key, struct ubc value, const char
 /* RAM is limited: the other parameters may be missing. */
 bool ubc_is_vswap(const struct ubc_set *set);
 
+/* The largest value that fits all rules; what the "unlimited" sample of vzctl has. */
+struct ubc ubc_boundless(enum ubc_key key);
+
 /* Raise until every rule holds; what is missing is left out of the rules. */
 void ubc_raise(struct ubc_set *set, struct pool *pool);
 /* The first rule that does not hold, NULL: all do. */

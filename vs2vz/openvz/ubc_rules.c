@@ -18,6 +18,7 @@
 /* Above this, 2560 bytes for each socket are more than a limit can be. */
 #define SOCKETS_MOST 1801439850948198u
 #define SOCKET_BYTES 2560u
+#define TERMINALS_MOST 255u	/* a kernel has no use for more in one container */
 
 enum need {
 	SAME_BOTH,		/* barrier = limit */
@@ -170,6 +171,25 @@ static struct ubc wanted(const struct ubc_set *set, const struct need_row *row)
 	if (v.lim > UBC_UNLIMITED)
 		v.lim = UBC_UNLIMITED;
 	return v;
+}
+
+/* "Unlimited" sockets would ask for more buffers than there can be. */
+struct ubc ubc_boundless(enum ubc_key key)
+{
+	static const struct ubc special[NR_UBC] = {
+		[UBC_PHYSPAGES] = { 0, UBC_UNLIMITED },
+		[UBC_SWAPPAGES] = { 0, UBC_UNLIMITED },
+		[UBC_NUMTCPSOCK] = { SOCKETS_MOST, SOCKETS_MOST },
+		[UBC_NUMOTHERSOCK] = { SOCKETS_MOST, SOCKETS_MOST },
+		[UBC_NUMPTY] = { TERMINALS_MOST, TERMINALS_MOST },
+		[UBC_TCPSNDBUF] = { UBC_UNLIMITED / 2, UBC_UNLIMITED },
+		[UBC_TCPRCVBUF] = { UBC_UNLIMITED / 2, UBC_UNLIMITED },
+		[UBC_OTHERSOCKBUF] = { UBC_UNLIMITED / 2, UBC_UNLIMITED },
+	};
+
+	if (special[key].lim)
+		return special[key];
+	return (struct ubc){ UBC_UNLIMITED, UBC_UNLIMITED };
 }
 
 static bool same(struct ubc a, struct ubc b)
