@@ -5,7 +5,7 @@
  * the lock never exists without its pid. A lock whose process is gone, or without a
  * pid, is removed.
  *
- * On the disk: create temporary, link, unlink temporary; a stale one is renamed first. Nothing is synced: after a
+ * On the disk: create temporary, link, unlink temporary; a stale one is renamed over. Nothing is synced: after a
  * cut no process lives that could hold a lock, and a stale one is taken over, as is
  * one that carries our own pid. If we die in between, a temporary file stays, which
  * nobody reads and which the next run of the same pid removes.
@@ -75,27 +75,45 @@ static int write_temporary(const struct place *at, struct err *err)
 }
 
 /*
- * A stale lock goes. It is moved aside first, so that what is judged is what was moved:
- * if somebody took it between our look and the move, it is given back.
+ * Is the owner gone and the lock still there? In this order: who gives a lock back ends
+ * after that, so what still names the process once it is dead was left behind.
  */
-static int drop_stale(const struct place *lock, const struct root *root, const char *path,
-		      struct err *err)
+static bool is_stale(const struct root *root, const char *path)
 {
-	struct buf aside_path CLEANUP_BUF = BUF_INIT;
-	char name[80];
-	struct place aside = { lock->dirfd, name };
 	struct err dropped;
+	int64_t pid = lock_pid(root, path, &dropped);
 
-	snprintf(name, sizeof(name), "%s.vs2vz-%ld-old", lock->name, (long)getpid());
-	buf_addf(&aside_path, "%s.vs2vz-%ld-old", path, (long)getpid());
-	if (sys_rename(lock, &aside) < 0)
-		return errno == ENOENT ? 0 : fail_errno(err, "cannot remove the stale '%s'",
-							show(path));
-	if (is_living_other(lock_pid(root, aside_path.data, &dropped)))
-		(void)sys_link(&aside, lock);
-	if (sys_unlink(&aside) < 0)
-		return fail_errno(err, "cannot remove '%s'", aside.name);
-	return 0;
+	return pid >= 0 && !is_living_other(pid) && lock_pid(root, path, &dropped) == pid;
+}
+
+/*
+ * Put our temporary file in the place of a stale lock. Of several that find it stale
+ * only one may do so: the one whose link to the guard's name succeeds. Under the guard
+ * the lock is judged again, and replaced by one rename, so that there is never a moment
+ * without it. 1: it is ours; 0: look again.
+ */
+static int take_over(const struct place *lock, const struct place *temporary,
+		     const struct root *root, const char *path, struct err *err)
+{
+	struct buf guard_path CLEANUP_BUF = BUF_INIT;
+	char name[80];
+	struct place guard = { lock->dirfd, name };
+	int taken = 0;
+
+	snprintf(name, sizeof(name), "%s.vs2vz-taking", lock->name);
+	buf_addf(&guard_path, "%s.vs2vz-taking", path);
+	if (sys_link(temporary, &guard) < 0) {
+		if (errno != EEXIST)
+			return fail_errno(err, "cannot make '%s'", show(guard_path.data));
+		if (is_stale(root, guard_path.data))
+			(void)sys_unlink(&guard);	/* its owner died between two calls */
+		return 0;
+	}
+	if (is_stale(root, path))
+		taken = sys_rename(temporary, lock) == 0 ? 1 :
+			fail_errno(err, "cannot take the stale '%s'", show(path));
+	(void)sys_unlink(&guard);
+	return taken;
 }
 
 static int take(const struct place *lock, const struct place *temporary,
@@ -109,15 +127,16 @@ static int take(const struct place *lock, const struct place *temporary,
 		if (errno != EEXIST)
 			return fail_errno(err, "cannot make '%s'", show(path));
 		pid = lock_pid(root, path, err);
-		if (pid < 0 && err_is_absent(err))
-			continue;	/* given back just now: nothing to remove */
+		if (pid < 0 && (err_is_absent(err) || err->code == ESTALE))
+			continue;	/* given back, or taken anew, just now */
 		if (pid < 0)
 			return -1;
 		if (is_living_other(pid))
 			return fail_code(err, EWOULDBLOCK, "process %lld holds '%s'",
 					 (long long)pid, show(path));
-		if (drop_stale(lock, root, path, err) < 0)
-			return -1;
+		pid = take_over(lock, temporary, root, path, err);
+		if (pid != 0)
+			return pid < 0 ? -1 : 0;
 	}
 	return fail_code(err, EWOULDBLOCK, "other processes keep taking '%s'", show(path));
 }
