@@ -153,6 +153,8 @@ static void carry_open(struct session *s, struct journal *j, enum way way, bool 
 		s->err.code == ERR_STOPPED ? OUTCOME_SKIPPED : OUTCOME_FAILED;
 	if (done < 0)
 		report_error(&s->report.guests[line], &s->report, &s->err);
+	if (done < 0 && !(way == WAY_FORWARD && roll_back))	/* said before it went back */
+		log_say(LOG_ERROR, "%s", s->err.text);
 	leave_report(s, j, line);
 	work_release(&w);
 }
@@ -169,6 +171,7 @@ void carry_guest(struct session *s, const char *name, enum way way, bool roll_ba
 		s->report.guests[line].state = STATE_DAMAGED;
 		s->report.guests[line].outcome = OUTCOME_FAILED;
 		report_error(&s->report.guests[line], &s->report, &s->err);
+		log_say(LOG_ERROR, "%s", s->err.text);
 		log_guest(NULL);
 		return;
 	}
@@ -178,12 +181,11 @@ void carry_guest(struct session *s, const char *name, enum way way, bool roll_ba
 		s->report.guests[line].state = report_state_of(j.phase, false);
 		s->report.guests[line].outcome = OUTCOME_BLOCKED;
 		report_error(&s->report.guests[line], &s->report, &s->err);
+		log_say(LOG_ERROR, "%s", s->err.text);
 	} else {
 		carry_open(s, &j, way, roll_back, line);
 		ct_unlock(&s->host, &s->root, ctid);
 	}
-	if (s->report.guests[line].error)
-		log_say(LOG_ERROR, "%s: %s", show(name), s->report.guests[line].error);
 	journal_close(&j);
 	log_guest(NULL);
 }
