@@ -12,6 +12,7 @@ make            make
 pkg-config      pkgconf-pkg-config
 libc6-dev       glibc-devel
 libblkid-dev    libblkid-devel
+libext2fs-dev   e2fsprogs-devel
 libmount-dev    libmount-devel
 libconfuse-dev  libconfuse-devel
 libjansson-dev  jansson-devel

@@ -193,8 +193,6 @@ static int inspect_tree(struct session *s, struct guest *g, bool survey)
 	struct survey_options opt = {
 		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs,
 		.xattrs = true,
-		/* A dynamic guest's files carry the numbers of its starts: the last is known. */
-		.tag = g->xid > 0 ? (uint32_t)g->xid : g->last_xid > 0 ? (uint32_t)g->last_xid : 0,
 	};
 	struct fsinfo fs = { 0 };
 	struct root tree;

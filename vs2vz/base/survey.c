@@ -90,7 +90,7 @@ static struct hash128 print_of(uint64_t parent, const char *name, const struct s
 	return hash_bytes(&p, offsetof(__typeof__(p), name) + len);
 }
 
-static void count_owner(struct survey *s, uint32_t tag, const struct stat *st)
+static void count_owner(struct survey *s, const struct stat *st)
 {
 	if (st->st_uid > s->max_uid)
 		s->max_uid = st->st_uid;
@@ -98,11 +98,6 @@ static void count_owner(struct survey *s, uint32_t tag, const struct stat *st)
 		s->max_gid = st->st_gid;
 	if (st->st_uid > 65535 || st->st_gid > 65535)
 		s->high_ids++;
-	if (!tag)
-		return;
-	s->tag_id24 += st->st_uid >> 24 == tag >> 8 && st->st_gid >> 24 == (tag & 0xFF);
-	s->tag_uid16 += st->st_uid >> 16 == tag;
-	s->tag_gid16 += st->st_gid >> 16 == tag;
 }
 
 static void count_type(struct survey *s, mode_t mode)
@@ -203,7 +198,7 @@ static void count_inode(struct surveying *y, struct counts *c, const struct walk
 
 	s->inodes++;
 	count_type(s, st->st_mode);
-	count_owner(s, y->opt->tag, st);
+	count_owner(s, st);
 	s->bytes_used += (uint64_t)st->st_blocks * BLOCK;
 	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
 		s->bytes_apparent += (uint64_t)st->st_size;
@@ -270,7 +265,7 @@ static void add_counts(struct survey *into, const struct survey *from)
 #define SUM(field) offsetof(struct survey, field)
 		SUM(names), SUM(inodes), SUM(dirs), SUM(files), SUM(symlinks), SUM(devices),
 		SUM(fifos), SUM(sockets), SUM(bytes_used), SUM(bytes_apparent), SUM(immutable),
-		SUM(append_only), SUM(high_ids), SUM(tag_id24), SUM(tag_uid16), SUM(tag_gid16),
+		SUM(append_only), SUM(high_ids),
 		SUM(foreign_dirs), SUM(with_xattrs), SUM(changed),
 #undef SUM
 	};
@@ -333,7 +328,7 @@ static int count_root(struct surveying *y, int dirfd, struct err *err)
 		return fail_errno(err, "cannot read the metadata of the tree");
 	s->names = s->inodes = s->dirs = 1;
 	s->bytes_used = (uint64_t)st.st_blocks * BLOCK;
-	count_owner(s, y->opt->tag, &st);
+	count_owner(s, &st);
 	if (st.st_uid > 65535 || st.st_gid > 65535)
 		s->example_high = strdup(".");
 	s->fingerprint = print_of(0, "", &st, false);

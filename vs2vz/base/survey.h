@@ -9,8 +9,24 @@
 
 #include <stdint.h>
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/tags.h"
+
+struct hidden;
+struct sharing;
+
+/*
+ * How many inodes have these upper halves in owner and group: from them each tagging
+ * method can be judged. Pairs beyond the most frequent ones are counted together.
+ */
+#define OWNER_HALVES 256
+struct owner_half {
+	uint16_t uid, gid;	/* owner >> 16, group >> 16 */
+	uint64_t inodes;
+};
 
 struct survey {
 	uint64_t names;		/* directory entries, the root counted as one */
@@ -24,8 +40,21 @@ struct survey {
 	uint64_t outside_inodes; /* inodes with names outside this tree */
 	uint64_t outside_bytes;	/* their allocated bytes */
 	uint64_t high_ids;	/* owner or group above 65535 */
-	uint64_t tag_id24, tag_uid16, tag_gid16; /* owners that carry the given tag so */
 	uint32_t max_uid, max_gid;
+	unsigned nr_halves;
+	struct owner_half half[OWNER_HALVES]; /* the most frequent first; 0:0 is one of them */
+	uint64_t halves_more;	/* inodes with a pair that found no room */
+	uint64_t lost_ids;	/* lower parts 0xFFFE or 0xFFFFFE below other upper bits: VServer cut them */
+	/* Hidden flags; all zero where !hidden_known. Regular files, but for barrier. */
+	bool hidden_known;	/* of every inode where it mattered */
+	const char *hidden_why;	/* why not; static */
+	uint64_t unified;	/* immutable and IUNLINK, or the 2.4 form of it */
+	uint64_t unlink_only;	/* IUNLINK without immutable: inert */
+	uint64_t barrier, cow;
+	uint64_t intern;	/* inodes that carry a tag in the field of TAGGING_INTERN */
+	uint64_t immutable_files; /* of immutable: regular files */
+	uint64_t outside_readonly; /* of outside_inodes: immutable ones */
+	uint64_t outside_writable_bytes; /* of outside_bytes: of those that are not */
 	uint64_t foreign_dirs;	/* mount points inside: not entered */
 	uint64_t with_xattrs;	/* inodes with extended attributes */
 	uint64_t changed;	/* names newer than newer_than_ns (not the root) */
@@ -46,7 +75,10 @@ struct survey_options {
 	unsigned threads;	/* 0: by the kind of device */
 	bool rotational;
 	bool xattrs;		/* count with_xattrs */
-	uint32_t tag;		/* VServer's tag of this guest; 0: unknown */
+	struct hidden *hidden;	/* NULL: hidden flags are not read */
+	const char *hidden_why;	/* for the result, where hidden is NULL */
+	struct sharing *sharing; /* NULL, or gets every inode with names outside */
+	unsigned tree;		/* number of this tree there */
 	uint64_t newer_than_ns;	/* count names with a later ctime into changed; 0: no */
 };
 

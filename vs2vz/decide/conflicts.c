@@ -46,12 +46,6 @@ static const char *example(const struct deciding *d, const char *what, const cha
 static void tree_findings(struct deciding *d, const struct guest *guest)
 {
 	const struct survey *s = &guest->survey;
-	uint64_t tagged = s->tag_id24;
-
-	if (s->tag_uid16 > tagged)
-		tagged = s->tag_uid16;
-	if (s->tag_gid16 > tagged)
-		tagged = s->tag_gid16;
 	count_finding(d, guest, VS_IMMUTABLE_FILES, s->immutable,
 		      example(d, "immutable objects", s->example_immutable));
 	if (s->outside_inodes)
@@ -61,8 +55,7 @@ static void tree_findings(struct deciding *d, const struct guest *guest)
 			    s->example_outside ? ", for example '" : "",
 			    s->example_outside ? show(s->example_outside) : "",
 			    s->example_outside ? "'" : "");
-	count_finding(d, guest, VS_TAGGED_OWNERS, tagged, "objects whose owner carries the tag");
-	count_finding(d, guest, VS_HIGH_IDS, tagged ? 0 : s->high_ids,
+	count_finding(d, guest, VS_HIGH_IDS, s->high_ids,
 		      example(d, "objects with an owner or group above 65535", s->example_high));
 	count_finding(d, guest, VS_FOREIGN_MOUNT, s->foreign_dirs,
 		      example(d, "directories of other file systems", s->example_foreign));

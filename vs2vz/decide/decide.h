@@ -14,6 +14,7 @@
 #include "model/guest.h"
 #include "model/host.h"
 #include "openvz/layout.h"
+#include "step/marks.h"
 #include "step/plan.h"
 
 enum method { METHOD_AUTO, METHOD_RENAME, METHOD_COPY };
@@ -34,6 +35,14 @@ struct answer {
 	enum rights rights;
 	bool has_limits;
 	enum limits_from limits;
+	bool has_shared;
+	enum shared_policy shared;
+	bool has_immutable;			/* where hidden flags cannot tell */
+	enum immutable_policy immutable;	/* IMMUTABLE_KEEP or IMMUTABLE_FILES */
+	bool has_tagging;
+	enum tagging tagging;			/* none, uid16, gid16, id24 */
+	unsigned nr_tags;			/* 0: the guest's own */
+	uint32_t tag[MARKS_TAGS_MAX];
 };
 struct choices {
 	const struct ctid_choice *explicit;	/* --ctid */
@@ -48,6 +57,7 @@ struct choices {
 	bool insulate;				/* asked for: a finding */
 	enum rights rights;
 	enum limits_from limits;
+	enum shared_policy shared;		/* SHARED_BREAK */
 };
 
 struct mount_list;
@@ -57,6 +67,8 @@ struct decision {
 	struct ct ct;
 	enum method method;
 	const char *method_reason;
+	struct marks marks;		/* what is mended; hidden NULL */
+	const char *hold;		/* holding folder of a repair in place; NULL: none */
 	struct ledger ledger;		/* fate of every item */
 	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
 	unsigned bootorder;		/* larger starts first, 0: any time */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/sharing.h"
 #include "base/survey.h"
 
 enum guest_style {
@@ -91,6 +92,7 @@ struct guest {
 	uint32_t marker_ctid;	/* of our mark, GUEST_CONVERTED only */
 	struct survey survey;	/* valid when surveyed */
 	bool surveyed;
+	struct sharers sharers;	/* of what survey.outside_inodes counts */
 };
 
 struct guests {

@@ -8,23 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/tags.h"
+
 enum kernel_kind {
 	KERNEL_OFFLINE,		/* --root DIR: the booted kernel does not matter */
 	KERNEL_OPENVZ,
 	KERNEL_OPENVZ_CT,	/* we run inside a container */
 	KERNEL_VSERVER,
 	KERNEL_OTHER,
-};
-
-/* How VServer's kernel kept a guest's context in the inodes (CONFIG_TAGGING_*). */
-enum tagging {
-	TAGGING_UNKNOWN,
-	TAGGING_NONE,
-	TAGGING_UID16,
-	TAGGING_GID16,
-	TAGGING_ID24,
-	TAGGING_INTERN,
-	TAGGING_RUNTIME,
 };
 
 struct host {
@@ -36,6 +27,8 @@ struct host {
 	unsigned nr_installs;
 	enum tagging tagging;
 	const char *tagging_from; /* what said so; NULL: nothing did */
+	const char **stores;	/* hash stores of vhashify: canonical directories that exist */
+	unsigned nr_stores;
 	/* OpenVZ side, see openvz/layout.h */
 	const char *vz_conf;	/* "/etc/vz/vz.conf", NULL: none */
 	const char *conf_dir;	/* where CTID.conf goes */

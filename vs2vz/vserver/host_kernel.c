@@ -18,32 +18,18 @@
 #define RELEASE_MAX 4096
 
 static const struct {
-	const char *word;	/* of vs2vz */
 	const char *config;	/* CONFIG_TAGGING_ */
 	int bits;		/* of VCIKernel */
 } methods[] = {
-	[TAGGING_UNKNOWN] = { "unknown", NULL, -1 },
-	[TAGGING_NONE] = { "none", "NONE", 0 },
-	[TAGGING_UID16] = { "uid16", "UID16", 1 },
-	[TAGGING_GID16] = { "gid16", "GID16", 2 },
-	[TAGGING_ID24] = { "id24", "ID24", 3 },
-	[TAGGING_INTERN] = { "intern", "INTERN", 4 },
-	[TAGGING_RUNTIME] = { "runtime", "RUNTIME", 5 },
+	[TAGGING_UNKNOWN] = { NULL, -1 },
+	[TAGGING_NONE] = { "NONE", 0 },
+	[TAGGING_UID16] = { "UID16", 1 },
+	[TAGGING_GID16] = { "GID16", 2 },
+	[TAGGING_ID24] = { "ID24", 3 },
+	[TAGGING_INTERN] = { "INTERN", 4 },
+	[TAGGING_RUNTIME] = { "RUNTIME", 5 },
 };
 #define NR_METHODS (sizeof(methods) / sizeof(methods[0]))
-
-const char *tagging_word(enum tagging method)
-{
-	return methods[method].word;
-}
-
-enum tagging tagging_parse(const char *word)
-{
-	for (size_t i = 1; i < NR_METHODS; i++)
-		if (strcmp(methods[i].word, word) == 0)
-			return (enum tagging)i;
-	return TAGGING_UNKNOWN;
-}
 
 /* Whole lines only. */
 static bool has_line(const char *text, const char *line)

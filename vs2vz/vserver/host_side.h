@@ -86,10 +86,6 @@ struct host_tagging {
 /* proc: a root on /proc, of a running VServer kernel or not; NULL: none. */
 void host_tagging_read(struct host_tagging *out, const struct root *root, const struct root *proc,
 		       struct pool *pool);
-/* "id24"; the reverse: TAGGING_UNKNOWN where there is no such word. */
-const char *tagging_word(enum tagging method);
-enum tagging tagging_parse(const char *word);
-
 /* A context that lives now, and its guest where that can be told. */
 struct live_context {
 	int64_t xid;
