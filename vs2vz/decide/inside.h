@@ -64,6 +64,7 @@ const struct answer *answer_of(const struct choices *choices, const char *guest)
 enum method method_wanted(const struct deciding *d, const struct guest *guest);
 enum rights rights_wanted(const struct deciding *d, const struct guest *guest);
 enum limits_from limits_wanted(const struct deciding *d, const struct guest *guest);
+enum shared_policy shared_wanted(const struct deciding *d, const struct guest *guest);
 
 /* relocate.c */
 int relocate_choose(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
