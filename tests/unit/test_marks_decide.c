@@ -32,7 +32,7 @@ struct tag_row {
 	const char *mount;
 	bool dlimits;
 	uint32_t root_uid, root_gid;
-	uint64_t halves_more, lost;
+	uint64_t halves_more, lost, nobody;
 	struct owner_half half[4];
 	enum tagging method;		/* expected; TAGGING_NONE: nothing is taken off */
 	unsigned nr_tags;
@@ -96,7 +96,13 @@ static const struct tag_row tag_rows[] = {
 	  .says = { "4000 inodes with an owner or group above 65535" } },
 	{ .what = "lost numbers", .kernel = TAGGING_ID24, .xid = 300, .lost = 3,
 	  .half = { ID24_300(4000), PLAIN(1000) }, .method = TAGGING_ID24, .nr_tags = 1,
-	  .found = { VS_IDS_LOST, VS_TAGGED_OWNERS }, .says = { "3 inodes" } },
+	  .found = { VS_IDS_LOST, VS_TAGGED_OWNERS }, .says = { "3 inodes belong to 16777214" } },
+	{ .what = "nobody with 24 bits", .kernel = TAGGING_ID24, .xid = 300, .nobody = 3,
+	  .half = { ID24_300(4000), PLAIN(1000) }, .method = TAGGING_ID24, .nr_tags = 1,
+	  .found = { VS_TAGGED_OWNERS } },
+	{ .what = "nobody or lost with 16 bits", .kernel = TAGGING_UID16, .xid = 300, .nobody = 3,
+	  .half = { UID16_300(4000), PLAIN(1000) }, .method = TAGGING_UID16, .nr_tags = 1,
+	  .found = { VS_IDS_LOST, VS_TAGGED_OWNERS }, .says = { "3 inodes belong to 65534" } },
 
 	/* answers */
 	{ .what = "answer none", .xid = 300, .kernel = TAGGING_ID24,
@@ -243,6 +249,7 @@ static void decide_tags(const struct tag_row *row)
 		guest.survey.half[guest.survey.nr_halves++] = row->half[i];
 	guest.survey.halves_more = row->halves_more;
 	guest.survey.lost_ids = row->lost;
+	guest.survey.nobody_ids = row->nobody;
 	marks_decide(&marks, &q, &fx.pool, &fx.findings);
 }
 

@@ -277,12 +277,23 @@ static void foreign_tags(const struct tags *t, const struct reading *r)
 		    text.data);
 }
 
+/* With 16 bits a cut number looks like that of nobody. */
+static void ids_lost(const struct tags *t, const struct reading *r)
+{
+	const struct survey *s = &t->q->guest->survey;
+	bool sure = r->method == TAGGING_ID24;
+	uint64_t nr = sure ? s->lost_ids : add_u64(s->lost_ids, s->nobody_ids);
+
+	if (nr)
+		finding_add(t->findings, VS_IDS_LOST, t->q->guest->name, t->q->guest->tree,
+			    "%llu inodes belong to %s", ull(nr),
+			    sure ? "16777214" : "65534, which may be nobody's own number");
+}
+
 /* The method is settled: own tags go, others are asked for, the rest is real. */
 static void take(struct marks *out, const struct tags *t, const struct reading *r,
 		 const char *because)
 {
-	const struct survey *s = &t->q->guest->survey;
-
 	if (r->own) {
 		out->tagging = r->method;
 		out->nr_tags = t->nr_own;
@@ -291,9 +302,7 @@ static void take(struct marks *out, const struct tags *t, const struct reading *
 	}
 	foreign_tags(t, r);
 	high_ids(t, r->real);
-	if (s->lost_ids)
-		finding_add(t->findings, VS_IDS_LOST, t->q->guest->name, t->q->guest->tree,
-			    "%llu inodes", ull(s->lost_ids));
+	ids_lost(t, r);
 }
 
 /* The method that an administrator would look at first. */
