@@ -258,6 +258,7 @@ static void take_answers(struct session *s, struct choices *c)
 		answers[i].has_method &= !s->opt.has_method;
 		answers[i].has_rights &= !s->opt.least;
 		answers[i].has_limits &= !s->opt.has_limits;
+		answers[i].has_shared &= !s->opt.has_shared;
 	}
 	c->answers = answers;
 	c->nr_answers = s->set.nr_answers;
@@ -276,6 +277,7 @@ static void take_choices(struct session *s, struct choices *c)
 	c->method = o->has_method ? o->method : s->set.method;
 	c->rights = o->least ? RIGHTS_LEAST : s->set.rights;
 	c->limits = o->has_limits ? o->limits : s->set.limits;
+	c->shared = o->has_shared ? o->shared : s->set.shared;
 	c->insulate = o->insulate != NULL;
 	take_answers(s, c);
 }

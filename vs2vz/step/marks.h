@@ -53,6 +53,8 @@ struct marks {
  */
 int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
 		  const char *tree, int dirfd, struct err *err) MUST_CHECK;
+/* The same without the hidden flags. */
+int marks_parse(struct marks *out, const struct step *s, struct err *err) MUST_CHECK;
 void marks_release(struct marks *m);
 bool marks_any(const struct marks *m);
 /* What a step with these arguments mends, in brackets for one line of a plan; or nothing. */
