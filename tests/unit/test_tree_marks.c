@@ -408,6 +408,7 @@ static void flags_on_disk(const char *path, const char *want)
 static void changes_come_back(void **state)
 {
 	unsigned long long ping, passwd, resolv, libc, gcc;
+	struct stat dev;
 
 	(void)state;
 	if (!able)
@@ -438,6 +439,8 @@ static void changes_come_back(void **state)
 		owner_is("m/guest/etc/passwd", 0, 0);
 		owner_is("m/guest/etc", 0, 0);
 		owner_is("m/guest", 0, 0);
+		MUST(lstat("m/guest/dev", &dev));	/* of tag 0, and has times of its own */
+		assert_true(dev.st_uid == 0 && dev.st_gid == 0);
 		flags_on_disk("m/guest/bin/ping", "0x28.*10$");
 		flags_on_disk("m/hash/0", "0x8.*10$");
 		/* What changed is new, and the guest's. */
