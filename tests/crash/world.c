@@ -81,6 +81,15 @@ static const struct node {
 	{ HARD_, "vservers/shr/etc/motd", 0, "vservers/.hash/motd" },
 	{ LINK_, "vservers/shr/etc/mtab", 0, "/proc/mounts" },
 	{ FIFO_, "vservers/shr/fifo", 0600, NULL },
+	/* Copied, and mended on the way: tagged for context 300 (ID24), unified. */
+	{ FILE_, "vservers/.hash/shared", 0444, "a file of many guests\n" },
+	{ DIR_, "vservers/uni", 0755, NULL },
+	{ HARD_, "vservers/uni/shared", 0, "vservers/.hash/shared" },
+	{ HARD_, "vservers/uni/shared.too", 0, "vservers/.hash/shared" },
+	{ FILE_, "vservers/uni/lib", 0755, "an immutable library\n" },
+	{ HARD_, "vservers/uni/lib.0", 0, "vservers/uni/lib" },
+	{ FILE_, "vservers/uni/su", 04755, "set-id\n" },
+	{ LINK_, "vservers/uni/link", 0, "su" },
 	{ DIR_, "vz", 0755, NULL },
 };
 #define NR_NODES (sizeof(nodes) / sizeof(nodes[0]))
@@ -115,6 +124,16 @@ static void seal_file(int dirfd, const char *path)
 	check(fd >= 0, path);
 	ioctl(fd, FS_IOC_SETFLAGS, &flags);
 	close(fd);
+}
+
+/* chown takes set-id bits away. */
+static void tag_node(int dirfd, const struct node *n)
+{
+	if (strncmp(n->path, "vservers/uni", 12) != 0 || geteuid() != 0)
+		return;
+	check(fchownat(dirfd, n->path, 1u << 24, 44u << 24, AT_SYMLINK_NOFOLLOW) == 0, n->path);
+	if (n->type == FILE_)
+		check(fchmodat(dirfd, n->path, n->mode, 0) == 0, n->path);
 }
 
 static void make_node(int dirfd, const struct node *n)
@@ -153,8 +172,10 @@ void world_build(int dirfd)
 {
 	static const struct timespec top[2] = { { 1180000000, 1 }, { 1180000000, 1 } };
 
-	for (size_t i = 0; i < NR_NODES; i++)
+	for (size_t i = 0; i < NR_NODES; i++) {
 		make_node(dirfd, &nodes[i]);
+		tag_node(dirfd, &nodes[i]);
+	}
 	for (size_t i = 0; i < NR_NODES; i++)
 		tag(dirfd, &nodes[i]);
 	check(futimens(dirfd, top) == 0, "/");
@@ -172,6 +193,7 @@ void world_build(int dirfd)
 	seal_file(dirfd, "vservers/.hash/uni");
 	seal_file(dirfd, "vservers/.hash/motd");
 	seal_file(dirfd, "vservers/shr/lib/alone");
+	seal_file(dirfd, "vservers/uni/lib");
 }
 
 static void clear_fd(int fd)
@@ -250,13 +272,14 @@ static void make_dir(const struct maker *m, const char *at)
 	owner(m, s);
 }
 
-static void move(const struct maker *m, const char *kind, const char *from, const char *to)
+static struct step *move(const struct maker *m, const char *kind, const char *from, const char *to)
 {
 	struct step *s = plan_step(m->p, m->pool, kind);
 
 	step_arg(s, m->pool, "from", from);
 	step_arg(s, m->pool, "to", to);
 	step_argf(s, m->pool, "inode", "%llu", (unsigned long long)look(m, from).st_ino);
+	return s;
 }
 
 /* now: where the file stands at plan time, NULL: absent. */
@@ -325,6 +348,16 @@ void world_plan_small(struct plan *p, const struct root *root, struct pool *pool
 	put(&m, "/etc/vservers/web/vs2vz", NULL, "ctid=345\n");
 }
 
+static void copy_mended(const struct maker *m)
+{
+	struct step *s = move(m, "copy", "/vservers/uni", "/vz/private/347");
+
+	step_arg(s, m->pool, "tagging", "id24");
+	step_arg(s, m->pool, "tags", "300");
+	step_arg(s, m->pool, "immutable", "files");
+	move(m, "retire", "/vservers/uni", "/vservers/.uni.vs2vz-retired");
+}
+
 void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 {
 	struct maker m;
@@ -344,6 +377,7 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 	put(&m, "/vz/private/346/etc/passwd", "/vservers/cop/etc/passwd", "root::0:0::/root:\n");
 	move(&m, "retire", "/vservers/cop", "/vservers/.cop.vs2vz-retired");
 	put(&m, "/etc/vz/conf/346.conf", NULL, "");
+	copy_mended(&m);
 }
 
 void world_plan_marks(struct plan *p, const struct root *root, struct pool *pool)

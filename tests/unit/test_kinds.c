@@ -352,6 +352,71 @@ static void changes_of_a_copy_come_back(void **state)
 	assert_int_equal(faccessat(b->root.fd, "vz/private/346", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 }
 
+static struct stat look_at(const struct bench *b, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(b->root.fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		fail_msg("no '%s'", path);
+	return st;
+}
+
+static void a_copy_is_mended(void **state)
+{
+	struct bench *b = *state;
+	struct stat su;
+
+	forward(b);
+	su = look_at(b, "vz/private/347/su");
+	assert_int_equal(su.st_mode & 07777, 04755);
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(su.st_uid + su.st_gid, 0);
+	assert_int_equal(look_at(b, "vz/private/347").st_uid, 0);
+	assert_int_equal(look_at(b, "vz/private/347/link").st_gid, 0);
+	assert_int_equal(look_at(b, "vz/private/347/shared").st_nlink, 2);
+	change(b, "vz/private/347/lib", "an update\n");	/* immutable in the source */
+}
+
+/* Files of many guests: one written by the container, the other as it was. */
+static void changes_come_back_tagged(void **state)
+{
+	struct bench *b = *state;
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct stat lib = look_at(b, "vservers/uni/lib");
+
+	forward(b);
+	change(b, "vz/private/347/shared", "of one container\n");
+	b->work.changed = CHANGED_BRING_BACK;
+	good(run_back(&b->journal, &b->work, &err));
+	good(root_read(&b->root, "/vservers/uni/shared.too", 100, &text, &err));
+	assert_string_equal(text.data, "of one container\n");
+	good(root_read(&b->root, "/vservers/.hash/shared", 100, &text, &err));
+	assert_string_equal(text.data, "a file of many guests\n");
+	assert_int_equal(look_at(b, "vservers/.hash/shared").st_nlink, 1);
+	assert_int_equal(look_at(b, "vservers/uni/shared").st_nlink, 2);
+	assert_int_equal(look_at(b, "vservers/uni/lib").st_ino, lib.st_ino);
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(look_at(b, "vservers/uni/shared").st_uid, 1 << 24);
+	assert_int_equal(look_at(b, "vservers/uni/shared").st_gid, 44 << 24);
+	assert_int_equal(look_at(b, "vservers/uni").st_gid, 44 << 24);
+}
+
+static void a_mark_that_is_not_known_is_refused(void **state)
+{
+	struct bench *b = *state;
+	struct step *s = NULL;
+	enum standing now;
+
+	for (size_t i = 0; i < b->plan.nr_steps; i++)
+		if (strcmp(b->plan.step[i].kind->name, "copy") == 0)
+			s = &b->plan.step[i];
+	step_arg(s, &b->pool, "immutable", "melt");
+	assert_int_equal(s->kind->guard(s, &b->work, &now, &err), -1);
+	assert_non_null(strstr(err.text, "marks that is not known"));
+}
+
 /* A link that was taken away comes back as it was, unless somebody took its place. */
 static void a_removed_link_comes_back(void **state)
 {
@@ -439,6 +504,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_edited_file_is_refused, up, down),
 		cmocka_unit_test_setup_teardown(a_changed_copy_needs_a_decision, up, down),
 		cmocka_unit_test_setup_teardown(changes_of_a_copy_come_back, up, down),
+		cmocka_unit_test_setup_teardown(a_copy_is_mended, up, down),
+		cmocka_unit_test_setup_teardown(changes_come_back_tagged, up, down),
+		cmocka_unit_test_setup_teardown(a_mark_that_is_not_known_is_refused, up, down),
 		cmocka_unit_test_setup_teardown(a_removed_link_comes_back, up, down),
 		cmocka_unit_test_setup_teardown(a_half_made_link_is_mended, up, down),
 		cmocka_unit_test_setup_teardown(another_link_is_not_removed, up, down),

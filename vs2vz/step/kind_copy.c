@@ -111,8 +111,9 @@ static bool to_ours(const struct copy *c)
 static int copy_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
 {
 	struct copy CLEANUP_COPY c = COPY_INIT;
+	struct marks marks;
 
-	if (copy_find(&c, s, w, err) < 0)
+	if (marks_parse(&marks, s, err) < 0 || copy_find(&c, s, w, err) < 0)
 		return -1;
 	*now = !c.to.there ? STANDS_BEFORE : to_ours(&c) ? STANDS_AFTER : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
