@@ -397,7 +397,7 @@ static void copy_describe(const struct step *s, char *mark, const char **word, s
 	*mark = '+';
 	*word = "copy";
 	buf_addf(rest, "%s -> %s", show(step_get(s, "from")), show(step_get(s, "to")));
-	marks_describe(s, rest);
+	marks_remark(s, rest);
 }
 
 static const struct arg copy_args[] = {

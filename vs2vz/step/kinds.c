@@ -9,6 +9,7 @@
 
 const struct kind *const kinds[] = {
 	&kind_copy,
+	&kind_marks,
 	&kind_mkdir,
 	&kind_remove,
 	&kind_rename,

@@ -9,6 +9,7 @@
 #include "step/step.h"
 
 extern const struct kind kind_copy;
+extern const struct kind kind_marks;
 extern const struct kind kind_mkdir;
 extern const struct kind kind_remove;
 extern const struct kind kind_rename;
