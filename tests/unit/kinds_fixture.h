@@ -42,7 +42,8 @@ static inline void good(int rc)
 		fail_msg("%s", err.text);
 }
 
-static inline int up(void **state)
+static inline int up_with(void **state,
+			  void (*make)(struct plan *p, const struct root *root, struct pool *pool))
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	const char *tmp = getenv("TMPDIR");
@@ -57,7 +58,7 @@ static inline int up(void **state)
 	b->state = state_open(&b->root, WORLD_STATE, true, &err);
 	if (b->state < 0)
 		return -1;
-	world_plan(&b->plan, &b->root, &b->pool);
+	make(&b->plan, &b->root, &b->pool);
 	if (journal_create(b->state, &b->plan, 1, &err) < 0 ||
 	    journal_open(&b->journal, b->state, "guests/web", &err) < 0)
 		return -1;
@@ -66,6 +67,11 @@ static inline int up(void **state)
 	b->work.steps = b->plan.step;
 	b->work.nr_steps = b->plan.nr_steps;
 	return 0;
+}
+
+static inline int up(void **state)
+{
+	return up_with(state, world_plan);
 }
 
 static inline int down(void **state)

@@ -6,6 +6,11 @@
  */
 #include "kinds_fixture.h"
 
+static int up_marks(void **state)
+{
+	return up_with(state, world_plan_marks);
+}
+
 /* Times of directories are the business of the times steps. */
 static void drop_dir_times(struct buf *shot)
 {
@@ -81,10 +86,11 @@ static void obeys_the_laws(struct bench *b, const struct step *s)
 	assert_int_equal(b->work.nr_kept, 0);
 }
 
-static void all_kinds_obey(void **state)
+static bool seen[32];
+
+static void all_steps_obey(void **state)
 {
 	struct bench *b = *state;
-	bool seen[32] = { false };
 
 	for (size_t i = 0; i < b->plan.nr_steps; i++) {
 		const struct step *s = &b->plan.step[i];
@@ -94,9 +100,14 @@ static void all_kinds_obey(void **state)
 		for (unsigned k = 0; kinds[k]; k++)
 			seen[k] |= kinds[k] == s->kind;
 	}
+}
+
+static void all_kinds_were_there(void **state)
+{
+	(void)state;
 	for (unsigned k = 0; kinds[k]; k++)
 		if (!seen[k])
-			fail_msg("no step of kind '%s' in the plan", kinds[k]->name);
+			fail_msg("no step of kind '%s' in the plans", kinds[k]->name);
 }
 
 static void rows_are_complete(void **state)
@@ -298,7 +309,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_complete),
-		cmocka_unit_test_setup_teardown(all_kinds_obey, up, down),
+		cmocka_unit_test_setup_teardown(all_steps_obey, up, down),
+		cmocka_unit_test_setup_teardown(all_steps_obey, up_marks, down),
+		cmocka_unit_test(all_kinds_were_there),
+		cmocka_unit_test_setup_teardown(undo_is_exact, up_marks, down),
 		cmocka_unit_test_setup_teardown(steps_describe_themselves, up, down),
 		cmocka_unit_test_setup_teardown(undo_is_exact, up, down),
 		cmocka_unit_test_setup_teardown(what_changed_since_is_kept, up, down),
