@@ -322,8 +322,11 @@ static void test_repair_in_place(void **state)
 
 	(void)state;
 	add_marked("v345");
+	guest[0].tree_uid = 0x01000000;
+	guest[0].tree_gid = 0x2C000000;
 	run();
 	p = &out.v[0].plan;
+	assert_int_equal(fixture_found(&fx, VS_TREE_MODE), 0);
 	assert_string_equal(kinds_of(p), "times marks rename mkdir write symlink write write");
 	assert_string_equal(arg(p, 1, "at"), "/vservers/v345");
 	assert_int_equal(step_number(&p->step[1], "inode"), guest[0].tree_ino);

@@ -2,12 +2,14 @@
 /*
  * The steps of one guest, in the order in which they are safe:
  *
- *	CONF/NAME's times · repair in place of VServer's marks · tree to the private area · VE_ROOT · CTID.mount and
- *	CTID.umount · CTID.conf · names/NAME · a copied source aside · the marks in CONF
+ *	CONF/NAME's times · VServer's marks mended in place · tree to the private area ·
+ *	VE_ROOT · CTID.mount and CTID.umount · CTID.conf · names/NAME · a copied source
+ *	aside · the marks in CONF
  *
- * A copied tree is repaired while it is copied. The tree moves before anything names it, and the VServer side is marked last, so a
- * cut at any point leaves a guest that either system recognises as its own or as none.
- * Decides nothing but the order; undo is the same list backwards.
+ * A copied tree is mended while it is copied. The tree moves before anything names it,
+ * and the VServer side is marked last, so a cut at any point leaves a guest that either
+ * system recognises as its own or as none. Decides nothing but the order; undo is the
+ * same list backwards.
  */
 #include <string.h>
 

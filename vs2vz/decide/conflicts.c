@@ -50,12 +50,17 @@ static void tree_findings(struct deciding *d, const struct guest *guest)
 		      example(d, "directories of other file systems", s->example_foreign));
 }
 
-static void root_mode(struct deciding *d, const struct guest *guest)
+/* The root directory as the container will have it. */
+static void root_mode(struct deciding *d, const struct decision *decision)
 {
-	if ((guest->tree_mode & 07777) == 0755 && guest->tree_uid == 0 && guest->tree_gid == 0)
+	const struct guest *guest = decision->guest;
+	const struct stat disk = { .st_uid = guest->tree_uid, .st_gid = guest->tree_gid };
+	struct owner owner = marks_owner(&decision->marks, &disk);
+
+	if ((guest->tree_mode & 07777) == 0755 && owner.uid == 0 && owner.gid == 0)
 		return;
 	finding_add(d->findings, VS_TREE_MODE, guest->name, guest->tree, "mode %04o, owner %u:%u",
-		    (unsigned)guest->tree_mode & 07777, guest->tree_uid, guest->tree_gid);
+		    (unsigned)guest->tree_mode & 07777, owner.uid, owner.gid);
 }
 
 static void system_findings(struct deciding *d, const struct guest *guest)
@@ -84,7 +89,7 @@ int conflicts_of(struct deciding *d, const struct decision *decision, struct err
 		return -1;
 	if (guest->surveyed)
 		tree_findings(d, guest);
-	root_mode(d, guest);
+	root_mode(d, decision);
 	system_findings(d, guest);
 	return 0;
 }

@@ -402,7 +402,8 @@ static int marks_finish(const struct step *s, struct work *w, struct err *err)
 	return 0;
 }
 
-static void marks_describe(const struct step *s, char *mark, const char **word, struct buf *rest)
+static void repair_describe(const struct step *s, char *mark, const char **word,
+			    struct buf *rest)
 {
 	const char *tags = step_get(s, "tags"), *immutable = step_get(s, "immutable");
 	const char *shared = step_get(s, "shared"), *sep = ": ";
@@ -441,5 +442,5 @@ const struct kind kind_marks = {
 	.apply = marks_apply,
 	.undo = marks_undo,
 	.finish = marks_finish,
-	.describe = marks_describe,
+	.describe = repair_describe,
 };
