@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$here/../..
 out=$build/mutants
 : "${CC:=cc}" "${CPPFLAGS:=-I$top/vs2vz -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64}"
-: "${CFLAGS:=-std=c11 -O1 -pthread}" "${LDLIBS:=$(pkg-config --libs blkid mount libxxhash)}"
+: "${CFLAGS:=-std=c11 -O1 -pthread}" "${LDLIBS:=$(pkg-config --libs blkid ext2fs mount libxxhash)}"
 nr=0
 bad=0
 mkdir -p "$out" || exit 1

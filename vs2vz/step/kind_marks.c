@@ -205,24 +205,40 @@ static int write_print(const struct repair *p, struct err *err)
 
 /* ---- backwards */
 
-/* When this undo was begun first; on the disk before its first change. */
-static int note_begin(const struct repair *p, uint64_t *began, struct err *err)
+static int create_begin(const struct repair *p, bool complete, struct err *err)
 {
 	char name[MARK_NAME];
 	const struct place at = { p->w->folder, mark_name(name, p->s->nr, ".back") };
-	struct stat st;
-	int CLEANUP_FD fd = -1;
+	int CLEANUP_FD fd = sys_create(&at, 0600);
 
-	if (!mark_there(p->w, p->s->nr, ".back", &st)) {
-		if (mark_drop(p->w, p->s->nr, ".print", err) < 0)
-			return -1;
-		fd = sys_create(&at, 0600);
-		if (fd < 0 || fstat(fd, &st) < 0 || sys_fsync(fd) < 0)
-			return fail_errno(err, "cannot create '%s'", name);
-		if (sync_dir(p->w->folder, err) < 0)
-			return -1;
-	}
-	*began = mark_ns(st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec);
+	if (fd < 0)
+		return fail_errno(err, "cannot create '%s'", name);
+	if (complete && write_all(fd, "complete\n", 9, err) < 0)
+		return -1;
+	return sys_fsync(fd) < 0 ? fail_errno(err, "cannot write '%s'", name) :
+				   sync_dir(p->w->folder, err);
+}
+
+/*
+ * When this undo was begun first; on the disk before its first change. 0: the repair was
+ * never complete, so no container can have changed anything. marks.N.print goes in
+ * the same moment: from here on the way forward begins at the start.
+ */
+static int note_begin(const struct repair *p, uint64_t *began, struct err *err)
+{
+	bool complete = is_complete(p->s, p->w);
+	unsigned nr = p->s->nr;
+	struct stat st;
+
+	if (complete && mark_drop(p->w, nr, ".back", err) < 0)
+		return -1;
+	if ((complete || !mark_there(p->w, nr, ".back", NULL)) && create_begin(p, complete, err) < 0)
+		return -1;
+	if (complete && (mark_drop(p->w, nr, ".print", err) < 0 || sync_dir(p->w->folder, err) < 0))
+		return -1;
+	if (!mark_there(p->w, nr, ".back", &st))
+		return fail_errno(err, "cannot look at 'marks.%u.back'", nr);
+	*began = st.st_size ? mark_ns(st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec) : 0;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
  *
  * A directory's mtime that is not as recorded was changed by the container, or by an
  * earlier try of this undo; marks.N.back tells them apart, being older than that try.
+ * Where the repair was never complete, no container has run.
  */
 #include "step/marks_inside.h"
 

@@ -4,7 +4,8 @@
  *
  *	marks.N		what every changed inode was (see marks_inside.h)
  *	marks.N.hold	inode number of the holding folder, and whether it is complete
- *	marks.N.back	undo has begun; its mtime says when
+ *	marks.N.back	undo has begun; its mtime says when; not empty: the repair had been
+ *			complete
  *	marks.N.drop	the holding folder is being emptied
  *	marks.N.print	the repair is complete: fingerprint of the mended tree, and how
  *			many immutable files were left; stays after commit

@@ -165,16 +165,18 @@ static int hold_original(const struct making *k, const struct place *to)
 	const struct bearer of = { -1, from };
 	struct mark_want want = { .uid = k->e->meta.st.st_uid, .gid = k->e->meta.st.st_gid };
 	struct meta now;
-	int rc;
+	int rc, saved;
 
 	if (!(k->r->what & MARK_LOCKED))
 		return sys_link(&from, to);
 	if (lift_locks_at(from.dirfd, from.name, &k->e->meta.st) < 0)
 		return -1;
 	rc = sys_link(&from, to);
+	saved = errno;
 	want.locks = k->r->flags;
 	if (meta_at(&now, from.dirfd, from.name) < 0 || mark_settle(&of, &now, &want) < 0)
 		return -1;
+	errno = saved;
 	return rc;
 }
 
