@@ -90,28 +90,38 @@ static const char *why_cleared(const struct marks *out, const struct marks_quest
 						     : "all of them are shared with other trees";
 }
 
+/* Of so many unified files, those that stay shared keep the flag. */
+static uint64_t kept_shared(const struct marks_question *q, uint64_t unified)
+{
+	uint64_t kept = q->guest->survey.outside_readonly;
+
+	if (q->copies || q->shared != SHARED_KEEP_READONLY)
+		return 0;
+	return kept < unified ? kept : unified;
+}
+
 static void decide_immutable(struct marks *out, const struct marks_question *q, struct pool *pool,
 			     struct findings *findings)
 {
 	const struct survey *s = &q->guest->survey;
-	bool keep_shared = q->shared == SHARED_KEEP_READONLY && !q->copies;
-	uint64_t own = s->immutable_files, cleared;
+	uint64_t unified, own, kept;
 	bool asked;
 
 	out->immutable = choose_immutable(q, &asked);
-	cleared = out->immutable == IMMUTABLE_UNIFIED ? s->unified :
+	unified = out->immutable == IMMUTABLE_UNIFIED ? s->unified :
 		  out->immutable == IMMUTABLE_FILES ? s->immutable_files : 0;
-	own = own > cleared ? own - cleared : 0;
-	if (cleared)
+	own = s->immutable_files > unified ? s->immutable_files - unified : 0;
+	kept = kept_shared(q, unified);
+	if (unified > kept)
 		finding_add(findings, VS_IMMUTABLE_FILES, q->guest->name, q->guest->tree,
-			    "%llu files%s (%s)%s%s", ull(cleared),
+			    "%llu files%s (%s)%s%s", ull(unified - kept),
 			    example(pool, s->example_immutable), why_cleared(out, q),
-			    keep_shared && s->outside_readonly ? "; shared ones keep it" : "",
+			    !kept ? "" : pool_printf(pool, "; %llu shared ones keep it", ull(kept)),
 			    !own ? "" : pool_printf(pool, "; %llu other immutable files are not "
 						    "VServer's and stay", ull(own)));
 	if (asked)
 		ask_immutable(q, pool, findings);
-	flags_kept(out, q, cleared || asked ? 0 : own, findings);
+	flags_kept(out, q, unified > kept || asked ? 0 : own, findings);
 }
 
 /* "with 'web2', '/vservers/.hash'; 3 in no tree that was looked at" */
