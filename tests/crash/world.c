@@ -81,6 +81,15 @@ static const struct node {
 	{ HARD_, "vservers/shr/etc/motd", 0, "vservers/.hash/motd" },
 	{ LINK_, "vservers/shr/etc/mtab", 0, "/proc/mounts" },
 	{ FIFO_, "vservers/shr/fifo", 0600, NULL },
+	/* Copied, and mended on the way: tagged for context 300 (ID24), unified. */
+	{ FILE_, "vservers/.hash/shared", 0444, "a file of many guests\n" },
+	{ DIR_, "vservers/uni", 0755, NULL },
+	{ HARD_, "vservers/uni/shared", 0, "vservers/.hash/shared" },
+	{ HARD_, "vservers/uni/shared.too", 0, "vservers/.hash/shared" },
+	{ FILE_, "vservers/uni/lib", 0755, "an immutable library\n" },
+	{ HARD_, "vservers/uni/lib.0", 0, "vservers/uni/lib" },
+	{ FILE_, "vservers/uni/su", 04755, "set-id\n" },
+	{ LINK_, "vservers/uni/link", 0, "su" },
 	{ DIR_, "vz", 0755, NULL },
 };
 #define NR_NODES (sizeof(nodes) / sizeof(nodes[0]))
@@ -132,13 +141,16 @@ static void make_node(int dirfd, const struct node *n)
 		check(mkfifoat(dirfd, n->path, n->mode) == 0, n->path);
 }
 
-/* As VServer's kernel with ID24 and tag 300 writes owners: those of the guest shr. */
+/* As VServer's kernel with ID24 and tag 300 writes owners: those of the guests shr and uni. */
 static void tag(int dirfd, const struct node *n)
 {
 	static const unsigned char caps[20] = { 1, 0, 0, 2, 0, 0x20 };
 	char path[300];
 
-	if (strncmp(n->path, "vservers/shr", 12) != 0 || n->type == HARD_ || geteuid() != 0)
+	bool ours = strncmp(n->path, "vservers/shr", 12) == 0 ||
+		    strncmp(n->path, "vservers/uni", 12) == 0;
+
+	if (!ours || n->type == HARD_ || geteuid() != 0)
 		return;
 	check(fchownat(dirfd, n->path, 16777216 + 33, 738197504 + 44, AT_SYMLINK_NOFOLLOW) == 0,
 	      n->path);
@@ -172,6 +184,7 @@ void world_build(int dirfd)
 	seal_file(dirfd, "vservers/.hash/uni");
 	seal_file(dirfd, "vservers/.hash/motd");
 	seal_file(dirfd, "vservers/shr/lib/alone");
+	seal_file(dirfd, "vservers/uni/lib");
 }
 
 static void clear_fd(int fd)
@@ -250,13 +263,14 @@ static void make_dir(const struct maker *m, const char *at)
 	owner(m, s);
 }
 
-static void move(const struct maker *m, const char *kind, const char *from, const char *to)
+static struct step *move(const struct maker *m, const char *kind, const char *from, const char *to)
 {
 	struct step *s = plan_step(m->p, m->pool, kind);
 
 	step_arg(s, m->pool, "from", from);
 	step_arg(s, m->pool, "to", to);
 	step_argf(s, m->pool, "inode", "%llu", (unsigned long long)look(m, from).st_ino);
+	return s;
 }
 
 /* now: where the file stands at plan time, NULL: absent. */
@@ -325,6 +339,16 @@ void world_plan_small(struct plan *p, const struct root *root, struct pool *pool
 	put(&m, "/etc/vservers/web/vs2vz", NULL, "ctid=345\n");
 }
 
+static void copy_mended(const struct maker *m)
+{
+	struct step *s = move(m, "copy", "/vservers/uni", "/vz/private/347");
+
+	step_arg(s, m->pool, "tagging", "id24");
+	step_arg(s, m->pool, "tags", "300");
+	step_arg(s, m->pool, "immutable", "files");
+	move(m, "retire", "/vservers/uni", "/vservers/.uni.vs2vz-retired");
+}
+
 void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 {
 	struct maker m;
@@ -344,6 +368,7 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 	put(&m, "/vz/private/346/etc/passwd", "/vservers/cop/etc/passwd", "root::0:0::/root:\n");
 	move(&m, "retire", "/vservers/cop", "/vservers/.cop.vs2vz-retired");
 	put(&m, "/etc/vz/conf/346.conf", NULL, "");
+	copy_mended(&m);
 }
 
 void world_plan_marks(struct plan *p, const struct root *root, struct pool *pool)

@@ -54,8 +54,8 @@ static int is_as_made(const struct backing *y, const struct mark_record *r, cons
 		      const struct place *at, const struct meta *copy)
 {
 	struct meta original, now = *copy;
-	const struct side source = { y->b->h->fd, held, -1, &original };
-	const struct side target = { at->dirfd, at->name, -1, &now };
+	const struct side source = { y->b->h->fd, held, -1, &original, 0 };
+	const struct side target = { at->dirfd, at->name, -1, &now, 0 };
 	const char *what;
 
 	if (meta_at(&original, y->b->h->fd, held) < 0)
