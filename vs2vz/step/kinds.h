@@ -9,7 +9,10 @@
 #include "step/step.h"
 
 extern const struct kind kind_copy;
+extern const struct kind kind_hide;
 extern const struct kind kind_mkdir;
+extern const struct kind kind_mode;
+extern const struct kind kind_node;
 extern const struct kind kind_remove;
 extern const struct kind kind_rename;
 extern const struct kind kind_retire;
