@@ -285,8 +285,6 @@ static int back_loop(struct journal *j, struct work *w, struct err *err)
 			return journal_log(j, "reverted", 0, 0, err);
 		if (stop_wanted())
 			return stopped(err);
-		if (j->first == j->last && note_found(j, b, w, err) < 0)
-			return -1;
 		if (!announced && journal_log(j, "undo", b.last - 1, b.first, err) < 0)
 			return -1;
 		if (undo_batch(j, b, w, err) < 0 || log_kept(j, w, kept, err) < 0 ||

@@ -89,7 +89,7 @@ static int mkdir_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
-	if (!f.parent || found_noted(w, s->nr))
+	if (!f.parent || found_noted(w, s->nr) || hidden_is_back(s, &f, w))
 		return 0;
 	if (f.there && S_ISDIR(f.st.st_mode) && settle_inside(w, path, err) < 0)
 		return -1;

@@ -17,6 +17,7 @@
 #include "step/kinds.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/meta.h"
 #include "step/beside.h"
@@ -46,6 +47,15 @@ static bool is_ours(const struct step *s, const struct stat *st)
 		return false;
 	t = step_time(s, "mtime");
 	return st->st_mtim.tv_sec == t.tv_sec && st->st_mtim.tv_nsec == t.tv_nsec;
+}
+
+bool hidden_is_back(const struct step *s, const struct found *f, const struct work *w)
+{
+	for (size_t i = 0; f->there && i < w->nr_steps && i < s->nr; i++)
+		if (w->steps[i].kind == &kind_hide && is_ours(&w->steps[i], &f->st) &&
+		    strcmp(step_get(&w->steps[i], "at"), step_get(s, "at")) == 0)
+			return true;
+	return false;
 }
 
 static int hide_find(struct hiding *h, const struct step *s, const struct work *w,

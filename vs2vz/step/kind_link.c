@@ -99,7 +99,7 @@ static int symlink_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (find_link(&f, s, w, &ours, err) < 0)
 		return -1;
-	if (!f.parent || found_noted(w, s->nr))
+	if (!f.parent || found_noted(w, s->nr) || hidden_is_back(s, &f, w))
 		return 0;
 	if (f.there && !ours && w->ran)
 		work_kept(w, path, "is no longer our link: left as it is");

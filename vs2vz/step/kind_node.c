@@ -142,7 +142,7 @@ static int node_undo(const struct step *s, struct work *w, struct err *err)
 	if (file_clean(&f.spot.at, err) < 0)
 		return -1;
 	work_sync_later(w, f.spot.at.dirfd);
-	if (found_noted(w, s->nr))
+	if (found_noted(w, s->nr) || hidden_is_back(s, &f, w))
 		return 0;
 	if (f.there && !same_node(&f, &want)) {
 		if (w->ran)

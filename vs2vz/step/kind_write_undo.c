@@ -13,6 +13,8 @@
 
 #include <errno.h>
 
+#include "base/meta.h"
+
 static void changed_since(struct work *w, const struct step *s)
 {
 	work_kept(w, step_get(s, "at"), "was changed since: the changed file is in kept/%u", s->nr);
@@ -49,7 +51,8 @@ static int take_away(const struct target *t, struct err *err)
 
 static int undo_created(struct target *t, const struct step *s, struct work *w, struct err *err)
 {
-	if (t->is == IS_ABSENT || (t->is == IS_OTHER && !w->ran) || found_noted(w, s->nr)) {
+	if (t->is == IS_ABSENT || (t->is == IS_OTHER && !w->ran) || found_noted(w, s->nr) ||
+	    hidden_is_back(s, &t->f, w)) {
 		if (kept_there(w, s->nr))
 			changed_since(w, s);
 		return 0;
@@ -108,15 +111,25 @@ static int read_old(struct old *old, const struct target *t, const struct step *
 	return read_hold(old, t, s, w, err);
 }
 
+/* The second name is gone for good before locks can keep it from going. */
+static int drop_hold(const struct target *t, const struct old *old, struct err *err)
+{
+	if (file_lift(&t->hold.at, &t->hold.st, err) < 0)
+		return -1;
+	if (sys_unlink(&t->hold.at) < 0 ||
+	    ((old->image.meta.flags & META_LOCKS) && sys_fsync(t->hold.at.dirfd) < 0))
+		return fail_errno(err, "cannot remove '%s'", show(t->hold.name));
+	return 0;
+}
+
 /* The old inode is at its place: its second name goes, its locks come back. */
 static int settle_old(struct target *t, const struct old *old, const struct step *s,
 		      struct work *w, struct err *err)
 {
 	if (t->is != IS_OLD && w->ran)
 		work_kept(w, step_get(s, "at"), "was changed under another name: stays changed");
-	if (target_holds_at(t) && (file_lift(&t->hold.at, &t->hold.st, err) < 0 ||
-			    sys_unlink(&t->hold.at) < 0))
-		return fail_errno(err, "cannot remove '%s'", show(t->hold.name));
+	if (target_holds_at(t) && drop_hold(t, old, err) < 0)
+		return -1;
 	if (t->is != IS_OLD || old->saved != SAVED_WHOLE)
 		return 0;
 	return file_mend(&t->f.spot.at, &t->f.st, &old->image.meta, w->pool, err);
@@ -206,10 +219,8 @@ int write_finish(const struct step *s, struct work *w, struct err *err)
 		return -1;
 	/* A cut may have taken the removal of the name, and left that of the image. */
 	if (old.held || (old.same && old.saved == SAVED_NOT)) {
-		if (file_lift(&t.hold.at, &t.hold.st, err) < 0)
+		if (drop_hold(&t, &old, err) < 0)
 			return -1;
-		if (sys_unlink(&t.hold.at) < 0)
-			return fail_errno(err, "cannot remove '%s'", show(t.hold.name));
 		work_sync_later(w, t.hold.at.dirfd);
 	}
 	return saved_drop(w, s->nr, err);

@@ -27,6 +27,7 @@ struct folder_place {
 	struct place at;
 	char name[32];
 };
+#define FOLDER_INIT { .at = { -1, NULL } }
 #define CLEANUP_FOLDER __attribute__((cleanup(folder_release)))
 
 static void folder_release(struct folder_place *p)
@@ -112,7 +113,7 @@ static int write_image(const struct place *at, const struct file_image *image, s
 
 int saved_write(struct work *w, unsigned nr, const struct file_image *image, struct err *err)
 {
-	struct folder_place CLEANUP_FOLDER p;
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	int CLEANUP_FD fd = -1;
 
 	if (folder_place(&p, w, "before", nr, "") < 0)
@@ -252,7 +253,7 @@ int saved_read(struct file_image *out, enum saved *saved, const struct work *w, 
 
 static int drop(const struct work *w, unsigned nr, const char *suffix, struct err *err)
 {
-	struct folder_place CLEANUP_FOLDER p;
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 
 	if (folder_place(&p, w, "before", nr, suffix) == 0 && sys_unlink(&p.at) < 0 &&
 	    errno != ENOENT)
@@ -269,7 +270,7 @@ int saved_drop(const struct work *w, unsigned nr, struct err *err)
 
 bool found_noted(const struct work *w, unsigned nr)
 {
-	struct folder_place CLEANUP_FOLDER p;
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	struct stat st;
 
 	return folder_place(&p, w, "before", nr, FOUND_SUFFIX) == 0 &&
@@ -278,7 +279,7 @@ bool found_noted(const struct work *w, unsigned nr)
 
 int found_note(const struct work *w, unsigned nr, bool found, struct err *err)
 {
-	struct folder_place CLEANUP_FOLDER p;
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
 
 	if (found_noted(w, nr) == found)
@@ -307,7 +308,7 @@ static int pour(int to, int from, struct err *err)
 int kept_write(const struct work *w, unsigned nr, const struct place *from,
 	       const struct stat *st, struct err *err)
 {
-	struct folder_place CLEANUP_FOLDER p;
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	int CLEANUP_FD in = below_open(from->dirfd, from->name, st);
 	int CLEANUP_FD out = -1;
 
@@ -329,7 +330,7 @@ int kept_write(const struct work *w, unsigned nr, const struct place *from,
 
 bool kept_there(const struct work *w, unsigned nr)
 {
-	struct folder_place CLEANUP_FOLDER p;
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	struct stat st;
 
 	return folder_place(&p, w, "kept", nr, "") == 0 &&
