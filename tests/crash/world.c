@@ -318,8 +318,8 @@ static void add_hiding(const struct maker *m)
 	hide(m, IN "event.d", WAS "event.d", false);
 	set_mode(m, IN "rc.local", WAS "rc.local", 0755);
 	hide(m, "/vz/private/345/fifo", "/vservers/web/fifo", false);
-	make_special(m, "/vz/private/345/fifo", geteuid() == 0 ? 3 : -1, "0666");
-	make_special(m, IN "initctl", -1, "0600");
+	make_special(m, "/vz/private/345/fifo", -1, "0666");
+	make_special(m, IN "null", geteuid() == 0 ? 3 : -1, "0600");
 #undef WAS
 #undef IN
 }
