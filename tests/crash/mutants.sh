@@ -64,8 +64,6 @@ mutant "a record is not synced" base/atomic.c "power cut in convert" \
 	's/sys_fsync(fd) < 0)$/0)/'
 mutant "no before-image" step/kind_write.c "crash in convert" \
 	's/if (saved_write(w, s->nr, &t->image, err) < 0 ||/if (/;s/(saved_write(w, s->nr, &t.image, err) < 0 ||/(/'
-mutant "locks are lifted before their image is on the disk" step/kind_write.c "power cut in" \
-	's/if (saved_write(w, s->nr, &t->image, err) < 0 || work_sync_now(w, err) < 0)/if (saved_write(w, s->nr, \&t->image, err) < 0)/'
 mutant "an image is made again when flags are lifted" step/saved.c "resumed, then undo" \
 	's/saved != SAVED_WHOLE ||$/1 ||/'
 mutant "the old inode does not come back" step/kind_write_undo.c "convert, then undo" \

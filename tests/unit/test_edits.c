@@ -287,6 +287,36 @@ static void a_file_with_all_its_links_is_replaced(void **state)
 	assert_false(there(b, WAS ".inittab.vs2vz-old"));
 }
 
+/* The same, cut before the new file comes: both directions go on from there. */
+static void an_old_file_renamed_away_is_known(void **state)
+{
+	struct bench *b = *state;
+	struct step *s = step_at(b, "write", "/" IN "inittab");
+	ino_t ino = status(b, WAS "inittab").st_ino;
+	enum standing now;
+
+	b->work.steps = b->journal.plan.step;
+	for (unsigned i = 0; i < s->nr; i++)
+		good(b->journal.plan.step[i].kind->apply(&b->journal.plan.step[i], &b->work, &err));
+	for (int undo = 0; undo < 2; undo++) {
+		good(s->kind->stage(s, &b->work, &err));
+		good(work_sync_now(&b->work, &err));
+		assert_int_equal(unlinkat(b->root.fd, IN ".inittab.vs2vz-old", 0), 0);
+		assert_int_equal(renameat(b->root.fd, IN "inittab", b->root.fd,
+					  IN ".inittab.vs2vz-old"), 0);
+		if (!undo) {
+			good(s->kind->apply(s, &b->work, &err));
+			good(s->kind->guard(s, &b->work, &now, &err));
+			assert_int_equal(now, STANDS_AFTER);
+		}
+		good(s->kind->undo(s, &b->work, &err));
+		assert_int_equal(status(b, IN "inittab").st_ino, ino);
+		assert_false(there(b, IN ".inittab.vs2vz-old"));
+		assert_false(there(b, IN ".inittab.vs2vz-new"));
+	}
+	assert_int_equal(b->work.nr_kept, 0);
+}
+
 static struct hash128 untouched(struct bench *b, const char *tree)
 {
 	const struct survey_options opt = { .threads = 1 };
@@ -365,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(results_that_were_found_stay, up, down),
 		cmocka_unit_test(names_beside_are_never_too_long),
 		cmocka_unit_test_setup_teardown(a_file_with_all_its_links_is_replaced, up, down),
+		cmocka_unit_test_setup_teardown(an_old_file_renamed_away_is_known, up, down),
 		cmocka_unit_test_setup_teardown(what_is_not_touched_is_compared, up, down),
 		cmocka_unit_test_setup_teardown(steps_explain_differences, up, down),
 		cmocka_unit_test_setup_teardown(odd_nodes_are_refused, up, down),
