@@ -360,11 +360,11 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 	move(&m, "rename", "/etc/vservers/old.conf", "/etc/vservers/old.conf.vs2vz");
 	times(&m, "/vz/private/345", "/vservers/web");
 	times(&m, "/vz/private/345/etc", "/vservers/web/etc");
+	add_hiding(&m);
 	put(&m, "/vz/private/345/etc/inittab", "/vservers/web/etc/inittab", "# no getty here\n");
 	put(&m, "/vz/private/345/etc/hosts", "/vservers/web/etc/hosts", "127.0.0.1 web\n");
 	put(&m, "/vz/private/345/etc/fstab", "/vservers/web/etc/fstab", "# none\n");
 	put(&m, "/vz/private/345/etc/resolv.conf", NULL, "nameserver 192.168.0.1");
-	add_hiding(&m);
 	move(&m, "copy", "/vservers/cop", "/vz/private/346");
 	put(&m, "/vz/private/346/etc/passwd", "/vservers/cop/etc/passwd", "root::0:0::/root:\n");
 	put(&m, "/vz/private/346/etc/rc", "/vservers/cop/etc/rc", "#!/bin/sh\nexit 0\n");
