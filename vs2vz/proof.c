@@ -2,7 +2,8 @@
 /*
  * Proof: what is on disk against what the plan recorded. A renamed tree is compared
  * by the fingerprint of its survey or of its repair (every object's metadata), a copied one
- * with its retired source, object by object; CTID.conf key by key as vzctl reads it.
+ * with its retired source, object by object; in both, what the plan's own steps change
+ * inside is left out and proved by their guards; CTID.conf key by key as vzctl reads it.
  */
 #include "proof.h"
 
@@ -19,6 +20,7 @@
 #include "proof_marks.h"
 #include "run/run.h"
 #include "step/marks_record.h"
+#include "step/touched.h"
 
 #define CONF_MAX (1u << 20)
 #define DIFFERENCES_SHOWN 20
@@ -54,21 +56,33 @@ const char *proof_tree(struct session *s, const char *name)
 }
 
 /*
- * Is the tree at this path what was recorded? 1 yes, 0 no, -1: cannot tell. m: NULL, or
- * the marks whose hidden flags are of interest.
+ * Is the tree at this path what was recorded? 1 yes, 0 no, -1: cannot tell. t: NULL, or
+ * the steps whose changes do not count. m: NULL, or the marks whose hidden flags are of
+ * interest.
  */
 static int same_tree(struct session *s, const char *path, const struct hash128 *before,
-		     const struct marks *m, struct survey *now)
+		     const struct touched *t, const struct marks *m, struct survey *now)
 {
+	struct root tree = { -1, path };
+	int rc;
+
 	if (proof_survey(s, path, m, now) < 0)
 		return -1;
-	return hash_equal(now->fingerprint, *before);
+	if (!t)
+		return hash_equal(now->fingerprint, *before);
+	tree.fd = strict_opendir(&s->root, path, &s->err);
+	if (tree.fd < 0)
+		return -1;
+	rc = touched_subtract(&now->bare, t, &tree, &s->err);
+	close_fd(&tree.fd);
+	return rc < 0 ? -1 : hash_equal(now->bare, *before);
 }
 
-/* Of the tree as it was found. */
-static int found_print(struct session *s, const struct plan *plan, struct hash128 *out)
+/* A fingerprint of the plan: "fingerprint" as it was found, "untouched" without the edits. */
+static int recorded_print(struct session *s, const struct plan *plan, const char *note,
+		      struct hash128 *out)
 {
-	const char *recorded = plan_note_get(plan, "fingerprint");
+	const char *recorded = plan_note_get(plan, note);
 
 	if (recorded && hash_parse(recorded, out))
 		return 0;
@@ -88,8 +102,8 @@ void proof_after_undo(struct session *s, const char *name)
 		return;
 	move = carry_relocation(&j.plan);
 	if (move && j.phase == PHASE_UNDONE) {
-		if (found_print(s, &j.plan, &found) == 0)
-			same = same_tree(s, step_get(move, "from"), &found, NULL, &now);
+		if (recorded_print(s, &j.plan, "fingerprint", &found) == 0)
+			same = same_tree(s, step_get(move, "from"), &found, NULL, NULL, &now);
 		if (same > 0)
 			log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before",
 				show(name), (unsigned long long)now.names);
@@ -105,27 +119,33 @@ void proof_after_undo(struct session *s, const char *name)
 struct diff_ctx {
 	struct session *s;
 	size_t line;
+	struct touched touched;
+	int64_t nr;
 };
 
 static void add_difference(void *ctx, const char *path, const char *what)
 {
 	struct diff_ctx *d = ctx;
 
-	report_path_add(&d->s->report.guests[d->line], &d->s->report, path, what);
+	if (!touched_explains(&d->touched, path, what) && d->nr++ < DIFFERENCES_SHOWN)
+		report_path_add(&d->s->report.guests[d->line], &d->s->report, path, what);
 }
 
 /* A copied tree against its source, which stays until commit. */
 static int compare_copy(struct session *s, const struct journal *j, const struct step *copy,
 			size_t line)
 {
-	struct diff_ctx ctx = { s, line };
-	int64_t nr = proof_compare(s, j, copy, DIFFERENCES_SHOWN, add_difference, &ctx);
+	struct diff_ctx ctx = {
+		s, line, { j->plan.step, j->plan.nr_steps, step_get(copy, "to") }, 0,
+	};
 
-	if (nr > 0)
+	if (proof_compare(s, j, copy, SIZE_MAX, add_difference, &ctx) < 0)
+		return -1;
+	if (ctx.nr > 0)
 		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
 			    step_get(copy, "to"), "%lld objects differ from the source",
-			    (long long)nr);
-	return nr < 0 ? -1 : nr > 0;
+			    (long long)ctx.nr);
+	return ctx.nr > 0;
 }
 
 static int verify_copy(struct session *s, const struct journal *j, const struct step *copy,
@@ -144,16 +164,17 @@ static int verify_copy(struct session *s, const struct journal *j, const struct 
 	return differs || left;
 }
 
-/* What the tree should be: as it was found, or as its repair left it. */
-static int expected(struct session *s, const struct journal *j, const struct step *repair,
+/* What the tree should be: as it was found, or as its repair left it, less the plan's edits. */
+static int expected(struct session *s, const struct journal *j, bool edits,
 		    struct hash128 *out, struct marks *m)
 {
+	const struct step *repair = proof_repair(&j->plan);
 	struct work w;
 	int done;
 
 	*m = (struct marks){ .tagging = TAGGING_NONE };
 	if (!repair)
-		return found_print(s, &j->plan, out);
+		return recorded_print(s, &j->plan, edits ? "untouched" : "fingerprint", out);
 	if (marks_parse(m, repair, &s->err) < 0)
 		return -1;
 	work_init(&w, &s->root, j->folder, &s->pool);
@@ -166,14 +187,16 @@ static int verify_renamed(struct session *s, const struct journal *j, const stru
 			  size_t line)
 {
 	const char *name = s->report.guests[line].name, *to = step_get(move, "to");
+	const struct touched t = { j->plan.step, j->plan.nr_steps, to };
+	bool edits = touched_any(&t);
 	struct hash128 print;
 	struct survey now;
 	struct marks m;
 	int same, left;
 
-	if (expected(s, j, proof_repair(&j->plan), &print, &m) < 0)
+	if (expected(s, j, edits, &print, &m) < 0)
 		return -1;
-	same = same_tree(s, to, &print, &m, &now);
+	same = same_tree(s, to, &print, edits || proof_repair(&j->plan) ? &t : NULL, &m, &now);
 	if (same < 0)
 		return -1;
 	if (!same)

@@ -57,20 +57,34 @@ mutant "directories are not flushed" step/step.c "power cut in" \
 	's/if ((whole ? sys_syncfs.*$/if (0)/'
 mutant "a half-made link is not mended" step/kind_link.c "crash in undo" \
 	's/mend(&f.spot.at, s, err) < 0)/(!f.there \&\& mend(\&f.spot.at, s, err) < 0))/'
-mutant "a new file is not synced before its rename" step/file.c "power cut in" \
-	's/sys_fsync(fd) < 0) {$/0) {/'
+mutant "a file that is not staged is not synced before its rename" step/kind_write.c "power cut in" \
+	's/^\treturn work_sync_now(w, err);/\treturn 0;/'
 mutant "staged files are not flushed before their renames" run/run.c "power cut in convert" \
 	'/^static int stage_batch/,/^}/s/if (work_sync_now(w, err) < 0)/if (0)/'
-mutant "a before-image is not synced" base/atomic.c "power cut in convert" \
+mutant "a record is not synced" base/atomic.c "power cut in convert" \
 	's/sys_fsync(fd) < 0)$/0)/'
 mutant "no before-image" step/kind_write.c "crash in convert" \
-	's/if (saved_write(w, s->nr, &t->image, err) < 0)/if (0)/'
+	's/if (saved_write(w, s->nr, &t->image, err) < 0 ||/if (/;s/(saved_write(w, s->nr, &t.image, err) < 0 ||/(/'
 mutant "an image is made again when flags are lifted" step/saved.c "resumed, then undo" \
-	's/below_stat(p.at.dirfd, p.name, &st) == 0)$/0)/'
-mutant "linked files are not held" step/kind_write.c "convert, then undo" \
-	's/if (t->f.st.st_nlink < 2 || t->held)/if (1)/'
-mutant "leftovers stay" step/kind_write.c "crash in convert" \
-	's/if (file_clean(&t.f.spot.at, err) < 0)/if (0)/;s/if (file_clean(&t.f.spot.at, err) < 0 || /if (/'
+	's/saved != SAVED_WHOLE ||$/1 ||/'
+mutant "the old inode does not come back" step/kind_write_undo.c "convert, then undo" \
+	's/^\tif (old->held)$/\tif (0)/'
+mutant "a cut step leaves the second name of the old inode" step/kind_write_undo.c "crash in convert, then undo" \
+	's/if (target_holds_at(t) \&\&/if (0 \&\&/'
+mutant "leftovers stay" step/kind_write_undo.c "crash in convert" \
+	's/if (file_clean(&t.f.spot.at, err) < 0)/if (0)/'
+mutant "leftovers of nodes stay" step/kind_node.c "crash in convert" \
+	's/if (file_clean(&f.spot.at, err) < 0)/if (0)/'
+mutant "what was hidden and is back is taken for the step's own" step/kind_hide.c "crash in undo" \
+	's/^\t\t\treturn true;/\t\t\treturn false;/'
+mutant "locks of what is hidden are not noted" step/kind_hide.c "crash in convert, then undo" \
+	's/if (saved_write(w, s->nr, &image, err) < 0 || work_sync_now(w, err) < 0)/if (0)/'
+mutant "locks of what is hidden are lifted before they are on the disk" step/kind_hide.c "power cut in" \
+	's/if (saved_write(w, s->nr, &image, err) < 0 || work_sync_now(w, err) < 0)/if (saved_write(w, s->nr, \&image, err) < 0)/'
+mutant "what is hidden is not flushed" step/kind_hide.c "power cut in" \
+	's/work_sync_later(w, h.f.spot.at.dirfd);/;/'
+mutant "a mode is not flushed" step/kind_mode.c "power cut in" \
+	's/work_sync_later(w, fd);/;/'
 mutant "a tree moves below a directory that is not on the disk" step/kind_move.c "power cut in" \
 	's/if (work_sync_pending(w, m.to.spot.at.dirfd) &&/if (0 \&\&/'
 mutant "a directory goes before what left it has arrived" step/kind_dir.c "power cut in" \

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "../crash/snapshot.c"
@@ -113,6 +114,14 @@ static inline void change(struct bench *b, const char *path, const char *text)
 
 	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
+}
+
+static inline void expect_kept(const struct bench *b, const char *path, const char *why)
+{
+	for (size_t i = 0; i < b->work.nr_kept; i++)
+		if (strcmp(b->work.kept[i].path, path) == 0 && strstr(b->work.kept[i].why, why))
+			return;
+	fail_msg("'%s' is not listed as kept", path);
 }
 
 static inline struct stat look_at(const struct bench *b, const char *path)

@@ -145,14 +145,6 @@ static void undo_is_exact(void **state)
 	assert_int_equal(((struct bench *)*state)->work.nr_kept, 0);
 }
 
-static void expect_kept(const struct bench *b, const char *path, const char *why)
-{
-	for (size_t i = 0; i < b->work.nr_kept; i++)
-		if (strcmp(b->work.kept[i].path, path) == 0 && strstr(b->work.kept[i].why, why))
-			return;
-	fail_msg("'%s' is not listed as kept", path);
-}
-
 static void what_changed_since_is_kept(void **state)
 {
 	struct bench *b = *state;

@@ -34,6 +34,7 @@
 #include "base/atomic.h"
 #include "base/survey.h"
 #include "step/marks_inside.h"
+#include "step/touched.h"
 
 struct repair {
 	const struct step *s;
@@ -184,20 +185,47 @@ static int settle(struct repair *p, struct err *err)
 	return sync_tree(p, err);
 }
 
-static int write_print(const struct repair *p, struct err *err)
+/* Where the tree will stand when steps change names in it; the step is the one that moves it. */
+static const char *area_of(const struct repair *p)
 {
-	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+	const char *at = step_get(p->s, "at");
+
+	for (size_t i = 0; i < p->w->nr_steps; i++) {
+		const struct step *s = &p->w->steps[i];
+
+		if (strcmp(s->kind->name, "rename") == 0 && strcmp(step_get(s, "from"), at) == 0)
+			return step_get(s, "to");
+	}
+	return at;
+}
+
+/* The tree as it is now, less what later steps will change in it. */
+static int print_tree(const struct repair *p, struct hash128 *out, struct err *err)
+{
 	const struct survey_options opt = { .threads = p->w->threads };
-	const struct mark_head *h = &p->file.head;
-	char name[MARK_NAME], hash[HASH_TEXT], text[160];
-	const struct place at = { p->w->folder, mark_name(name, p->s->nr, ".print") };
+	const struct touched t = { p->w->steps, p->w->nr_steps, area_of(p) };
+	const struct root tree = { p->tree, step_get(p->s, "at") };
 	struct survey survey;
-	int len;
 
 	if (survey_tree(&survey, p->tree, &opt, err) < 0)
 		return -1;
-	hash_text(survey.fingerprint, hash);
+	*out = survey.bare;
 	survey_release(&survey);
+	return touched_subtract(out, &t, &tree, err);
+}
+
+static int write_print(const struct repair *p, struct err *err)
+{
+	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+	const struct mark_head *h = &p->file.head;
+	char name[MARK_NAME], hash[HASH_TEXT], text[160];
+	const struct place at = { p->w->folder, mark_name(name, p->s->nr, ".print") };
+	struct hash128 print;
+	int len;
+
+	if (print_tree(p, &print, err) < 0)
+		return -1;
+	hash_text(print, hash);
 	len = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
 		       hash, h->immutable, h->owners, h->thawed, h->shared);
 	return atomic_write(&at, text, (size_t)len, &meta, true, err);

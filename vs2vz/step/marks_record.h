@@ -7,8 +7,9 @@
  *	marks.N.back	undo has begun; its mtime says when; not empty: the repair had been
  *			complete
  *	marks.N.drop	the holding folder is being emptied
- *	marks.N.print	the repair is complete: fingerprint of the mended tree, and how
- *			many immutable files were left; stays after commit
+ *	marks.N.print	the repair is complete: fingerprint of the mended tree (survey.bare
+ *			less what later steps change, see touched.h), and how many immutable
+ *			files were left; stays after commit
  */
 #ifndef VS2VZ_STEP_MARKS_RECORD_H
 #define VS2VZ_STEP_MARKS_RECORD_H
@@ -20,7 +21,7 @@
 #include "step/step.h"
 
 struct marks_done {
-	struct hash128 print;	/* survey.fingerprint of the tree after the repair */
+	struct hash128 print;	/* of the tree after the repair, less what steps change */
 	uint64_t immutable;	/* immutable regular files that stayed on purpose */
 	uint64_t owners;	/* inodes that lost a tag */
 	uint64_t thawed;	/* files that lost the immutable flag */
