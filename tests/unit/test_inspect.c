@@ -50,6 +50,8 @@ static int make(void **state)
 static int unmake(void **state)
 {
 	(void)state;
+	for (size_t i = 0; i < s.guests.nr; i++)
+		survey_release(&s.guests.v[i].survey);
 	session_close_devices(&s);
 	users_release(&s.users);
 	root_release(&s.root);
