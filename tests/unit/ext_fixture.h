@@ -40,9 +40,33 @@ static inline bool ext_run(const char *const *argv)
 	return status == 0;
 }
 
+/*
+ * One loop device for all the time: debugfs and the kernel then see the same bytes,
+ * while the image behind it may lag when somebody else still has an old device open.
+ */
+static char ext_device[64];
+
+static inline bool ext_attach(void)
+{
+	FILE *p = popen("losetup -f --show disk.img 2>/dev/null", "r");
+	bool named = p && fgets(ext_device, sizeof(ext_device), p);
+
+	ext_device[strcspn(ext_device, "\n")] = '\0';
+	return p && pclose(p) == 0 && named;
+}
+
+static inline void ext_detach(void)
+{
+	const char *argv[] = { "losetup", "-d", ext_device, NULL };
+
+	if (ext_device[0])
+		ext_run(argv);
+	ext_device[0] = '\0';
+}
+
 static inline bool ext_on(void)
 {
-	static const char *const argv[] = { "mount", "-o", "loop,user_xattr", "disk.img", "disk", NULL };
+	const char *argv[] = { "mount", ext_device, "disk", NULL };
 
 	return ext_run(argv);
 }
@@ -57,6 +81,7 @@ static inline void ext_off(void)
 static inline void ext_leave(void)
 {
 	umount2("disk", MNT_DETACH);
+	ext_detach();
 	unlink("disk.img");
 	rmdir("disk");
 }
@@ -70,12 +95,13 @@ static inline bool ext_make(const char *type, const char *option, const char *va
 		return false;
 	ext_leave();
 	MUST(mkdir("disk", 0700));
-	return ext_run(argv) && ext_on();
+	return ext_run(argv) && ext_attach() && ext_on();
 }
 
 static inline void ext_remove(void)
 {
 	ext_off();
+	ext_detach();
 	MUST(unlink("disk.img"));
 	MUST(rmdir("disk"));
 }
@@ -83,7 +109,7 @@ static inline void ext_remove(void)
 /* One command on the file system, which is not mounted. */
 static inline void ext_debug(const char *command)
 {
-	const char *argv[] = { "debugfs", "-w", "-R", command, "disk.img", NULL };
+	const char *argv[] = { "debugfs", "-w", "-R", command, ext_device, NULL };
 
 	if (!ext_run(argv)) {
 		fprintf(stderr, "# debugfs cannot: %s\n", command);
