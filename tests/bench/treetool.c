@@ -7,7 +7,10 @@
  *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
  *	treetool [-t THREADS] diff FROM TO
  *	treetool [-t THREADS] remove DIR
+ *	treetool [-t THREADS] -T TAG -f FOLDER strip DIR	tags of ID24, by the step kind "marks"
+ *	treetool [-t THREADS] -T TAG -f FOLDER unstrip DIR
  *
+ * strip keeps its record in the directory FOLDER (-f), unstrip takes it back.
  * -r: a rotating disk; -x: look for extended attributes; -H: do not read hidden flags
  * from the device, as is done on ext2, ext3 and ext4. Opens what it is told to
  * by plain paths: it is not part of the product.
@@ -25,13 +28,15 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/survey.h"
+#include "step/plan.h"
+#include "step/step.h"
 #include "step/tree.h"
 
 struct job {
 	struct tree_options opt;
 	bool xattrs, no_hidden;
-	const char *dir;
-	int a, b, sums;
+	const char *dir, *tag;
+	int a, b, sums, folder;
 };
 
 /* As the program does it; NULL where it does not. */
@@ -129,6 +134,45 @@ static int do_remove(struct job *j, struct err *err)
 	return 0;
 }
 
+static int do_marks(struct job *j, bool back, struct err *err)
+{
+	struct pool pool = POOL_INIT;
+	struct plan plan = { .nr_steps = 0 };
+	struct root root;
+	struct work work;
+	struct stat st;
+	char path[4096];
+	struct step *s;
+	int rc = -1;
+
+	if (!j->tag || j->folder < 0 || !realpath(j->dir, path) || fstat(j->a, &st) < 0 ||
+	    root_init(&root, "/", err) < 0)
+		return fail(err, "strip needs -T and -f");
+	s = plan_step(&plan, &pool, "marks");
+	step_arg(s, &pool, "at", path);
+	step_argf(s, &pool, "inode", "%llu", (unsigned long long)st.st_ino);
+	step_arg(s, &pool, "tagging", "id24");
+	step_arg(s, &pool, "tags", j->tag);
+	work_init(&work, &root, j->folder, &pool);
+	work.threads = j->opt.threads;
+	work.ran = back;
+	rc = back ? s->kind->undo(s, &work, err) : s->kind->apply(s, &work, err);
+	work_release(&work);
+	root_release(&root);
+	pool_release(&pool);
+	return rc;
+}
+
+static int do_strip(struct job *j, struct err *err)
+{
+	return do_marks(j, false, err);
+}
+
+static int do_unstrip(struct job *j, struct err *err)
+{
+	return do_marks(j, true, err);
+}
+
 static const struct {
 	const char *name;
 	int nr_dirs;
@@ -137,7 +181,9 @@ static const struct {
 	{ "copy", 2, do_copy },
 	{ "diff", 2, do_diff },
 	{ "remove", 1, do_remove },
+	{ "strip", 1, do_strip },
 	{ "survey", 1, do_survey },
+	{ "unstrip", 1, do_unstrip },
 	{ "verify", 2, do_verify },
 };
 
@@ -167,16 +213,17 @@ static void run(struct job *j, int nr, char **args)
 		fprintf(stderr, "treetool: %s\n", err.text);
 		exit(1);
 	}
-	fputs("usage: treetool [-t THREADS] [-r] [-x] [-H] [-s SUMS] VERB DIR [DIR]\n", stderr);
+	fputs("usage: treetool [-t THREADS] [-r] [-x] [-H] [-s SUMS] [-T TAG -f FOLDER] "
+	      "VERB DIR [DIR]\n", stderr);
 	exit(64);
 }
 
 int main(int argc, char **argv)
 {
-	struct job j = { .sums = -1 };
+	struct job j = { .sums = -1, .folder = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "t:rxHs:")) != -1) {
+	while ((c = getopt(argc, argv, "t:rxHs:T:f:")) != -1) {
 		switch (c) {
 		case 't':
 			j.opt.threads = (unsigned)strtoul(optarg, NULL, 10);
@@ -196,6 +243,12 @@ int main(int argc, char **argv)
 				perror(optarg);
 				return 1;
 			}
+			break;
+		case 'T':
+			j.tag = optarg;
+			break;
+		case 'f':
+			j.folder = open_dir(optarg);
 			break;
 		default:
 			return 64;

@@ -126,16 +126,6 @@ static void seal_file(int dirfd, const char *path)
 	close(fd);
 }
 
-/* chown takes set-id bits away. */
-static void tag_node(int dirfd, const struct node *n)
-{
-	if (strncmp(n->path, "vservers/uni", 12) != 0 || geteuid() != 0)
-		return;
-	check(fchownat(dirfd, n->path, 1u << 24, 44u << 24, AT_SYMLINK_NOFOLLOW) == 0, n->path);
-	if (n->type == FILE_)
-		check(fchmodat(dirfd, n->path, n->mode, 0) == 0, n->path);
-}
-
 static void make_node(int dirfd, const struct node *n)
 {
 	if (n->type == DIR_)
@@ -151,13 +141,16 @@ static void make_node(int dirfd, const struct node *n)
 		check(mkfifoat(dirfd, n->path, n->mode) == 0, n->path);
 }
 
-/* As VServer's kernel with ID24 and tag 300 writes owners: those of the guest shr. */
+/* As VServer's kernel with ID24 and tag 300 writes owners: those of the guests shr and uni. */
 static void tag(int dirfd, const struct node *n)
 {
 	static const unsigned char caps[20] = { 1, 0, 0, 2, 0, 0x20 };
 	char path[300];
 
-	if (strncmp(n->path, "vservers/shr", 12) != 0 || n->type == HARD_ || geteuid() != 0)
+	bool ours = strncmp(n->path, "vservers/shr", 12) == 0 ||
+		    strncmp(n->path, "vservers/uni", 12) == 0;
+
+	if (!ours || n->type == HARD_ || geteuid() != 0)
 		return;
 	check(fchownat(dirfd, n->path, 16777216 + 33, 738197504 + 44, AT_SYMLINK_NOFOLLOW) == 0,
 	      n->path);
@@ -172,10 +165,8 @@ void world_build(int dirfd)
 {
 	static const struct timespec top[2] = { { 1180000000, 1 }, { 1180000000, 1 } };
 
-	for (size_t i = 0; i < NR_NODES; i++) {
+	for (size_t i = 0; i < NR_NODES; i++)
 		make_node(dirfd, &nodes[i]);
-		tag_node(dirfd, &nodes[i]);
-	}
 	for (size_t i = 0; i < NR_NODES; i++)
 		tag(dirfd, &nodes[i]);
 	check(futimens(dirfd, top) == 0, "/");

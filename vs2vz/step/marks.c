@@ -105,7 +105,7 @@ bool marks_any(const struct marks *m)
 	return m->nr_tags || m->immutable != IMMUTABLE_KEEP || m->shared != SHARED_LEAVE;
 }
 
-void marks_describe(const struct step *s, struct buf *rest)
+void marks_remark(const struct step *s, struct buf *rest)
 {
 	const char *tagging = step_get(s, "tagging"), *immutable = step_get(s, "immutable");
 	const char *tags = tagging ? step_get(s, "tags") : NULL;

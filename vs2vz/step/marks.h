@@ -58,7 +58,7 @@ int marks_parse(struct marks *out, const struct step *s, struct err *err) MUST_C
 void marks_release(struct marks *m);
 bool marks_any(const struct marks *m);
 /* What a step with these arguments mends, in brackets for one line of a plan; or nothing. */
-void marks_describe(const struct step *s, struct buf *rest);
+void marks_remark(const struct step *s, struct buf *rest);
 const char *immutable_word(enum immutable_policy policy);
 const char *shared_word(enum shared_policy policy);
 
