@@ -68,9 +68,11 @@ static int is_as_made(const struct backing *y, const struct mark_record *r, cons
 	return !what ? 1 : *what ? 0 : -1;
 }
 
-/* 0: done or kept, *kept says which. */
+#define KEPT 1
+
+/* KEPT: the copy was changed and stays. -1 with errno. */
 static int to_original(const struct backing *y, unsigned thread, const struct mark_record *r,
-		       const struct place *at, const struct meta *copy, bool *kept)
+		       const struct place *at, const struct meta *copy)
 {
 	const struct mark_hold *h = y->b->h;
 	char held[HOLD_TEXT];
@@ -78,9 +80,8 @@ static int to_original(const struct backing *y, unsigned thread, const struct ma
 
 	hold_pair(held, r->ino, hold_copy_of(h, r->ino));
 	same = is_as_made(y, r, held, at, copy);
-	*kept = same == 0;
 	if (same <= 0)
-		return same;
+		return same < 0 ? -1 : KEPT;
 	if (mark_locks(at->dirfd, at->name, copy) > 0 &&
 	    lift_locks_at(at->dirfd, at->name, &copy->st) < 0)
 		return -1;
@@ -93,15 +94,16 @@ static int restore_name(struct walk_thread *t, const struct walk_dir *dir,
 	const struct backing *y = t->ctx;
 	const struct place at = { walk_fd(dir), e->name };
 	struct mark_record r;
-	bool kept;
+	int rc;
 
 	if (!mark_covers(y->b->x, original))
 		return 0;
 	if (mark_find(y->b->x, original, MARK_INODE, &r) <= 0)
 		return walk_foreign(err, dir, e->name, "has no record of its original");
-	if (to_original(y, t->id, &r, &at, &e->meta, &kept) < 0)
+	rc = to_original(y, t->id, &r, &at, &e->meta);
+	if (rc < 0)
 		return walk_fail(err, dir, e->name, "cannot bring back the original of");
-	if (kept)
+	if (rc == KEPT)
 		keep(y, dir, e->name, "was shared and changed since: stays private");
 	return 0;
 }
@@ -270,7 +272,7 @@ static int back_again(const struct backing *y, int tree, const char *below,
 	const struct root root = { tree, y->b->at };
 	struct spot CLEANUP_SPOT spot = SPOT_INIT;
 	struct bearer of = { -1, { -1, NULL } };
-	bool kept = false, thawed;
+	bool thawed;
 	struct stat dir;
 	struct meta now;
 	int rc;
@@ -289,10 +291,10 @@ static int back_again(const struct backing *y, int tree, const char *below,
 	if (fstat(spot.at.dirfd, &dir) < 0)
 		return fail_errno(err, "cannot look at '%s'", show(below));
 	rc = !(r->what & MARK_SHARED) ? put_back(y, &of, &now, r, &thawed) :
-	     hold_copy_of(y->b->h, r->ino) ? to_original(y, 0, r, &spot.at, &now, &kept) : 0;
-	if (kept)
+	     hold_copy_of(y->b->h, r->ino) ? to_original(y, 0, r, &spot.at, &now) : 0;
+	if (rc == KEPT)
 		keep(y, NULL, below, "was shared and changed since: stays private");
-	if (rc == 0 && r->what & MARK_SHARED && !kept)
+	if (rc == 0 && r->what & MARK_SHARED)
 		rc = mark_keep_times(spot.at.dirfd, &dir);
 	return rc < 0 ? fail_errno(err, "cannot bring back '%s'", show(below)) : 0;
 }

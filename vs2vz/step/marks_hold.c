@@ -83,13 +83,11 @@ void hold_release(struct mark_hold *h)
 	links_free(h->of_copy);
 }
 
-static int found_one(void *ctx, const struct mark_hold *h, const char *name, uint64_t original,
-		     uint64_t copy, struct err *err)
+static int found_one(void *ctx, const struct mark_hold *h, const struct hold_name *name,
+		     struct err *err)
 {
 	(void)h;
 	(void)name;
-	(void)original;
-	(void)copy;
 	(void)err;
 	*(bool *)ctx = true;
 	return 0;
@@ -144,15 +142,16 @@ const char *hold_one(char text[static HOLD_TEXT], uint64_t copy)
 	return text;
 }
 
-/* original 0: not the name of a pair. */
-static void parse_pair(const char *name, uint64_t *original, uint64_t *copy)
+static struct hold_name parse_name(const char *text)
 {
+	struct hold_name name = { .text = text };
 	char *rest;
 
-	*original = strtoull(name, &rest, 16);
-	*copy = *rest == '-' ? strtoull(rest + 1, &rest, 16) : 0;
-	if (*rest || !*copy)
-		*original = *copy = 0;
+	name.original = strtoull(text, &rest, 16);
+	name.copy = *rest == '-' ? strtoull(rest + 1, &rest, 16) : 0;
+	if (*rest || !name.copy)
+		name.original = name.copy = 0;
+	return name;
 }
 
 int hold_each(const struct mark_hold *h, hold_each_fn *one, void *ctx, struct err *err)
@@ -165,12 +164,11 @@ int hold_each(const struct mark_hold *h, hold_each_fn *one, void *ctx, struct er
 		return fail_errno(err, "cannot read '%s'", show(h->path));
 	rewinddir(list);
 	while (rc == 0 && (errno = 0, d = readdir(list))) {
-		uint64_t original, copy;
+		const struct hold_name name = parse_name(d->d_name);
 
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		parse_pair(d->d_name, &original, &copy);
-		rc = one(ctx, h, d->d_name, original, copy, err);
+		rc = one(ctx, h, &name, err);
 	}
 	if (rc == 0 && errno)
 		rc = fail_errno(err, "cannot read '%s'", show(h->path));
@@ -190,15 +188,14 @@ static void pair(struct links *links, uint64_t key, uint64_t other)
 	links_let_go(links, key);
 }
 
-static int list_one(void *ctx, const struct mark_hold *h, const char *name, uint64_t original,
-		    uint64_t copy, struct err *err)
+static int list_one(void *ctx, const struct mark_hold *h, const struct hold_name *name,
+		     struct err *err)
 {
 	(void)ctx;
-	(void)name;
 	(void)err;
-	if (original) {
-		pair(h->of_original, original, copy);
-		pair(h->of_copy, copy, original);
+	if (name->original) {
+		pair(h->of_original, name->original, name->copy);
+		pair(h->of_copy, name->copy, name->original);
 	}
 	return 0;
 }
@@ -240,15 +237,15 @@ int hold_replace(const struct mark_hold *h, const char *name, unsigned thread,
 	return sys_rename(&next, at);
 }
 
-static int thaw_one(void *ctx, const struct mark_hold *h, const char *name, uint64_t original,
-		    uint64_t copy, struct err *err)
+static int thaw_one(void *ctx, const struct mark_hold *h, const struct hold_name *name,
+		     struct err *err)
 {
 	struct stat st;
 
 	(void)ctx;
-	(void)copy;
-	if (original && (below_stat(h->fd, name, &st) < 0 || lift_locks_at(h->fd, name, &st) < 0))
-		return hold_fail(h, name, "cannot unlock", err);
+	if (name->original && (below_stat(h->fd, name->text, &st) < 0 ||
+			       lift_locks_at(h->fd, name->text, &st) < 0))
+		return hold_fail(h, name->text, "cannot unlock", err);
 	return 0;
 }
 
@@ -257,24 +254,23 @@ int hold_thaw(const struct mark_hold *h, struct err *err)
 	return h->fd < 0 ? 0 : hold_each(h, thaw_one, NULL, err);
 }
 
-static int freeze_one(void *ctx, const struct mark_hold *h, const char *name, uint64_t original,
-		      uint64_t copy, struct err *err)
+static int freeze_one(void *ctx, const struct mark_hold *h, const struct hold_name *name,
+		     struct err *err)
 {
 	const struct mark_index *x = ctx;
-	const struct bearer of = { -1, { h->fd, name } };
+	const struct bearer of = { -1, { h->fd, name->text } };
 	struct mark_record r;
 	struct meta meta;
-	int found = original ? mark_find(x, original, MARK_INODE, &r) : 0;
+	int found = name->original ? mark_find(x, name->original, MARK_INODE, &r) : 0;
 
-	(void)copy;
 	if (found == 0 || (found > 0 && !(r.what & MARK_LOCKED)))
 		return 0;
-	if (found < 0 || meta_at(&meta, h->fd, name) < 0)
-		return hold_fail(h, name, "cannot look at", err);
+	if (found < 0 || meta_at(&meta, h->fd, name->text) < 0)
+		return hold_fail(h, name->text, "cannot look at", err);
 	if (mark_settle(&of, &meta, &(struct mark_want){ .uid = meta.st.st_uid,
 							 .gid = meta.st.st_gid,
 							 .locks = r.flags }) < 0)
-		return hold_fail(h, name, "cannot make immutable again", err);
+		return hold_fail(h, name->text, "cannot make immutable again", err);
 	return 0;
 }
 
@@ -288,17 +284,16 @@ struct dropping {
 	uint64_t dropped;
 };
 
-static int drop_one(void *ctx, const struct mark_hold *h, const char *name, uint64_t original,
-		    uint64_t copy, struct err *err)
+static int drop_one(void *ctx, const struct mark_hold *h, const struct hold_name *name,
+		     struct err *err)
 {
 	struct dropping *d = ctx;
 	struct meta meta;
 
-	(void)copy;
-	if (d->copies && original)
+	if (d->copies && name->original)
 		return 0;
-	if (meta_at(&meta, h->fd, name) < 0 || unlink_locked(h->fd, name, &meta) < 0)
-		return hold_fail(h, name, "cannot remove", err);
+	if (meta_at(&meta, h->fd, name->text) < 0 || unlink_locked(h->fd, name->text, &meta) < 0)
+		return hold_fail(h, name->text, "cannot remove", err);
 	d->dropped++;
 	return 0;
 }

@@ -139,9 +139,13 @@ const char *hold_one(char text[static HOLD_TEXT], uint64_t copy);
 /* Put the inode at a name of the folder in the place of a name in the tree. -1 with errno. */
 int hold_replace(const struct mark_hold *h, const char *name, unsigned thread,
 		 const struct place *at);
-/* Each name that one() says true of; it may be removed meanwhile. */
-typedef int hold_each_fn(void *ctx, const struct mark_hold *h, const char *name, uint64_t original,
-			 uint64_t copy, struct err *err);
+/* Each name; it may be removed meanwhile. original 0: not the name of a pair. */
+struct hold_name {
+	const char *text;
+	uint64_t original, copy;
+};
+typedef int hold_each_fn(void *ctx, const struct mark_hold *h, const struct hold_name *name,
+			 struct err *err);
 int hold_each(const struct mark_hold *h, hold_each_fn *one, void *ctx, struct err *err) MUST_CHECK;
 /* Originals in the folder: lift their locks, or set those of the record (of x's part). */
 int hold_thaw(const struct mark_hold *h, struct err *err) MUST_CHECK;

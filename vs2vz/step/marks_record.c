@@ -38,6 +38,7 @@ struct recording {
 };
 
 struct mine {
+	struct recording *y;
 	struct hidden_window win;
 	struct buf value;
 	struct mark_head head;
@@ -105,8 +106,8 @@ static int look_at_locks(struct recording *y, struct mark_record *r, const struc
 }
 
 /* security.capability, which a change of owner takes away. */
-static int add_caps(struct recording *y, struct mine *mine, struct mark_record *r,
-		    const struct walk_dir *dir, const struct walk_entry *e, struct err *err)
+static int add_caps(struct mine *mine, struct mark_record *r, const struct walk_dir *dir,
+		    const struct walk_entry *e, struct err *err)
 {
 	const struct bearer of = { -1, { walk_fd(dir), e->name } };
 	struct mark_record caps = { .ino = r->ino, .class = MARK_VALUE };
@@ -121,7 +122,7 @@ static int add_caps(struct recording *y, struct mine *mine, struct mark_record *
 	caps.len = (uint32_t)mine->value.len;
 	memcpy(caps.value, mine->value.data, mine->value.len);
 	r->what |= MARK_CAPS;
-	return emit(y, mine, &caps, err);
+	return emit(mine->y, mine, &caps, err);
 }
 
 /* A directory whose names may be replaced: once, however many of them. */
@@ -158,9 +159,11 @@ static bool is_first(struct recording *y, const struct stat *st)
 	return first;
 }
 
-static int note_inode(struct recording *y, struct mine *mine, struct mark_record *r,
-		      const struct walk_dir *dir, const struct walk_entry *e, struct err *err)
+static int note_inode(struct mine *mine, struct mark_record *r, const struct walk_dir *dir,
+		      const struct walk_entry *e, struct err *err)
 {
+	struct recording *y = mine->y;
+
 	if (look_at_locks(y, r, dir, e, err) < 0)
 		return -1;
 	if (marks_thaws(y->m, &mine->win, &e->meta.st, r->flags))
@@ -171,7 +174,7 @@ static int note_inode(struct recording *y, struct mine *mine, struct mark_record
 		return 0;
 	if (r->flags)
 		r->what |= MARK_LOCKED;
-	if (r->what & MARK_OWNER && S_ISREG(r->mode) && add_caps(y, mine, r, dir, e, err) < 0)
+	if (r->what & MARK_OWNER && S_ISREG(r->mode) && add_caps(mine, r, dir, e, err) < 0)
 		return -1;
 	return emit(y, mine, r, err);
 }
@@ -191,7 +194,7 @@ static int note(struct recording *y, struct mine *mine, struct walk_dir *dir,
 		if (!is_first(y, st))
 			return 0;
 	}
-	return note_inode(y, mine, &r, dir, e, err);
+	return note_inode(mine, &r, dir, e, err);
 }
 
 static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entry *v, size_t nr,
@@ -205,7 +208,10 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 
 static void begin(struct walk_thread *t)
 {
-	((struct mine *)t->local)->value = (struct buf)BUF_INIT;
+	struct mine *mine = t->local;
+
+	mine->y = t->ctx;
+	mine->value = (struct buf)BUF_INIT;
 }
 
 static void end(struct walk_thread *t)
