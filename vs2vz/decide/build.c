@@ -2,7 +2,7 @@
 /*
  * The steps of one guest, in the order in which they are safe:
  *
- *	CONF/NAME's times · tree to the private area · VE_ROOT · CTID.mount and
+ *	CONF/NAME's times · tree to the private area · VE_ROOT · package state · CTID.mount and
  *	CTID.umount · CTID.conf · names/NAME · a copied source aside · the marks in CONF
  *
  * The tree moves before anything names it, and the VServer side is marked last, so a
@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "decide/inside.h"
 #include "decide/mounts.h"
+#include "decide/packages.h"
 #include "vserver/scan.h"
 
 static void add_write(struct deciding *d, struct plan *plan, const char *path,
@@ -191,7 +192,10 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	add_notes(d, decision);
 	if (guest->style == STYLE_RECENT && build_times(d, plan, guest->conf, err) < 0)
 		return -1;
+	if (packages_remember(d, decision, err) < 0)
+		return -1;
 	add_tree(d, decision);
+	packages_build(d, decision);
 	mounts_build(d, decision);
 	add_configuration(d, decision);
 	if (retire) {

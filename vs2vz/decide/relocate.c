@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "decide/inside.h"
+#include "decide/packages.h"
 
 #define MARGIN (16ULL << 20)	/* metadata of a small tree */
 
@@ -126,13 +127,31 @@ struct demand {
 	uint64_t bytes, inodes;
 };
 
-static void judge_copy(struct deciding *d, const struct decision *decision, struct demand *demand)
+/* What the guest takes of its target: a copy, and what comes in from the host. */
+static struct demand demand_of(const struct decision *decision)
 {
 	const struct survey *survey = &decision->guest->survey;
+	const struct packages *packages = decision->packages;
+	struct demand own = { NULL, 0, 0 };
+
+	if (decision->method == METHOD_COPY && decision->guest->surveyed) {
+		own.bytes = add_u64(add_u64(survey->bytes_used, survey->bytes_used / 50), MARGIN);
+		own.inodes = survey->inodes;
+	}
+	if (packages) {
+		own.bytes = add_u64(own.bytes, packages->bytes);
+		own.inodes = add_u64(own.inodes, packages->inodes);
+	}
+	return own;
+}
+
+static void judge_demand(struct deciding *d, const struct decision *decision,
+			 const struct demand *own, struct demand *demand)
+{
 	const char *private = decision->ct.private;
-	uint64_t bytes = add_u64(add_u64(survey->bytes_used, survey->bytes_used / 50), MARGIN);
+	uint64_t bytes = own->bytes;
 	uint64_t sum = add_u64(demand->bytes, bytes);
-	uint64_t inodes = add_u64(demand->inodes, survey->inodes);
+	uint64_t inodes = add_u64(demand->inodes, own->inodes);
 	bool fits = sum <= demand->fs->avail_bytes && inodes <= demand->fs->free_inodes;
 
 	d->out->bytes_needed = add_u64(d->out->bytes_needed, bytes);
@@ -145,7 +164,7 @@ static void judge_copy(struct deciding *d, const struct decision *decision, stru
 		finding_add(d->findings, VS_NO_INODES, decision->guest->name, private,
 			    "needs %llu inodes; %llu of the %llu free are promised to guests "
 			    "before it",
-			    (unsigned long long)survey->inodes, (unsigned long long)demand->inodes,
+			    (unsigned long long)own->inodes, (unsigned long long)demand->inodes,
 			    (unsigned long long)demand->fs->free_inodes);
 	/* One that does not fit is not copied: a smaller one after it may have the room. */
 	if (fits) {
@@ -161,15 +180,16 @@ int relocate_space(struct deciding *d, struct err *err)
 
 	for (size_t i = 0; i < d->out->nr; i++) {
 		const struct decision *decision = &d->out->v[i];
+		const struct demand own = demand_of(decision);
 		const struct fsinfo *fs;
 		size_t k = 0;
 
-		if (decision->method != METHOD_COPY)
+		if (decision->method != METHOD_COPY && !own.bytes)
 			continue;
 		fs = target_fs(d, decision, err);
 		if (!fs)
 			return -1;
-		if (is_poor(fs->type))
+		if (decision->method == METHOD_COPY && is_poor(fs->type))
 			finding_add(d->findings, VS_TARGET_FS_POOR, decision->guest->name,
 				    decision->ct.private, "'%s' is %s", show(fs->mount_point),
 				    fs->type);
@@ -177,8 +197,7 @@ int relocate_space(struct deciding *d, struct err *err)
 			k++;
 		if (k == nr)
 			demands[nr++].fs = fs;
-		if (decision->guest->surveyed)
-			judge_copy(d, decision, &demands[k]);
+		judge_demand(d, decision, &own, &demands[k]);
 	}
 	return 0;
 }

@@ -126,6 +126,10 @@ enum finding_id {
 	VS_MOUNT_INSIDE		= 352,	/* only the container can mount it */
 	VS_MOUNT_NETWORK	= 353,	/* server, version and locks, for information */
 	VS_MOUNT_NO_FSCK	= 354,	/* VServer checked the disk at each start */
+	/* 360 to 364: package state outside the tree */
+	VS_PACKAGES_MISSING	= 360,	/* not where apps/pkgmgmt says */
+	VS_PACKAGES_OBSTRUCTED	= 361,	/* the tree has something in the way */
+	VS_PACKAGES_OWN		= 362,	/* the guest has its own, which stays */
 	/* 4 file system */
 	VS_IMMUTABLE_FILES	= 401,
 	VS_SHARED_FILES		= 402,	/* inodes with names outside the tree */

@@ -288,6 +288,8 @@ static bool made_by_steps(const struct changes *c, const char *path, const char 
 				continue;
 			if (names_it(at, path))
 				return true;
+			if (s->kind == &kind_bring && below(path, at))
+				return true;	/* that step has its own say */
 			if (strstr(what, "time") && (!len || below(at, path)))
 				return true;
 		}

@@ -8,7 +8,9 @@
 #include <string.h>
 
 const struct kind *const kinds[] = {
+	&kind_bring,
 	&kind_copy,
+	&kind_hide,
 	&kind_mkdir,
 	&kind_remove,
 	&kind_rename,

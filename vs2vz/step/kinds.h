@@ -8,7 +8,9 @@
 
 #include "step/step.h"
 
+extern const struct kind kind_bring;
 extern const struct kind kind_copy;
+extern const struct kind kind_hide;
 extern const struct kind kind_mkdir;
 extern const struct kind kind_remove;
 extern const struct kind kind_rename;
