@@ -71,14 +71,13 @@ unchanged "the rest is as it was"
 
 run_check "convert by copy" vs convert pk --yes --method copy
 echo installed >>"$p/var/lib/rpm/Packages"
-host_tree "$scratch/converted" "$R"
+tree "$scratch/converted" "$p"
 run_mustfail "a changed copy: undo wants a decision" vs undo pk
-host_tree "$scratch/now" "$R"
+tree "$scratch/now" "$p"
 same_files "$scratch/converted" "$scratch/now" "and has changed nothing"
 run_check "discard" vs undo pk --discard-changes
 unchanged "everything is back"
 
-# Interrupted at the worst place, led on both ways.
 run_check "convert" vs convert pk --yes
 run_check "commit" vs commit pk --yes
 ok "the state on the host stays" test -f "$R/vservers/.pkg/pk/rpm/state/Packages"
@@ -115,12 +114,13 @@ add_external "$R" h7
 ( cd "$R/vservers/h7" && rm etc/rpm/macros && mkfifo etc/rpm/macros && mkdir .rpmdb/own )
 run_check "fifo for macros" timeout 20 "$VS2VZ" --root "$R" check h7
 said "named" 'VS362'
-host_tree "$scratch/before" "$R"
+tree "$scratch/guest" "$R/vservers/h7"
 run_check "converted" vs convert h7 --yes
 ok "the fifo is there" test -p "$R/vz/private/517/etc/rpm/macros"
 ok "a directory in use stays" test -d "$R/vz/private/517/.rpmdb/own"
 run_check "undone" vs undo h7
-unchanged "exactly"
+tree "$scratch/now" "$R/vservers/h7"
+same_files "$scratch/guest" "$scratch/now" "exactly"
 
 # No base, an empty base, a base in a guest's tree.
 add_guest "$R" m1 521 m1.example.org 192.0.2.101 rpm_tree
@@ -135,7 +135,7 @@ for g in m1 m2 m3; do
 	run_status 2 "$g: blocked" vs check "$g"
 	said "$g: missing" 'VS360'
 	run vs plan "$g" --override VS360
-	said_not "$g: no database to bring" 'rpm/state'
+	said_not "$g: no database to bring" 'bring.*rpm/state'
 done
 # Overriding links win over the base.
 mkdir -p "$R/srv/db/of"
