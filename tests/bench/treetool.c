@@ -2,13 +2,14 @@
 /*
  * The tree engine by itself, for measurements and experiments:
  *
- *	treetool [-t THREADS] [-r] [-x] survey DIR
+ *	treetool [-t THREADS] [-r] [-x] [-H] survey DIR
  *	treetool [-t THREADS] [-r] [-s SUMS] copy FROM TO
  *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
  *	treetool [-t THREADS] diff FROM TO
  *	treetool [-t THREADS] remove DIR
  *
- * -r: a rotating disk; -x: look for extended attributes. Opens what it is told to
+ * -r: a rotating disk; -x: look for extended attributes; -H: do not read hidden flags
+ * from the device, as is done on ext2, ext3 and ext4. Opens what it is told to
  * by plain paths: it is not part of the product.
  */
 #include <fcntl.h>
@@ -18,6 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fsinfo.h"
+#include "base/hidden.h"
+#include "base/inroot.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/survey.h"
@@ -25,18 +29,43 @@
 
 struct job {
 	struct tree_options opt;
-	bool xattrs;
+	bool xattrs, no_hidden;
+	const char *dir;
 	int a, b, sums;
 };
 
+/* As the program does it; NULL where it does not. */
+static struct hidden *open_hidden(const struct job *j, const char **why)
+{
+	struct pool pool = POOL_INIT;
+	struct hidden *h = NULL;
+	struct fsinfo fs;
+	struct root root;
+	struct err err;
+
+	*why = "not wanted";
+	if (j->no_hidden)
+		return NULL;
+	if (root_init(&root, j->dir, &err) < 0 || fsinfo_read(&fs, &root, "/", &pool, &err) < 0 ||
+	    hidden_open(&h, j->a, fs.type, fs.source, why, &err) < 0)
+		*why = "failed";
+	root_release(&root);
+	pool_release(&pool);
+	return h;
+}
+
 static int do_survey(struct job *j, struct err *err)
 {
-	const struct survey_options opt = {
+	struct survey_options opt = {
 		.threads = j->opt.threads, .rotational = j->opt.rotational, .xattrs = j->xattrs,
 	};
 	struct survey s;
+	int done;
 
-	if (survey_tree(&s, j->a, &opt, err) < 0)
+	opt.hidden = open_hidden(j, &opt.hidden_why);
+	done = survey_tree(&s, j->a, &opt, err);
+	hidden_close(opt.hidden);
+	if (done < 0)
 		return -1;
 	printf("names=%" PRIu64 " inodes=%" PRIu64 " used=%" PRIu64 " apparent=%" PRIu64
 	       " linked=%" PRIu64 " outside=%" PRIu64 " locked=%" PRIu64 " xattrs=%" PRIu64
@@ -44,6 +73,9 @@ static int do_survey(struct job *j, struct err *err)
 	       s.names, s.inodes, s.bytes_used, s.bytes_apparent, s.multi_linked,
 	       s.outside_inodes, s.immutable + s.append_only, s.with_xattrs, s.fingerprint.high,
 	       s.fingerprint.low);
+	printf("hidden=%s unified=%" PRIu64 " barrier=%" PRIu64 " intern=%" PRIu64 " halves=%u\n",
+	       s.hidden_known ? "known" : s.hidden_why, s.unified, s.barrier, s.intern,
+	       s.nr_halves);
 	survey_release(&s);
 	return 0;
 }
@@ -127,6 +159,7 @@ static void run(struct job *j, int nr, char **args)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (nr < 1 || strcmp(args[0], verbs[i].name) != 0 || nr != 1 + verbs[i].nr_dirs)
 			continue;
+		j->dir = args[1];
 		j->a = open_dir(args[1]);
 		j->b = nr > 2 ? open_dir(args[2]) : -1;
 		if (verbs[i].run(j, &err) == 0)
@@ -134,7 +167,7 @@ static void run(struct job *j, int nr, char **args)
 		fprintf(stderr, "treetool: %s\n", err.text);
 		exit(1);
 	}
-	fputs("usage: treetool [-t THREADS] [-r] [-x] [-s SUMS] VERB DIR [DIR]\n", stderr);
+	fputs("usage: treetool [-t THREADS] [-r] [-x] [-H] [-s SUMS] VERB DIR [DIR]\n", stderr);
 	exit(64);
 }
 
@@ -143,13 +176,16 @@ int main(int argc, char **argv)
 	struct job j = { .sums = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "t:rxs:")) != -1) {
+	while ((c = getopt(argc, argv, "t:rxHs:")) != -1) {
 		switch (c) {
 		case 't':
 			j.opt.threads = (unsigned)strtoul(optarg, NULL, 10);
 			break;
 		case 'r':
 			j.opt.rotational = true;
+			break;
+		case 'H':
+			j.no_hidden = true;
 			break;
 		case 'x':
 			j.xattrs = true;

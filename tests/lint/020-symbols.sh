@@ -20,7 +20,7 @@ table='
 ^(blkid|mnt)_	base/fsinfo[a-z_]*	libblkid and libmount
 ^cfg_	settings[a-z_]*	libconfuse
 ^json_	report_(json|load)[a-z_]*|before_json	jansson
-^ext2fs_	step/image[a-z_]*	libext2fs
+^ext2fs_	(base/hidden|step/image)[a-z_]*	libext2fs
 ^XXH	base/hash|step/content	libxxhash
 ^(printf|puts|putchar|vprintf|__printf_chk)$	main|report[a-z_]*	stdout belongs to the report
 '
