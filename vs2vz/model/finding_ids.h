@@ -154,6 +154,10 @@ enum finding_id {
 	VS_VERIFY_DIFFERS	= 706,
 	VS_VERIFY_CONF		= 707,
 	VS_LEFTOVER		= 708,	/* remains of an earlier run */
+	VS_STORE_LEFT		= 715,	/* a hash store that nobody needs any more */
+	VS_STORE_REMOVED	= 716,
+	VS_STORE_IN_USE		= 717,
+	VS_STORE_ODD		= 718,	/* something in it is not vhashify's */
 };
 
 #endif
