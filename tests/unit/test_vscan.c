@@ -277,6 +277,37 @@ static void oddities(void **state)
 	assert_int_equal(fx_count(VS_TREE_ORPHAN, NULL), 3);
 }
 
+/* Hash stores: what links lead to, once; nothing else; and no orphans. */
+static void stores(void **state)
+{
+	(void)state;
+	fx_guest("web1");
+	fx_guest("web2");
+	fx_dir("/vservers/.hash");
+	fx_dir("/vservers/plain");
+	fx_dir("/vservers/around/hash");
+	fx_dir("/vservers/orphan");
+	fx_dir("/vservers/.vs2vz-held-web1");
+	fx_link("/etc/vservers/.defaults/apps/vunify/hash/00", "/vservers/.hash");
+	fx_link("/etc/vservers/.defaults/apps/vunify/hash/01", "../../../../../../vservers/plain");
+	fx_link("/etc/vservers/.defaults/apps/vunify/hash/gone", "/mnt/.hash");
+	fx_link("/etc/vservers/.defaults/apps/vunify/hash/all", "/");
+	fx_link("/etc/vservers/.defaults/apps/vunify/hash/base", "/vservers");
+	fx_link("/etc/vservers/.defaults/apps/vunify/hash/guest", "/vservers/web2");
+	fx_link("/etc/vservers/.defaults/apps/vunify/hash/passwd", "/etc/vservers/.defaults/apps/vunify/hash/method");
+	fx_file("/etc/vservers/.defaults/apps/vunify/hash/method", "sha1\n");
+	fx_file("/etc/vservers/.defaults/apps/vunify/hash/blocks", "8\n");
+	fx_link("/etc/vservers/web1/apps/vunify/hash/00", "/vservers/.hash");
+	fx_link("/etc/vservers/web1/apps/vunify/hash/own", "/vservers/around/hash");
+	fx_scan();
+	assert_int_equal(fx.host.nr_stores, 3);
+	assert_string_equal(fx.host.stores[0], "/vservers/.hash");
+	assert_string_equal(fx.host.stores[1], "/vservers/around/hash");
+	assert_string_equal(fx.host.stores[2], "/vservers/plain");
+	assert_int_equal(fx_count(VS_TREE_ORPHAN, NULL), 1);
+	assert_string_equal(fx_finding(VS_TREE_ORPHAN, NULL)->object, "/vservers/orphan");
+}
+
 static void aliases(void **state)
 {
 	(void)state;
@@ -468,7 +499,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(nothing), FX_TEST(as_built), FX_TEST(interfaces), FX_TEST(masks),
-		FX_TEST(slash_in_address), FX_TEST(identity), FX_TEST(oddities), FX_TEST(aliases),
+		FX_TEST(slash_in_address), FX_TEST(identity), FX_TEST(oddities), FX_TEST(stores), FX_TEST(aliases),
 		FX_TEST(marked), FX_TEST(installs), FX_TEST(items), FX_TEST(too_many_items),
 		FX_TEST(real_vdir), FX_TEST(inside_root), FX_TEST(mode_zero_base),
 	};

@@ -339,7 +339,8 @@ int survey_tree(struct survey *out, int dirfd, const struct survey_options *opt,
 		return -1;
 	y.links = links_new();
 	rc = walk_tree(dirfd, &ops, &y, &how, err);
-	links_each(y.links, count_group, &y);
+	if (rc == 0)
+		links_each(y.links, count_group, &y);
 	links_free(y.links);
 	owner_finish(out, &y.owners);
 	flags_finish(&y);

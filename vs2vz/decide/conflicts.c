@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/units.h"
 #include "decide/inside.h"
 
 static int remains_of(struct deciding *d, const struct decision *decision, struct err *err)
@@ -46,17 +45,7 @@ static const char *example(const struct deciding *d, const char *what, const cha
 static void tree_findings(struct deciding *d, const struct guest *guest)
 {
 	const struct survey *s = &guest->survey;
-	count_finding(d, guest, VS_IMMUTABLE_FILES, s->immutable,
-		      example(d, "immutable objects", s->example_immutable));
-	if (s->outside_inodes)
-		finding_add(d->findings, VS_SHARED_FILES, guest->name, guest->tree,
-			    "%llu inodes (%s) have names outside the tree%s%s%s",
-			    (unsigned long long)s->outside_inodes, show_size(s->outside_bytes),
-			    s->example_outside ? ", for example '" : "",
-			    s->example_outside ? show(s->example_outside) : "",
-			    s->example_outside ? "'" : "");
-	count_finding(d, guest, VS_HIGH_IDS, s->high_ids,
-		      example(d, "objects with an owner or group above 65535", s->example_high));
+
 	count_finding(d, guest, VS_FOREIGN_MOUNT, s->foreign_dirs,
 		      example(d, "directories of other file systems", s->example_foreign));
 }
