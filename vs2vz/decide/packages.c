@@ -93,10 +93,10 @@ static void lost(struct deciding *d, struct decision *decision, const char *obje
 }
 
 /* Is there anything in the tree that would miss a database? */
-static bool has_rpm(const struct packages *p, struct pool *pool)
+static bool has_rpm(const struct packages *p)
 {
 	return packages_exists(p, "bin/rpm") || packages_exists(p, "usr/bin/rpm") ||
-	       packages_link_is_external(p, pool);
+	       packages_link_is_external(p);
 }
 
 static int judge_piece(struct deciding *d, struct decision *decision,
@@ -108,7 +108,7 @@ static int judge_piece(struct deciding *d, struct decision *decision,
 
 	if (piece->tool && !packages_exists(p, piece->tool))
 		return 0;
-	if (!source && piece == &pieces[0] && has_rpm(p, d->pool))
+	if (!source && piece == &pieces[0] && has_rpm(p))
 		lost(d, decision, "apps/pkgmgmt", p->base ?
 		     pool_printf(d->pool, "no database below '%s'", show(p->base)) :
 		     "there is no base directory");

@@ -29,6 +29,7 @@ struct package_action {
 	const char *at;		/* below the tree: "var/lib/rpm" */
 	const char *from;	/* on the host, NULL where it comes from the tree */
 	ino_t inode;
+	struct timespec mtime;	/* of what is hidden */
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
@@ -73,7 +74,7 @@ int packages_clean(struct deciding *d, struct decision *decision, struct err *er
 /* Does this exist in the tree, as whatever? */
 bool packages_exists(const struct packages *p, const char *path);
 /* Is var/lib/rpm the link of external package management? */
-bool packages_link_is_external(const struct packages *p, struct pool *pool);
+bool packages_link_is_external(const struct packages *p);
 
 /* packages_text.c: out gets the text without lines that set %_dbpath to the external place. */
 void packages_filter(struct buf *out, const char *text, size_t len);

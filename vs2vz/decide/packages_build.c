@@ -84,13 +84,18 @@ int packages_remember(struct deciding *d, struct decision *decision, struct err 
 	return 0;
 }
 
-static void build_hide(struct deciding *d, struct plan *plan, const char *at,
-		       const struct package_action *a)
+/* In a copy the inode number is not known yet; it keeps the time. */
+static void build_hide(struct deciding *d, const struct decision *decision, struct plan *plan,
+		       const char *at, const struct package_action *a)
 {
 	struct step *s = plan_step(plan, d->pool, "hide");
 
 	step_arg(s, d->pool, "at", at);
-	step_argf(s, d->pool, "inode", "%llu", (unsigned long long)a->inode);
+	if (decision->method == METHOD_RENAME)
+		step_argf(s, d->pool, "inode", "%llu", (unsigned long long)a->inode);
+	else
+		step_argf(s, d->pool, "mtime", "%lld.%09ld", (long long)a->mtime.tv_sec,
+			  a->mtime.tv_nsec);
 }
 
 static void build_bring(struct deciding *d, const struct decision *decision, struct plan *plan,
@@ -135,7 +140,7 @@ void packages_build(struct deciding *d, struct decision *decision)
 		if (a->act == PACKAGE_MKDIR)
 			build_mkdir(d, plan, at, 0755);
 		else if (a->act == PACKAGE_HIDE)
-			build_hide(d, plan, at, a);
+			build_hide(d, decision, plan, at, a);
 		else if (a->act == PACKAGE_BRING)
 			build_bring(d, decision, plan, at, a);
 		else

@@ -45,7 +45,7 @@ bool packages_exists(const struct packages *p, const char *path)
 	return path_stat(p, path, &st);
 }
 
-bool packages_link_is_external(const struct packages *p, struct pool *pool)
+bool packages_link_is_external(const struct packages *p)
 {
 	struct spot CLEANUP_SPOT spot = SPOT_INIT;
 	char text[64];
@@ -53,7 +53,6 @@ bool packages_link_is_external(const struct packages *p, struct pool *pool)
 	struct err err;
 	ssize_t len;
 
-	(void)pool;
 	if (strict_spot(&p->tree, "var/lib/rpm", &spot, &err) < 0)
 		return false;
 	len = below_readlink(spot.at.dirfd, spot.at.name, text, sizeof(text) - 1);
@@ -96,6 +95,14 @@ static struct package_action *add(struct judging *j, enum package_act act, const
 	a->act = act;
 	a->at = at;
 	return a;
+}
+
+static void add_hide(struct judging *j, const char *at, const struct stat *st)
+{
+	struct package_action *a = add(j, PACKAGE_HIDE, at);
+
+	a->inode = st->st_ino;
+	a->mtime = st->st_mtim;
 }
 
 static void note(struct judging *j, const char *at, const char *from)
@@ -189,23 +196,20 @@ static int add_copy(struct judging *j, const char *at, const char *from, struct 
 }
 
 /* May the directory take this place? Findings say why not. */
-static bool place_is_free(struct judging *j, const char *at, ino_t *hide)
+static bool place_is_free(struct judging *j, const char *at, struct stat *hide)
 {
 	const char *what = NULL;
-	struct stat st;
 
-	*hide = 0;
-	switch (look(j, at, &st)) {
+	*hide = (struct stat){ 0 };
+	switch (look(j, at, hide)) {
 	case THERE_NOTHING:
+		hide->st_ino = 0;
 		return true;
 	case THERE_EMPTY:
-		*hide = st.st_ino;
 		return true;
 	case THERE_LINK:
-		if (j->piece->rpm && packages_link_is_external(j->p, j->d->pool)) {
-			*hide = st.st_ino;
+		if (j->piece->rpm && packages_link_is_external(j->p))
 			return true;
-		}
 		what = "a symbolic link of the guest's own";
 		break;
 	case THERE_DIR:
@@ -221,12 +225,12 @@ static bool place_is_free(struct judging *j, const char *at, ino_t *hide)
 static int judge_whole(struct judging *j, const char *source, struct err *err)
 {
 	const char *at = j->piece->at;
-	ino_t hide;
+	struct stat hide;
 
 	if (!need_dir(j, up(at, j->d->pool)) || !place_is_free(j, at, &hide))
 		return 0;
-	if (hide)
-		add(j, PACKAGE_HIDE, at)->inode = hide;
+	if (hide.st_ino)
+		add_hide(j, at, &hide);
 	if (add_copy(j, at, source, err) < 0)
 		return -1;
 	if (j->piece->rpm)
@@ -399,7 +403,7 @@ int packages_clean(struct deciding *d, struct decision *decision, struct err *er
 
 	switch (look(&j, ".rpmdb", &st)) {
 	case THERE_EMPTY:
-		add(&j, PACKAGE_HIDE, ".rpmdb")->inode = st.st_ino;
+		add_hide(&j, ".rpmdb", &st);
 		break;
 	case THERE_NOTHING:
 		break;
