@@ -26,6 +26,19 @@ static void show_result(struct session *s, struct buf *out)
 		report_closing(out, &s->report);
 }
 
+/* A commit has something to tell that no guest's line holds: the stores. */
+static void show_commit(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_summary(out, &s->report, &style);
+	if (s->findings.nr) {
+		finding_sort(&s->findings);
+		report_findings(out, &s->report, &style);
+	}
+	report_closing(out, &s->report);
+}
+
 /* One row per command: which phases it takes on, and what the others mean. */
 struct duty {
 	enum way way[PHASE_COMMITTED + 1];
@@ -198,7 +211,7 @@ static int finish_commit(struct session *s, size_t due)
 	status = carry_status(s);
 	if (status == EXIT_DONE && stores)
 		status = due ? EXIT_PARTIAL : stores < 0 ? EXIT_FAILED : EXIT_BLOCKED;
-	return session_end(s, show_result, status);
+	return session_end(s, show_commit, status);
 }
 
 int command_commit(struct session *s)

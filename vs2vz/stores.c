@@ -26,6 +26,7 @@
 #include "step/drop.h"
 
 #define NAMED_MOST 5
+#define TREES_MOST 8	/* of one guest: its tree, and what its steps left */
 
 struct store {
 	const char *path;
@@ -143,7 +144,7 @@ struct join {
 	struct session *s;
 	struct store *store;
 	struct sharing *sharing;
-	size_t nr;
+	size_t nr, most;
 	const char **name;	/* by number of the tree; NULL: the store */
 };
 
@@ -162,6 +163,8 @@ static int join_tree(struct join *j, const char *name, const char *path)
 		return fail_errno(&s->err, "cannot look at '%s'", show(path));
 	if (st.st_dev != j->store->st.st_dev)
 		return 0;
+	if (name && j->nr + 1 >= j->most)
+		return fail(&s->err, "too many directories of guest '%s'", show(name));
 	opt.tree = sharing_tree(j->sharing, path, name == NULL);
 	if (survey_tree(&survey, fd, &opt, &s->err) < 0)
 		return -1;
@@ -171,8 +174,15 @@ static int join_tree(struct join *j, const char *name, const char *path)
 	return 0;
 }
 
-/* What a repair in place holds back for undo has names in the store as well. */
-static int join_held(struct join *j, const char *name)
+/* Does the step leave a directory that undo needs: a source put aside, inodes held back? */
+static bool leaves(const struct step *step, unsigned a)
+{
+	return step->value[a] && step->kind->args[a].type == ARG_PATH &&
+	       (step->kind->moves || strcmp(step->kind->args[a].name, "hold") == 0);
+}
+
+/* Besides the tree itself: names that are needed until commit. */
+static int join_left(struct join *j, const char *name, const char *tree)
 {
 	struct journal record;
 	int rc = 0;
@@ -186,7 +196,7 @@ static int join_held(struct join *j, const char *name)
 		struct stat st;
 
 		for (unsigned a = 0; step->kind->args[a].name && rc == 0; a++)
-			if (strcmp(step->kind->args[a].name, "hold") == 0 && step->value[a] &&
+			if (leaves(step, a) && strcmp(step->value[a], tree) != 0 &&
 			    root_lstat(&j->s->root, step->value[a], &st, &j->s->err) == 0 &&
 			    S_ISDIR(st.st_mode))
 				rc = join_tree(j, name, pool_strdup(&j->s->pool, step->value[a]));
@@ -210,7 +220,7 @@ static int consider(struct join *j, const char *name, const struct guest *guest)
 		add_user(j->store, name, "not committed, has apps/vunify");
 		return 0;
 	}
-	return join_tree(j, name, tree) < 0 || join_held(j, name) < 0 ? -1 : 0;
+	return join_tree(j, name, tree) < 0 || join_left(j, name, tree) < 0 ? -1 : 0;
 }
 
 static int consider_all(struct join *j)
@@ -229,9 +239,9 @@ static int consider_all(struct join *j)
 /* Trees that were walked are compared with the store, which is walked only then. */
 static int find_users(struct session *s, struct store *store)
 {
-	size_t most = 2 * (s->guests.nr + s->nr_records) + 1;
+	size_t most = TREES_MOST * (s->guests.nr + s->nr_records) + 1;
 	struct join j = {
-		.s = s, .store = store, .sharing = sharing_new(),
+		.s = s, .store = store, .sharing = sharing_new(), .most = most,
 		.name = pool_array(&s->pool, most, sizeof(*j.name)),
 	};
 	int rc = consider_all(&j);
