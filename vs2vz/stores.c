@@ -320,7 +320,8 @@ static int judge(struct session *s, struct store *store)
 	if (s->opt.remove_store)
 		return remove_store(s, store);
 	finding_add(&s->findings, VS_STORE_LEFT, NULL, store->path,
-		    "%llu files, %s, of which %s would be freed",
+		    "%llu files, %s, of which %s would be freed by: vs2vz commit --all "
+		    "--remove-hash-store",
 		    (unsigned long long)store->files, show_size(store->bytes),
 		    show_size(store->alone));
 	return 0;

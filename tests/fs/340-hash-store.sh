@@ -8,9 +8,7 @@
 . "$top/tests/lib/roundtrip.sh"
 need_loop
 need_tools chattr lsattr
-R=$scratch/r
-mount_new ext4 96M "$R" || skip_unless_required "no ext4"
-store=$R/vservers/.hash
+have_fs ext4 || skip_unless_required "no ext4"
 
 # unify NAME FILE...: into the store, immutable, as vhashify leaves it
 unify() {
@@ -32,43 +30,55 @@ fill_tree() {
 	for i in 1 2 3 4 5; do head -c $((i * 5000)) /dev/zero | tr '\0' "$i" >"$1/usr/bin/prog$i"; done
 }
 
-mkhost "$R"
-mkdir -p "$store"
-chmod 700 "$store"
-ln -s /vservers/.hash "$R/etc/vservers/.defaults/apps/vunify/hash/00"
-for n in a b c; do
-	add_guest "$R" u$n "50$(printf %d "'$n")" u$n.example.org "192.0.2.$(printf %d "'$n")" fill_tree
-	[ $n = c ] || mkdir -p "$R/etc/vservers/u$n/apps/vunify"
+make_host() {
+	mkhost "$R"
+	mkdir -p "$store"
+	chmod 700 "$store"
+	ln -s /vservers/.hash "$R/etc/vservers/.defaults/apps/vunify/hash/00"
+	local n
+	for n in a b c; do
+		add_guest "$R" u$n "50$(printf %d "'$n")" u$n.example.org "192.0.2.$(printf %d "'$n")" fill_tree
+		[ $n = c ] || mkdir -p "$R/etc/vservers/u$n/apps/vunify"
+	done
+	for n in a b c; do unify u$n usr/bin/prog{1,2,3,4,5}; done
+	chmod 000 "$R/vservers"
+}
+
+# life METHOD: up to the store that nobody needs
+life() {
+	local method=$1
+	convert() { vs convert "$@" --yes --method "$method"; }
+	is "$(find "$store" -type f | wc -l)" 5 "the store has one name of each file"
+	run_check "convert two of three" convert ua ub
+	run_check "commit one" vs commit ua --yes
+	said_not "not a word: another may need the store" 'VS71[5-8]'
+	is "$(find "$store" -type f | wc -l)" 5 "nor is it touched"
+	run_status 4 "asked to remove it" vs commit ub --yes --remove-hash-store
+	said "it stays for a guest of VServer's that shares its files" 'VS717'
+	said "named" 'uc \(not committed, shares'
+	run_status 2 "asked again, nothing else to do" vs commit --all --yes --remove-hash-store
+	is "$(find "$store" -type f | wc -l)" 5 "it is whole"
+
+	run_check "convert the last" convert uc
+	run_mustfail "a converted one could still go back" vs commit ua ub --yes --remove-hash-store
+	run_check "undo the last" vs undo uc
+	run_check "convert it again" convert uc
+	run_status 2 "the question wants an answer" vs commit --all --remove-hash-store
+	is "$(find "$store" -type f | wc -l)" 5 "without it nothing goes"
+	run_check "commit the last" vs commit uc --yes
+	said "now the store is named" 'VS715'
+	said "and how it goes" '5 files'
+	said "with the command" 'remove-hash-store'
+	is "$(find "$store" -type f | wc -l)" 5 "and left"
+}
+
+for m in rename copy; do
+	R=$scratch/$m
+	store=$R/vservers/.hash
+	mount_new ext4 64M "$R"
+	make_host
+	life "$m"
 done
-for n in a b c; do unify u$n usr/bin/prog{1,2,3,4,5}; done
-chmod 000 "$R/vservers"
-
-files=$(find "$store" -type f | wc -l)
-is "$files" 5 "the store has one name of each file"
-# By copy: what a container has is its own, the source keeps its links until commit.
-convert() { vs convert "$@" --yes --method copy; }
-run_check "convert two of three" convert ua ub
-run_check "commit one" vs commit ua --yes
-said_not "not a word: another may need the store" 'VS71[5-8]'
-is "$(find "$store" -type f | wc -l)" 5 "nor is it touched"
-run_status 4 "asked to remove it" vs commit ub --yes --remove-hash-store
-said "it stays for a guest of VServer's that shares its files" 'VS717'
-said "named" 'uc \(not committed, shares'
-run_status 2 "asked again, nothing else to do" vs commit --all --yes --remove-hash-store
-is "$(find "$store" -type f | wc -l)" 5 "it is whole"
-
-run_check "convert the last" convert uc
-tree "$scratch/converted" "$R/vservers"
-run_mustfail "a converted one could still go back" vs commit ua ub --yes --remove-hash-store
-run_check "undo the last" vs undo uc
-run_check "convert it again" convert uc
-run_status 2 "the question wants an answer" vs commit --all --remove-hash-store
-is "$(find "$store" -type f | wc -l)" 5 "without it nothing goes"
-run_check "commit the last" vs commit uc --yes
-said "now the store is named" 'VS715'
-said "and how it goes" '5 files'
-said "with the command" 'remove-hash-store'
-is "$(find "$store" -type f | wc -l)" 5 "and left"
 
 # Not vhashify's: nothing goes at all.
 echo mine >"$store/README"

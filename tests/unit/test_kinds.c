@@ -40,7 +40,8 @@ static void good(int rc)
 		fail_msg("%s", err.text);
 }
 
-static int up(void **state)
+static int up_with(void **state,
+		   void (*make)(struct plan *p, const struct root *root, struct pool *pool))
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	const char *tmp = getenv("TMPDIR");
@@ -55,7 +56,7 @@ static int up(void **state)
 	b->state = state_open(&b->root, WORLD_STATE, true, &err);
 	if (b->state < 0)
 		return -1;
-	world_plan(&b->plan, &b->root, &b->pool);
+	make(&b->plan, &b->root, &b->pool);
 	if (journal_create(b->state, &b->plan, 1, &err) < 0 ||
 	    journal_open(&b->journal, b->state, "guests/web", &err) < 0)
 		return -1;
@@ -64,6 +65,16 @@ static int up(void **state)
 	b->work.steps = b->plan.step;
 	b->work.nr_steps = b->plan.nr_steps;
 	return 0;
+}
+
+static int up(void **state)
+{
+	return up_with(state, world_plan);
+}
+
+static int up_marks(void **state)
+{
+	return up_with(state, world_plan_marks);
 }
 
 static int down(void **state)
@@ -157,10 +168,11 @@ static void obeys_the_laws(struct bench *b, const struct step *s)
 	assert_int_equal(b->work.nr_kept, 0);
 }
 
-static void all_kinds_obey(void **state)
+static bool seen[32];
+
+static void all_steps_obey(void **state)
 {
 	struct bench *b = *state;
-	bool seen[32] = { false };
 
 	for (size_t i = 0; i < b->plan.nr_steps; i++) {
 		const struct step *s = &b->plan.step[i];
@@ -170,9 +182,14 @@ static void all_kinds_obey(void **state)
 		for (unsigned k = 0; kinds[k]; k++)
 			seen[k] |= kinds[k] == s->kind;
 	}
+}
+
+static void all_kinds_were_there(void **state)
+{
+	(void)state;
 	for (unsigned k = 0; kinds[k]; k++)
 		if (!seen[k])
-			fail_msg("no step of kind '%s' in the plan", kinds[k]->name);
+			fail_msg("no step of kind '%s' in the plans", kinds[k]->name);
 }
 
 static void rows_are_complete(void **state)
@@ -429,7 +446,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_complete),
-		cmocka_unit_test_setup_teardown(all_kinds_obey, up, down),
+		cmocka_unit_test_setup_teardown(all_steps_obey, up, down),
+		cmocka_unit_test_setup_teardown(all_steps_obey, up_marks, down),
+		cmocka_unit_test(all_kinds_were_there),
+		cmocka_unit_test_setup_teardown(undo_is_exact, up_marks, down),
 		cmocka_unit_test_setup_teardown(steps_describe_themselves, up, down),
 		cmocka_unit_test_setup_teardown(undo_is_exact, up, down),
 		cmocka_unit_test_setup_teardown(what_changed_since_is_kept, up, down),

@@ -11,6 +11,7 @@ const struct kind *const kinds[] = {
 	&kind_bring,
 	&kind_copy,
 	&kind_hide,
+	&kind_marks,
 	&kind_mkdir,
 	&kind_mode,
 	&kind_node,
