@@ -43,7 +43,7 @@ static bool is_hex(const char *text, size_t len)
 	return strspn(text, "0123456789abcdef") >= len;
 }
 
-/* "REST-IIIIIIII", or with ";XXXXXX" behind it what a cut of vhashify left. */
+/* "REST-IIIIIIII", or with ";" and six characters behind it what a cut of vhashify left. */
 static bool is_store_file(const char *name)
 {
 	const char *dash = strchr(name, '-');

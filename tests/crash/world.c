@@ -85,6 +85,10 @@ static const struct node {
 	{ HARD_, "vservers/shr/etc/motd", 0, "vservers/.hash/motd" },
 	{ LINK_, "vservers/shr/etc/mtab", 0, "/proc/mounts" },
 	{ FIFO_, "vservers/shr/fifo", 0600, NULL },
+	{ DIR_, "vservers/pkg", 0755, NULL },
+	{ FILE_, "vservers/pkg/Packages", 0640, "database\n" },
+	{ DIR_, "vservers/pkg/log", 0700, NULL },
+	{ FILE_, "vservers/pkg/log/1", 0600, "entry\n" },
 	{ DIR_, "vz", 0755, NULL },
 };
 #define NR_NODES (sizeof(nodes) / sizeof(nodes[0]))
@@ -409,6 +413,7 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 	put(&m, "/vz/private/345/etc/fstab", "/vservers/web/etc/fstab", "# none\n");
 	put(&m, "/vz/private/345/etc/resolv.conf", NULL, "nameserver 192.168.0.1");
 	add_hiding(&m);
+	move(&m, "bring", "/vservers/pkg", "/vz/private/345/etc/rpm");
 	move(&m, "copy", "/vservers/cop", "/vz/private/346");
 	put(&m, "/vz/private/346/etc/passwd", "/vservers/cop/etc/passwd", "root::0:0::/root:\n");
 	put(&m, "/vz/private/346/etc/rc", "/vservers/cop/etc/rc", "#!/bin/sh\nexit 0\n");

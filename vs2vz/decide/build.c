@@ -2,11 +2,13 @@
 /*
  * The steps of one guest, in the order in which they are safe:
  *
- *	CONF/NAME's times · repair in place of VServer's marks · tree to the private area ·
- *	VE_ROOT · package state in the tree · CTID.mount and CTID.umount · CTID.conf · names/NAME · a copied source aside · the marks in CONF
+ *	CONF/NAME's times · repair in place of VServer's marks · tree to the private
+ *	area · VE_ROOT · package state in the tree · CTID.mount and CTID.umount ·
+ *	CTID.conf · names/NAME · a copied source aside · the marks in CONF
  *
- * A copied tree is repaired while it is copied. The tree moves before anything names it, and the VServer side is marked last, so a
- * cut at any point leaves a guest that either system recognises as its own or as none.
+ * A copied tree is repaired while it is copied. The tree moves before anything names it,
+ * and the VServer side is marked last, so a cut at any point leaves a guest that either
+ * system recognises as its own or as none.
  * Decides nothing but the order; undo is the same list backwards.
  */
 #include <string.h>
