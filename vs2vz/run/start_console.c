@@ -18,7 +18,7 @@ static const char *const respawns[] = {
 static const char *const complaints[] = {
 	"failed!", "[failed]", "[ failed", "... failed", "fatal", "cannot execute",
 	"no more processes left", "kernel panic", "give root password for maintenance",
-	"segfault", "permission denied", "dependency failed",
+	"segfault", "dependency failed",
 };
 
 /* A step of reading: the text of the line without colours and what is not printable. */

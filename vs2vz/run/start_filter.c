@@ -51,8 +51,8 @@ struct calls {
 	const int *denied;	/* EPERM */
 	size_t nr_denied;
 	int clone, unshare;	/* EPERM with CLONE_NEWUSER */
-	const int *absent;	/* ENOSYS: callers know another way */
-	size_t nr_absent;
+	int clone3;		/* ENOSYS: callers know another way */
+	int hostname, domainname; /* 0: done already, and OpenVZ would have allowed it */
 };
 
 static const int native_denied[] = {
@@ -61,7 +61,6 @@ static const int native_denied[] = {
 	SYS_syslog, SYS_quotactl, SYS_swapon, SYS_swapoff, SYS_io_uring_setup,
 	SYS_finit_module,
 };
-static const int absent[] = { SYS_clone3 };	/* 435 on every machine */
 
 #ifdef OTHER
 /* arch/x86/entry/syscalls/syscall_32.tbl, in the order of the list above */
@@ -73,9 +72,10 @@ static const int other_denied[] = {
 #ifdef NATIVE
 static const struct calls tables[] = {
 	{ NATIVE, native_denied, sizeof(native_denied) / sizeof(native_denied[0]), SYS_clone,
-	  SYS_unshare, absent, 1 },
+	  SYS_unshare, SYS_clone3, SYS_sethostname, SYS_setdomainname },
 #ifdef OTHER
-	{ OTHER, other_denied, sizeof(other_denied) / sizeof(other_denied[0]), 120, 310, absent, 1 },
+	{ OTHER, other_denied, sizeof(other_denied) / sizeof(other_denied[0]), 120, 310,
+	  435, 74, 121 },
 #endif
 };
 #endif
@@ -137,8 +137,9 @@ static void add_table(struct program_text *p, const struct calls *c)
 #endif
 	for (size_t i = 0; i < c->nr_denied; i++)
 		add_call(p, c->denied[i], EPERM);
-	for (size_t i = 0; i < c->nr_absent; i++)
-		add_call(p, c->absent[i], ENOSYS);
+	add_call(p, c->clone3, ENOSYS);
+	add_call(p, c->hostname, 0);
+	add_call(p, c->domainname, 0);
 	add_no_user(p, c->clone);
 	add_no_user(p, c->unshare);
 	add_return(p, SECCOMP_RET_ALLOW);

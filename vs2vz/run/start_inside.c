@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,14 +41,43 @@ static int make_dir(const struct root *top, const char *name, struct err *err)
 	return 0;
 }
 
+/*
+ * The tree once more, in the mounts of this process: an overlay takes no layer from those
+ * of another one. Opened by its name, and compared.
+ */
+static int open_again(int tree, struct err *err)
+{
+	char path[PATH_MAX], link[64];
+	struct stat old, new;
+	struct root top;
+	ssize_t len;
+	int fd;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", tree);
+	len = below_readlink(AT_FDCWD, link, path, sizeof(path) - 1);
+	path[len > 0 ? len : 0] = '\0';
+	if (len <= 0 || root_init(&top, "/", err) < 0)
+		return fail(err, "cannot tell the path of the tree");
+	fd = strict_opendir(&top, path, err);
+	root_release(&top);
+	if (fd >= 0 && fstat(tree, &old) == 0 && fstat(fd, &new) == 0 &&
+	    old.st_dev == new.st_dev && old.st_ino == new.st_ino)
+		return fd;
+	close_fd(&fd);
+	return fail(err, "the tree is not at '%s'", show(path));
+}
+
 /* /sys of these mounts becomes memory with upper/, work/, root/, groups/. */
 int inside_prepare(const struct start_job *job, struct err *err)
 {
+	int CLEANUP_FD tree = open_again(job->tree, err);
 	static const char *const dirs[] = { "upper", "work", "root", "groups" };
 	char layers[256];
 	struct root top;
 	int done = 0;
 
+	if (tree < 0)
+		return -1;
 	if (mount("vs2vz", INSIDE_TOP, "tmpfs", 0, "size=25%,mode=0755") < 0)
 		return fail_errno(err, "cannot mount a tmpfs");
 	if (root_init(&top, INSIDE_TOP, err) < 0)
@@ -58,7 +88,7 @@ int inside_prepare(const struct start_job *job, struct err *err)
 	if (done < 0)
 		return -1;
 	snprintf(layers, sizeof(layers), "lowerdir=/proc/self/fd/%d,upperdir=" INSIDE_TOP
-		 "/upper,workdir=" INSIDE_TOP "/work", job->tree);
+		 "/upper,workdir=" INSIDE_TOP "/work", tree);
 	if (mount("vs2vz", INSIDE_TOP "/root", "overlay", MS_NODEV, layers) < 0)
 		return fail_errno(err, "cannot mount an overlay above the tree");
 	return 0;
