@@ -161,5 +161,6 @@ int main(void)
 		TEST(our_own_socket),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -296,5 +296,6 @@ int main(void)
 		TEST(vzctl_hangs),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

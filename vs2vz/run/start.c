@@ -5,7 +5,7 @@
  * while no process and no port came or went. All waiting is bounded; a signal to vs2vz
  * ends it at once, and the container with it.
  */
-#include "run/start_parts.h"
+#include "run/start.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "base/stop.h"
+#include "run/start_parts.h"
 
 #define PAUSE_MS 200
 #define QUIET_MS 2000		/* nothing changes for so long: it is up */

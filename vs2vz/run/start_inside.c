@@ -112,7 +112,7 @@ static int leave_host(const struct inside *in, struct err *err)
 static int change_root(const struct root *merged, struct err *err)
 {
 	if (fchdir(merged->fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
-	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+	    umount2(".", MNT_DETACH) < 0 || fchdir(merged->fd) < 0)
 		return fail_errno(err, "cannot make the tree the root");
 	return 0;
 }
