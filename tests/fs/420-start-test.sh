@@ -141,6 +141,9 @@ for word in '"way": "rehearsal"' '"result": "up"' '"level": "runlevel 2"' '"stop
 	'"program": "sshd"' '"port": 22'; do
 	said "$word" "$word"
 done
+run_check "the stored report" vs report
+said "tells of the test" 'deb201, rehearsal: up, runlevel 2'
+said "with its ports" 'tcp 0.0.0.0:22 \(sshd\)'
 
 # From here on the tree is changed by hand, so that plain verify differs as well.
 mkdir "$scratch/links"

@@ -38,6 +38,7 @@ void look_open(struct look *l)
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)l->init);
 	if (root_init(&l->inside, path, &err) < 0)
 		l->inside.fd = -1;
+	l->inside.path = "";	/* the name was a buffer of ours */
 }
 
 void look_release(struct look *l)
