@@ -242,6 +242,13 @@ for sig in INT TERM KILL; do
 	list_parents
 	# shellcheck disable=SC2046
 	set -- $(family "$vs2vz")
+	if [ -e "/sys/fs/cgroup/pids/vs2vz-$1/pids.max" ]; then
+		is "$(cat "/sys/fs/cgroup/pids/vs2vz-$1/pids.max")" 4096 "processes are limited"
+		ok "init belongs to the group" grep -qx "$3" "/sys/fs/cgroup/pids/vs2vz-$1/cgroup.procs"
+	fi
+	[ ! -e "/sys/fs/cgroup/memory/vs2vz-$1/memory.limit_in_bytes" ] ||
+		ok "memory is limited" test "$(cat "/sys/fs/cgroup/memory/vs2vz-$1/memory.limit_in_bytes")" \
+			-lt "$(awk '/^MemTotal/ { printf "%d", $2 * 1024 }' /proc/meminfo)"
 	kill -s "$sig" "$vs2vz"
 	wait "$vs2vz" 2>/dev/null
 	status=$?

@@ -26,6 +26,9 @@
 #ifndef SYS_clone3
 #define SYS_clone3 435
 #endif
+#ifndef SYS_kexec_file_load
+#define SYS_kexec_file_load -1
+#endif
 #ifndef SYS_io_uring_setup
 #define SYS_io_uring_setup 425
 #endif
@@ -59,11 +62,11 @@ static const int native_denied[] = {
 	SYS_add_key, SYS_request_key, SYS_keyctl, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd,
 	SYS_open_by_handle_at, SYS_setns, SYS_kexec_load, SYS_init_module, SYS_delete_module,
 	SYS_syslog, SYS_quotactl, SYS_swapon, SYS_swapoff, SYS_io_uring_setup,
-	SYS_finit_module,
+	SYS_finit_module, SYS_kexec_file_load,
 };
 
 #ifdef OTHER
-/* arch/x86/entry/syscalls/syscall_32.tbl, in the order of the list above */
+/* arch/x86/entry/syscalls/syscall_32.tbl, in the order of the list above; the last has none */
 static const int other_denied[] = {
 	286, 287, 288, 357, 336, 374, 342, 346, 283, 128, 129, 103, 131, 87, 115, 425, 350,
 };

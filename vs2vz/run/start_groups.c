@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Control groups of a rehearsal: one that limits the number of processes, so that a guest
- * that multiplies harms nobody, and for systemd the hierarchy that it insists on. The
+ * Control groups of a rehearsal: limits for the number of processes and for memory, so
+ * that a guest that multiplies or grows harms nobody, and for systemd the hierarchy that it insists on. The
  * hierarchies are mounted in mounts of our own; a group in them is the only thing of a
  * rehearsal that the kernel would keep: "vs2vz-PID" with the keeper's number, removed by
  * the keeper when the last process is gone. Groups of keepers that no longer live are
@@ -19,7 +19,7 @@
 
 #include "base/units.h"
 
-#define PROCESSES_MAX "4096\n"
+#define PROCESSES_MAX 4096
 #define GROUP_PREFIX "vs2vz-"
 
 static const struct {
@@ -27,6 +27,7 @@ static const struct {
 	bool systemd;
 } hierarchies[] = {
 	{ "pids", "cgroup", "pids", false },
+	{ "memory", "cgroup", "memory", false },
 	{ "unified", "cgroup2", NULL, false },
 	{ "systemd", "cgroup", "none,name=systemd,xattr", true },
 };
@@ -70,13 +71,24 @@ static void remove_stale(int top)
 	pool_release(&pool);
 }
 
-/* What a hierarchy does not offer is not limited. */
-static void limit(const struct root *group)
+static void limit_one(const struct root *group, const char *file, uint64_t value)
 {
-	int CLEANUP_FD fd = sys_open_write(&(struct place){ group->fd, "pids.max" });
+	int CLEANUP_FD fd = sys_open_write(&(struct place){ group->fd, file });
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)value);
 
 	if (fd >= 0)
-		(void)!sys_write(fd, PROCESSES_MAX, strlen(PROCESSES_MAX));
+		(void)!sys_write(fd, text, (size_t)len);
+}
+
+/* What a hierarchy does not offer is not limited: half the memory of the machine. */
+static void limit(const struct root *group)
+{
+	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+
+	limit_one(group, "pids.max", PROCESSES_MAX);
+	limit_one(group, "memory.max", memory);
+	limit_one(group, "memory.limit_in_bytes", memory);
 }
 
 static void make_one(struct groups *g, const struct root *all, size_t row)

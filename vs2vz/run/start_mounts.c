@@ -251,19 +251,35 @@ static int mount_dev(const struct inside *in, const struct root *merged, struct 
 	return done;
 }
 
-/* Its start would mount one itself, as a container may and this one cannot. */
-static int mount_run(const struct root *merged, struct err *err)
-{
-	int CLEANUP_FD point = point_of(merged, "/run");
+/* What its start would mount itself, as a container may and this one cannot; in order. */
+static const struct {
+	const char *parent, *name, *path, *data;
+} memory[] = {
+	{ NULL, NULL, "/run", "mode=0755,size=64m" },
+	{ "/run", "lock", "/run/lock", "mode=1777,size=5m" },
+	{ "/dev", "shm", "/dev/shm", "mode=1777,size=64m" },
+};
 
-	return point < 0 ? 0 : mount_on(point, "tmpfs", MS_NOSUID | MS_NODEV,
-					"mode=0755,size=64m", err);
+/* Made where it is missing, but only in what is memory already: the tree shows what it has. */
+static int mount_memory(const struct root *merged, size_t row, struct err *err)
+{
+	int CLEANUP_FD parent = memory[row].parent ? point_of(merged, memory[row].parent) : -1;
+	int CLEANUP_FD point = -1;
+
+	if (parent >= 0)
+		(void)!sys_mkdir(&(struct place){ parent, memory[row].name }, 0755);
+	if (memory[row].parent && parent < 0)
+		return 0;
+	point = point_of(merged, memory[row].path);
+	return point < 0 ? 0 : mount_on(point, "tmpfs", MS_NOSUID | MS_NODEV, memory[row].data, err);
 }
 
 int inside_mounts(const struct inside *in, struct root *merged, struct err *err)
 {
-	if (mount_run(merged, err) < 0 || mount_dev(in, merged, err) < 0 ||
-	    mount_sys(in, merged, err) < 0)
+	if (mount_dev(in, merged, err) < 0)
 		return -1;
-	return mount_proc(merged, err);
+	for (size_t i = 0; i < sizeof(memory) / sizeof(memory[0]); i++)
+		if (mount_memory(merged, i, err) < 0)
+			return -1;
+	return mount_sys(in, merged, err) < 0 ? -1 : mount_proc(merged, err);
 }

@@ -77,7 +77,7 @@ int rights_drop(uint64_t rights, struct err *err) MUST_CHECK;
 int filter_install(struct err *err) MUST_CHECK;
 
 /* ---- start_groups.c */
-#define GROUPS_MAX 4
+#define GROUPS_MAX 8
 struct groups {
 	unsigned nr;
 	struct {
