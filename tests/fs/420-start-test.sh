@@ -248,7 +248,7 @@ for sig in INT TERM KILL; do
 	fi
 	[ ! -e "/sys/fs/cgroup/memory/vs2vz-$1/memory.limit_in_bytes" ] ||
 		ok "memory is limited" test "$(cat "/sys/fs/cgroup/memory/vs2vz-$1/memory.limit_in_bytes")" \
-			-lt "$(awk '/^MemTotal/ { printf "%d", $2 * 1024 }' /proc/meminfo)"
+			-lt $(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) * 1024))
 	kill -s "$sig" "$vs2vz"
 	wait "$vs2vz" 2>/dev/null
 	status=$?
