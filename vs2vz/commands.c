@@ -295,11 +295,13 @@ const struct command commands[] = {
 	  "more is named, and removed with --remove-hash-store.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_STORE,
 	  command_commit },
-	{ "verify", "[GUEST...]", "compare containers with the record made before",
+	{ "verify", "[GUEST...] [--start]", "compare containers with the record made before",
 	  "Looks whether every step stands where it should, whether the tree is what was moved\n"
 	  "or copied, and whether CTID.conf says to vzctl what it was meant to say. Changes\n"
-	  "nothing. Status 1: something differs.\n",
-	  TAKES_GUESTS | TAKES_ALL | TAKES_VERIFY, command_verify },
+	  "nothing. Status 1: something differs. --start also starts each container and stops\n"
+	  "it again, and says what does not come up: under OpenVZ by vzctl, elsewhere as a\n"
+	  "rehearsal in name spaces above the untouched tree. Only then guests' code is run.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_VERIFY | TAKES_START, command_verify },
 	{ "explain", "VSnnn", "cause, effect and cure of a finding",
 	  "Explains a finding by its number or name.\n", TAKES_GUESTS | TAKES_ONE, command_explain },
 	{ "rules", "[--markdown]", "the translation table",

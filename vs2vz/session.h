@@ -64,6 +64,7 @@ struct session {
 	size_t nr_selected;
 	struct decisions decisions;
 	const struct before *before; /* check --before-reboot; else NULL */
+	const struct before_saved *saved; /* what an earlier one kept; NULL: nothing */
 	struct report report;
 	struct err err;
 	int status;		/* of what failed */
