@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All recipes of a run: those of the program, and the administrator's, which replace
+ * them by name. And what the words of --fixups say of one.
+ */
+#include "decide/recipe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_order(const void *a, const void *b)
+{
+	const struct recipe *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+const struct recipe *recipe_find(const struct recipes *r, const char *name)
+{
+	for (size_t i = 0; i < r->nr; i++)
+		if (strcmp(r->v[i].name, name) == 0)
+			return &r->v[i];
+	return NULL;
+}
+
+static int add(struct recipes *out, const struct recipe *recipe, struct pool *pool)
+{
+	struct recipe *to = NULL;
+
+	for (size_t i = 0; i < out->nr; i++)
+		if (strcmp(out->v[i].name, recipe->name) == 0)
+			to = &out->v[i];
+	if (!to)
+		to = pool_grow(pool, &out->v, &out->nr, &out->cap, sizeof(*to));
+	*to = *recipe;
+	return 0;
+}
+
+static int read_own(struct recipes *out, struct pool *pool, struct err *err)
+{
+	for (const struct built_in_recipe *b = built_in_recipes; b->name; b++) {
+		struct recipe recipe;
+
+		if (recipe_parse(&recipe, b->name, NULL, b->text, pool, err) < 0 ||
+		    add(out, &recipe, pool) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_file(struct recipes *out, const struct root *root, const char *file,
+		     struct pool *pool, struct err *err)
+{
+	const char *path = pool_printf(pool, "%s/%s", RECIPE_DIR, file);
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct recipe recipe;
+
+	if (root_read(root, path, RECIPE_MAX, &text, err) < 0)
+		return -1;
+	if (memchr(text.data, '\0', text.len))
+		return fail(err, "%s: a NUL byte", show(path));
+	if (recipe_parse(&recipe, pool_memdup(pool, file, strlen(file) - strlen(RECIPE_SUFFIX)),
+			 path, text.data, pool, err) < 0)
+		return -1;
+	return add(out, &recipe, pool);
+}
+
+static int read_administrators(struct recipes *out, const struct root *root, struct pool *pool,
+			       struct err *err)
+{
+	const size_t suffix = strlen(RECIPE_SUFFIX);
+	struct names names;
+
+	if (root_names(root, RECIPE_DIR, pool, &names, err) < 0) {
+		if (!err_is_absent(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
+	for (size_t i = 0; i < names.nr; i++) {
+		size_t len = strlen(names.name[i]);
+
+		if (names.name[i][0] == '.' || len <= suffix ||
+		    strcmp(names.name[i] + len - suffix, RECIPE_SUFFIX) != 0)
+			continue;
+		if (read_file(out, root, names.name[i], pool, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int recipes_read(struct recipes *out, const struct root *root, struct pool *pool,
+		 struct err *err)
+{
+	*out = (struct recipes){ 0 };
+	if (read_own(out, pool, err) < 0 ||
+	    (root && read_administrators(out, root, pool, err) < 0))
+		return -1;
+	if (out->nr)
+		qsort(out->v, out->nr, sizeof(*out->v), by_order);
+	return 0;
+}
+
+bool fixup_word_good(const char *word)
+{
+	if (strcmp(word, "all") == 0 || strcmp(word, "none") == 0)
+		return true;
+	return recipe_good_name(word + (*word == '+' || *word == '-'));
+}
+
+enum fixup_choice fixup_chosen(const char *const *words, size_t nr, const char *name,
+			       enum fixup_choice before)
+{
+	for (size_t i = 0; i < nr; i++) {
+		const char *word = words[i];
+
+		if (strcmp(word, "all") == 0)
+			before = FIXUP_OWN;
+		else if (strcmp(word, "none") == 0)
+			before = FIXUP_OFF;
+		else if (strcmp(word + (*word == '+' || *word == '-'), name) == 0)
+			before = *word == '-' ? FIXUP_OFF : FIXUP_ACT;
+	}
+	return before;
+}
