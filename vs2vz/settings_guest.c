@@ -46,6 +46,8 @@ static const struct {
 	{ "method", "guest|method", good_method, "one of \"auto\", \"rename\", \"copy\"" },
 	{ "rights", "guest|rights", good_rights, "one of \"default\", \"least\"" },
 	{ "limits", "guest|limits", good_limits, "one of \"guest\", \"sample\"" },
+	{ "fixups", "guest|fixups", fixup_words_good,
+	  "words of \"all\", \"none\", NAME, -NAME with commas between" },
 };
 #define NR_TEXTS (sizeof(texts) / sizeof(texts[0]))
 
@@ -90,7 +92,7 @@ static int check_override(cfg_t *cfg, cfg_opt_t *opt)
 static bool has_key(cfg_t *section)
 {
 	static const char *const keys[] = {
-		"ctid", "sample", "method", "rights", "limits", "override",
+		"ctid", "sample", "method", "rights", "limits", "fixups", "override",
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -111,7 +113,7 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 			  cfg_title(section), CTID_MIN, CTID_MAX);
 	else if (!has_key(section))
 		cfg_error(cfg, "guest '%s': nothing is said of it; ctid, sample, method, rights, "
-			  "limits and override can be", cfg_title(section));
+			  "limits, fixups and override can be", cfg_title(section));
 	else
 		return 0;
 	return -1;
@@ -169,6 +171,8 @@ static void collect_answer(struct settings *out, cfg_t *section, const char *gue
 		answer->has_rights = rights_parse(cfg_getstr(section, "rights"), &answer->rights);
 	if (cfg_size(section, "limits"))
 		answer->has_limits = limits_parse(cfg_getstr(section, "limits"), &answer->limits);
+	if (cfg_size(section, "fixups"))
+		answer->fixups = pool_strdup(pool, cfg_getstr(section, "fixups"));
 }
 
 static void collect_lifts(struct settings *out, cfg_t *section, const char *guest,

@@ -120,6 +120,13 @@ static bool store_limits(struct settings *s, const char *text, uint64_t number)
 	return limits_parse(text, &s->limits);
 }
 
+static bool store_fixups(struct settings *s, const char *text, uint64_t number)
+{
+	(void)number;
+	s->fixups = text;
+	return fixup_words_good(text);
+}
+
 static bool store_verify(struct settings *s, const char *text, uint64_t number)
 {
 	(void)number;
@@ -181,6 +188,10 @@ const struct setting_row setting_rows[] = {
 	  "Limits that the guest did not have. guest: the container has none either (memory,\n"
 	  "processes, files, sockets, ...). sample: it gets those of the sample.",
 	  store_limits },
+	{ "fixups", false, "all", "words of \"all\", \"none\", NAME, -NAME with commas between",
+	  "Which recipes edit guests (`vs2vz explain fixups` lists them). all: each as it is\n"
+	  "made. NAME: this one acts, also where it would only propose. -NAME: not this one.",
+	  store_fixups },
 	{ "verify", false, "full", "one of \"full\", \"quick\"",
 	  "What is compared after copying and by `vs2vz verify`. full: contents as well.\n"
 	  "quick: metadata only.", store_verify },

@@ -2,8 +2,9 @@
 /*
  * The steps of one guest, in the order in which they are safe:
  *
- *	CONF/NAME's times · tree to the private area · VE_ROOT · CTID.mount and
- *	CTID.umount · CTID.conf · names/NAME · a copied source aside · the marks in CONF
+ *	CONF/NAME's times · tree to the private area · VE_ROOT · edits in the tree ·
+ *	CTID.mount and CTID.umount · CTID.conf · names/NAME · a copied source aside · the
+ *	marks in CONF
  *
  * The tree moves before anything names it, and the VServer side is marked last, so a
  * cut at any point leaves a guest that either system recognises as its own or as none.
@@ -191,7 +192,10 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	add_notes(d, decision);
 	if (guest->style == STYLE_RECENT && build_times(d, plan, guest->conf, err) < 0)
 		return -1;
+	if (fixups_times(d, decision, err) < 0)
+		return -1;
 	add_tree(d, decision);
+	fixups_build(d, decision);
 	mounts_build(d, decision);
 	add_configuration(d, decision);
 	if (retire) {

@@ -62,7 +62,8 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 	if (sample_use(d, decision, err) < 0)
 		return -1;
 	container_describe(d, decision);
-	if (relocate_choose(d, decision, err) < 0 || conflicts_of(d, decision, err) < 0) {
+	if (relocate_choose(d, decision, err) < 0 || conflicts_of(d, decision, err) < 0 ||
+	    fixups_decide(d, decision, err) < 0) {
 		err_add(err, "guest %s", show(decision->guest->name));
 		return -1;
 	}

@@ -37,6 +37,7 @@ struct answer {
 	enum limits_from limits;
 	bool has_shared;
 	enum shared_policy shared;
+	const char *fixups;			/* words between commas; NULL: nothing said */
 	bool has_immutable;			/* where hidden flags cannot tell */
 	enum immutable_policy immutable;	/* IMMUTABLE_KEEP or IMMUTABLE_FILES */
 	bool has_tagging;
@@ -58,9 +59,13 @@ struct choices {
 	enum rights rights;
 	enum limits_from limits;
 	enum shared_policy shared;		/* SHARED_BREAK */
+	const struct recipes *recipes;		/* NULL: guests are not edited */
+	const char *fixups[2];			/* words of settings and option; NULL: none */
 };
 
 struct mount_list;
+struct recipes;
+struct edits;
 
 struct decision {
 	const struct guest *guest;
@@ -71,6 +76,7 @@ struct decision {
 	const char *hold;		/* holding folder of a repair in place; NULL: none */
 	struct ledger ledger;		/* fate of every item */
 	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
+	const struct edits *edits;	/* decide/edits.h; NULL: nothing is edited */
 	unsigned bootorder;		/* larger starts first, 0: any time */
 	struct plan plan;		/* empty where the guest is not to be converted */
 };

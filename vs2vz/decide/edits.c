@@ -95,6 +95,7 @@ static int look_at(struct edits *e, const char *canonical, struct object *out, s
 	*out = (struct object){
 		.thing = thing_of(st.st_mode), .mode = st.st_mode, .uid = st.st_uid,
 		.gid = st.st_gid, .rdev = st.st_rdev, .ino = st.st_ino, .nlink = st.st_nlink,
+		.mtime = st.st_mtim,
 	};
 	if (out->thing != THING_LINK)
 		return 0;
@@ -192,9 +193,7 @@ int edits_load(struct edits *e, const char *canonical, struct object *object, bo
 	if (object->thing != THING_FILE)
 		return odd(err, canonical, "is no regular file");
 	if (!object->text) {
-		const char *from = object->from ? object->from : canonical;
-
-		if (root_read(e->tree, from, EDIT_FILE_MAX, &text, err) < 0) {
+		if (root_read(e->tree, canonical, EDIT_FILE_MAX, &text, err) < 0) {
 			err->code = ERR_ODD;
 			return -1;
 		}
@@ -282,7 +281,7 @@ bool edit_is_change(const struct edit *edit)
 {
 	struct object now = edit->now;
 
-	if (now.thing == THING_FILE && !now.from && now.ino && now.ino == edit->old.ino &&
+	if (now.thing == THING_FILE && now.ino && now.ino == edit->old.ino &&
 	    (!now.text || !edit->old.text))
 		now.text = edit->old.text;
 	if (now.thing == THING_LINK && edit->old.thing == THING_LINK &&
@@ -307,7 +306,7 @@ void edits_put(struct edits *e, const char *canonical, const struct object *now)
 		edit->old = edit->now = old;
 	}
 	if (edit->old.thing == THING_FILE && !edit->old.text && now->thing == THING_FILE &&
-	    edit->old.ino == now->ino && !now->from) {
+	    edit->old.ino == now->ino) {
 		struct err err;
 
 		/* The caller loaded it before it made a change: it can be read. */

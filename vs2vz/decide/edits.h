@@ -31,10 +31,10 @@ struct object {
 	dev_t rdev;
 	ino_t ino;		/* 0: made by an edit */
 	nlink_t nlink;
+	struct timespec mtime;
 	const char *text;	/* THING_FILE: NULL until it is read or changed */
 	size_t len;
 	const char *target;	/* THING_LINK: NULL until it is read */
-	const char *from;	/* the inode had this name; NULL: no rename */
 };
 
 struct edit {

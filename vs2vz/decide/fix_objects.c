@@ -136,6 +136,7 @@ int fix_remove(struct fixing *f, const struct statement *s, struct err *err)
 	return fix_hide(f, fix_path(f, s->operand[0]), err);
 }
 
+/* The content goes over to the other name: undo finds both inodes where they were. */
 int fix_rename(struct fixing *f, const struct statement *s, struct err *err)
 {
 	const char *from = fix_path(f, s->operand[0]), *to = fix_path(f, statement_get(s, "to"));
@@ -149,8 +150,11 @@ int fix_rename(struct fixing *f, const struct statement *s, struct err *err)
 		return 0;
 	if (object.thing != THING_FILE && object.thing != THING_LINK)
 		return fail(err, "%s is neither a file nor a link", show(from));
-	if (object.ino && !object.from)
-		object.from = canonical;
+	if (object.thing == THING_FILE &&
+	    edits_load(f->edits, canonical, &object, true, err) < 0)
+		return -1;
+	object.ino = 0;
+	object.nlink = 0;
 	edits_put(f->edits, canonical, &gone);
 	return put_over(f, to, &object, err);
 }
@@ -211,6 +215,10 @@ int fix_mode(struct fixing *f, const struct statement *s, struct err *err)
 		return 0;
 	if (object.thing != THING_FILE && object.thing != THING_DIR)
 		return fail(err, "%s is neither a file nor a directory", show(path));
+	if ((object.mode & 07777) == octal(statement_get(s, "is"), 0))
+		return 0;
+	if (object.thing == THING_FILE && object.nlink > 1)
+		return fail(err, "%s has other names, which would change with it", show(path));
 	object.mode = (object.mode & S_IFMT) | octal(statement_get(s, "is"), 0);
 	edits_put(f->edits, canonical, &object);
 	return 0;

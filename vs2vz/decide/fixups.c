@@ -276,10 +276,10 @@ void fixups_run(struct edits *edits, const struct fixup_guest *guest, struct fin
 
 	for (size_t i = 0; i < guest->recipes->nr; i++) {
 		const struct recipe *recipe = &guest->recipes->v[i];
-		enum fixup_choice choice = fixup_chosen(guest->words, guest->nr_words,
-							recipe->name, FIXUP_OWN);
+		enum fixup_choice choice = FIXUP_OWN;
 
-		choice = fixup_chosen(guest->own_words, guest->nr_own_words, recipe->name, choice);
+		for (size_t w = 0; w < sizeof(guest->words) / sizeof(*guest->words); w++)
+			choice = fixup_chosen(guest->words[w], recipe->name, choice);
 		f.recipe = recipe;
 		if (choice != FIXUP_OFF)
 			run_recipe(&f, choice);

@@ -21,10 +21,8 @@ struct fixup_guest {
 	const struct host *host;
 	unsigned ctid;			/* 0: unknown */
 	const struct recipes *recipes;
-	const char *const *words;	/* of settings, then of options */
-	size_t nr_words;
-	const char *const *own_words;	/* of this guest alone: the last say */
-	size_t nr_own_words;
+	const char *words[3];		/* of settings, of the guest's section, of the option;
+					   the last one has the last say; NULL: nothing said */
 	const char *const *running;	/* programs known to have run; NULL: not known */
 	size_t nr_running;
 };

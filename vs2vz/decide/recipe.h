@@ -114,11 +114,12 @@ const struct recipe *recipe_find(const struct recipes *r, const char *name);
 /* The value of a key; NULL: not given. */
 const char *statement_get(const struct statement *s, const char *key);
 
-/* all, none, NAME, +NAME, -NAME; checks the form of one word. */
-bool fixup_word_good(const char *word);
+/* Words all, none, NAME, +NAME, -NAME between commas: are they well formed? */
+bool fixup_words_good(const char *words);
+/* The first word that names no recipe (pool); NULL: all do. */
+const char *fixup_word_unknown(const char *words, const struct recipes *r, struct pool *pool);
 enum fixup_choice { FIXUP_OFF, FIXUP_OWN, FIXUP_ACT };
-/* What words, from left to right, say of a recipe; before is the answer without them. */
-enum fixup_choice fixup_chosen(const char *const *words, size_t nr, const char *name,
-			       enum fixup_choice before);
+/* What words (NULL: none), from left to right, say of a recipe; before: the answer without. */
+enum fixup_choice fixup_chosen(const char *words, const char *name, enum fixup_choice before);
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include "decide/recipe.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,25 +104,57 @@ int recipes_read(struct recipes *out, const struct root *root, struct pool *pool
 	return 0;
 }
 
-bool fixup_word_good(const char *word)
+/* The next word of a list between commas, without what stands before its name. */
+static bool next_word(const char **words, char word[128], char *sign)
 {
-	if (strcmp(word, "all") == 0 || strcmp(word, "none") == 0)
-		return true;
-	return recipe_good_name(word + (*word == '+' || *word == '-'));
+	size_t len = strcspn(*words, ",");
+	const char *at = *words;
+
+	if (!len)
+		return false;
+	*words += len + ((*words)[len] == ',');
+	*sign = *at == '+' || *at == '-' ? *at : '\0';
+	at += *sign != '\0';
+	len -= *sign != '\0';
+	snprintf(word, 128, "%.*s", (int)(len < 127 ? len : 127), at);
+	return true;
 }
 
-enum fixup_choice fixup_chosen(const char *const *words, size_t nr, const char *name,
-			       enum fixup_choice before)
+static bool is_whole(const char *word, char sign)
 {
-	for (size_t i = 0; i < nr; i++) {
-		const char *word = words[i];
+	return !sign && (strcmp(word, "all") == 0 || strcmp(word, "none") == 0);
+}
 
-		if (strcmp(word, "all") == 0)
-			before = FIXUP_OWN;
-		else if (strcmp(word, "none") == 0)
-			before = FIXUP_OFF;
-		else if (strcmp(word + (*word == '+' || *word == '-'), name) == 0)
-			before = *word == '-' ? FIXUP_OFF : FIXUP_ACT;
+bool fixup_words_good(const char *words)
+{
+	char word[128], sign;
+	size_t nr = 0;
+
+	for (; next_word(&words, word, &sign); nr++)
+		if (!is_whole(word, sign) && !recipe_good_name(word))
+			return false;
+	return nr && !*words;
+}
+
+const char *fixup_word_unknown(const char *words, const struct recipes *r, struct pool *pool)
+{
+	char word[128], sign;
+
+	while (next_word(&words, word, &sign))
+		if (!is_whole(word, sign) && !recipe_find(r, word))
+			return pool_strdup(pool, word);
+	return NULL;
+}
+
+enum fixup_choice fixup_chosen(const char *words, const char *name, enum fixup_choice before)
+{
+	char word[128], sign;
+
+	while (words && next_word(&words, word, &sign)) {
+		if (is_whole(word, sign))
+			before = word[0] == 'a' ? FIXUP_OWN : FIXUP_OFF;
+		else if (strcmp(word, name) == 0)
+			before = sign == '-' ? FIXUP_OFF : FIXUP_ACT;
 	}
 	return before;
 }
