@@ -2,7 +2,8 @@
 /*
  * Proof: what is on disk against what the plan recorded. A renamed tree is compared
  * by the fingerprint of its survey (every object's metadata), a copied one with its
- * retired source, object by object; CTID.conf key by key as vzctl reads it.
+ * retired source, object by object; in both, what the plan's own steps change inside is
+ * left out and proved by their guards; CTID.conf key by key as vzctl reads it.
  */
 #include "proof.h"
 
@@ -17,6 +18,7 @@
 #include "exits.h"
 #include "openvz/conf.h"
 #include "run/run.h"
+#include "step/touched.h"
 #include "step/tree.h"
 
 #define CONF_MAX (1u << 20)
@@ -52,11 +54,24 @@ const char *proof_tree(struct session *s, const char *name)
 	return tree;
 }
 
-/* Is the tree at this path what the survey recorded? 1 yes, 0 no, -1: cannot tell. */
-static int same_tree(struct session *s, const struct plan *plan, const char *path,
+/* What of the fingerprint the steps leave as it was, where the note has that. */
+static int untouched(struct session *s, const struct plan *plan, int fd, const char *path,
 		     struct survey *now)
 {
-	const char *recorded = plan_note_get(plan, "fingerprint");
+	const struct touched t = { plan->step, plan->nr_steps, path };
+	const struct root tree = { fd, path };
+
+	return touched_subtract(&now->bare, &t, &tree, &s->err);
+}
+
+/*
+ * Is the tree at this path what the survey recorded? 1 yes, 0 no, -1: cannot tell.
+ * note: "fingerprint" of all, or "untouched" of what the steps do not change.
+ */
+static int same_tree(struct session *s, const struct plan *plan, const char *path,
+		     const char *note, struct survey *now)
+{
+	const char *recorded = plan_note_get(plan, note);
 	struct survey_options opt = { .threads = s->set.jobs, .xattrs = true };
 	struct hash128 before;
 	int CLEANUP_FD fd = -1;
@@ -67,7 +82,9 @@ static int same_tree(struct session *s, const struct plan *plan, const char *pat
 	fd = strict_opendir(&s->root, path, &s->err);
 	if (fd < 0 || survey_tree(now, fd, &opt, &s->err) < 0)
 		return -1;
-	return hash_equal(now->fingerprint, before);
+	if (strcmp(note, "untouched") != 0)
+		return hash_equal(now->fingerprint, before);
+	return untouched(s, plan, fd, path, now) < 0 ? -1 : hash_equal(now->bare, before);
 }
 
 void proof_after_undo(struct session *s, const char *name)
@@ -82,7 +99,7 @@ void proof_after_undo(struct session *s, const char *name)
 		return;
 	move = carry_relocation(&j.plan);
 	if (move && j.phase == PHASE_UNDONE) {
-		same = same_tree(s, &j.plan, step_get(move, "from"), &now);
+		same = same_tree(s, &j.plan, step_get(move, "from"), "fingerprint", &now);
 		if (same > 0)
 			log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before",
 				show(name), (unsigned long long)now.names);
@@ -98,13 +115,16 @@ void proof_after_undo(struct session *s, const char *name)
 struct diff_ctx {
 	struct session *s;
 	size_t line;
+	struct touched touched;
+	int64_t nr;
 };
 
 static void add_difference(void *ctx, const char *path, const char *what)
 {
 	struct diff_ctx *d = ctx;
 
-	report_path_add(&d->s->report.guests[d->line], &d->s->report, path, what);
+	if (!touched_explains(&d->touched, path, what) && d->nr++ < DIFFERENCES_SHOWN)
+		report_path_add(&d->s->report.guests[d->line], &d->s->report, path, what);
 }
 
 /* A copied tree against its source, which stays until commit. */
@@ -113,10 +133,11 @@ static int verify_copy(struct session *s, const struct plan *plan, const struct 
 {
 	const char *source = step_get(copy, "from");
 	struct tree_options opt = { .threads = s->set.jobs };
-	struct diff_ctx ctx = { s, line };
+	struct diff_ctx ctx = {
+		s, line, { plan->step, plan->nr_steps, step_get(copy, "to") }, 0,
+	};
 	int CLEANUP_FD from = -1;
 	int CLEANUP_FD to = -1;
-	int64_t nr;
 
 	for (size_t i = 0; i < plan->nr_steps; i++)
 		if (strcmp(plan->step[i].kind->name, "retire") == 0)
@@ -127,13 +148,14 @@ static int verify_copy(struct session *s, const struct plan *plan, const struct 
 	to = from < 0 ? -1 : strict_opendir(&s->root, step_get(copy, "to"), &s->err);
 	if (to < 0)
 		return -1;
-	nr = tree_diff(from, to, s->opt.verify == VERIFY_FULL, DIFFERENCES_SHOWN, add_difference,
-		       &ctx, &opt, &s->err);
-	if (nr > 0)
+	if (tree_diff(from, to, s->opt.verify == VERIFY_FULL, SIZE_MAX, add_difference, &ctx,
+		      &opt, &s->err) < 0)
+		return -1;
+	if (ctx.nr > 0)
 		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
 			    step_get(copy, "to"), "%lld objects differ from the source",
-			    (long long)nr);
-	return nr < 0 ? -1 : nr > 0;
+			    (long long)ctx.nr);
+	return ctx.nr > 0;
 }
 
 static int verify_tree(struct session *s, const struct plan *plan, size_t line)
@@ -146,7 +168,8 @@ static int verify_tree(struct session *s, const struct plan *plan, size_t line)
 		return 0;
 	if (strcmp(move->kind->name, "copy") == 0)
 		return verify_copy(s, plan, move, line);
-	same = same_tree(s, plan, step_get(move, "to"), &now);
+	same = same_tree(s, plan, step_get(move, "to"),
+			 plan_note_get(plan, "untouched") ? "untouched" : "fingerprint", &now);
 	if (same == 0)
 		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
 			    step_get(move, "to"), "the tree is no longer what was moved: %llu objects "

@@ -48,6 +48,10 @@ static const struct node {
 	{ HARD_, "vservers/web/etc/hosts.same", 0, "vservers/web/etc/hosts" },
 	{ FILE_, "vservers/web/etc/fstab", 0644, "none /proc proc\n" },
 	{ LINK_, "vservers/web/etc/mtab", 0, "/proc/mounts" },
+	{ FILE_, "vservers/web/etc/issue", 0444, "Debian\n" },
+	{ FILE_, "vservers/web/etc/motd", 0644, "welcome\n" },
+	{ DIR_, "vservers/web/etc/event.d", 0700, NULL },
+	{ FILE_, "vservers/web/etc/rc.local", 0640, "#!/bin/sh\n" },
 	{ FIFO_, "vservers/web/fifo", 0600, NULL },
 	{ FILE_, "vservers/web/empty", 0444, "" },
 	{ DIR_, "vservers/cop", 0711, NULL },
@@ -128,6 +132,7 @@ void world_build(int dirfd)
 		      nodes[i].path);
 	}
 	seal_file(dirfd, "vservers/web/etc/fstab");
+	seal_file(dirfd, "vservers/web/etc/issue");
 }
 
 static void clear_fd(int fd)
@@ -257,6 +262,68 @@ static void remove_link(const struct maker *m, const char *at)
 		  st.st_mtim.tv_nsec);
 }
 
+/* now: where it stands at plan time; by_time: as for a tree that is copied. */
+static void hide(const struct maker *m, const char *at, const char *now, bool by_time)
+{
+	struct step *s = plan_step(m->p, m->pool, "hide");
+	struct stat st = look(m, now);
+
+	step_arg(s, m->pool, "at", at);
+	if (by_time)
+		step_argf(s, m->pool, "mtime", "%lld.%09ld", (long long)st.st_mtim.tv_sec,
+			  st.st_mtim.tv_nsec);
+	else
+		step_argf(s, m->pool, "inode", "%llu", (unsigned long long)st.st_ino);
+}
+
+/* minor < 0: a FIFO. */
+static void make_special(const struct maker *m, const char *at, int minor, const char *mode)
+{
+	struct step *s = plan_step(m->p, m->pool, "node");
+
+	step_arg(s, m->pool, "at", at);
+	step_arg(s, m->pool, "type", minor < 0 ? "p" : "c");
+	if (minor >= 0) {
+		step_arg(s, m->pool, "major", "1");
+		step_argf(s, m->pool, "minor", "%d", minor);
+	}
+	step_arg(s, m->pool, "mode", mode);
+	owner(m, s);
+}
+
+static void set_mode(const struct maker *m, const char *at, const char *now, unsigned mode)
+{
+	struct step *s = plan_step(m->p, m->pool, "mode");
+	struct stat st = look(m, now);
+
+	step_arg(s, m->pool, "at", at);
+	step_argf(s, m->pool, "inode", "%llu", (unsigned long long)st.st_ino);
+	step_argf(s, m->pool, "old", "%04o", (unsigned)st.st_mode & 07777);
+	step_argf(s, m->pool, "new", "%04o", mode);
+}
+
+/* One name put aside, and something else, or nothing, put in its place. */
+static void add_hiding(const struct maker *m)
+{
+#define IN "/vz/private/345/etc/"
+#define WAS "/vservers/web/etc/"
+	hide(m, IN "mtab", WAS "mtab", false);
+	put(m, IN "mtab", NULL, "none / ext4\n");
+	hide(m, IN "issue", WAS "issue", false);
+	put(m, IN "issue", NULL, "OpenVZ\n");
+	hide(m, IN "motd", WAS "motd", false);
+	make_link(m, IN "motd", "../run/motd");
+	hide(m, IN "hosts.same", WAS "hosts.same", false);
+	make_dir(m, IN "hosts.same");
+	hide(m, IN "event.d", WAS "event.d", false);
+	set_mode(m, IN "rc.local", WAS "rc.local", 0755);
+	hide(m, "/vz/private/345/fifo", "/vservers/web/fifo", false);
+	make_special(m, "/vz/private/345/fifo", geteuid() == 0 ? 3 : -1, "0666");
+	make_special(m, IN "initctl", -1, "0600");
+#undef WAS
+#undef IN
+}
+
 static struct maker maker(struct plan *p, const struct root *root, struct pool *pool)
 {
 	*p = (struct plan){ .scope = "guest", .guest = "web", .ctid = 345 };
@@ -291,13 +358,17 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 	remove_link(&m, "/etc/rc3.d/S98vservers-default");
 	times(&m, "/etc/vservers", "/etc/vservers");
 	move(&m, "rename", "/etc/vservers/old.conf", "/etc/vservers/old.conf.vs2vz");
+	times(&m, "/vz/private/345", "/vservers/web");
 	times(&m, "/vz/private/345/etc", "/vservers/web/etc");
 	put(&m, "/vz/private/345/etc/inittab", "/vservers/web/etc/inittab", "# no getty here\n");
 	put(&m, "/vz/private/345/etc/hosts", "/vservers/web/etc/hosts", "127.0.0.1 web\n");
 	put(&m, "/vz/private/345/etc/fstab", "/vservers/web/etc/fstab", "# none\n");
 	put(&m, "/vz/private/345/etc/resolv.conf", NULL, "nameserver 192.168.0.1");
+	add_hiding(&m);
 	move(&m, "copy", "/vservers/cop", "/vz/private/346");
 	put(&m, "/vz/private/346/etc/passwd", "/vservers/cop/etc/passwd", "root::0:0::/root:\n");
+	put(&m, "/vz/private/346/etc/rc", "/vservers/cop/etc/rc", "#!/bin/sh\nexit 0\n");
+	hide(&m, "/vz/private/346/link", "/vservers/cop/link", true);
 	move(&m, "retire", "/vservers/cop", "/vservers/.cop.vs2vz-retired");
 	put(&m, "/etc/vz/conf/346.conf", NULL, "");
 }

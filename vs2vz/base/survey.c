@@ -16,6 +16,7 @@
 #include "base/inroot.h"
 #include "base/links.h"
 #include "base/meta.h"
+#include "base/print.h"
 #include "base/walk.h"
 
 #define SURVEY_THREADS 8
@@ -55,39 +56,16 @@ static void example(const char **where, const struct walk_dir *dir, const char *
 		*where = path_of(dir, name);
 }
 
-static void add128(struct hash128 *sum, struct hash128 h)
-{
-	sum->low += h.low;
-	sum->high += h.high + (sum->low < h.low);
-}
-
 static uint64_t nanoseconds(const struct timespec *t)
 {
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
-/* Part of the format of journals: what is hashed must not change within one version. */
-static struct hash128 print_of(uint64_t parent, const char *name, const struct stat *st,
-			       bool with_mtime)
+static void add_prints(struct survey *s, uint64_t parent, const char *name,
+		       const struct stat *st, unsigned without)
 {
-	struct {
-		uint64_t parent, ino, size, mtime;
-		uint32_t mode, uid, gid, nlink;
-		char name[256];
-	} p = {
-		.parent = parent,
-		.ino = st->st_ino,
-		.size = S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) ? (uint64_t)st->st_size : 0,
-		.mtime = with_mtime ? nanoseconds(&st->st_mtim) : 0,
-		.mode = st->st_mode,
-		.uid = st->st_uid,
-		.gid = st->st_gid,
-		.nlink = (uint32_t)st->st_nlink,
-	};
-	size_t len = strnlen(name, sizeof(p.name));
-
-	memcpy(p.name, name, len);
-	return hash_bytes(&p, offsetof(__typeof__(p), name) + len);
+	hash_add(&s->fingerprint, print_of(parent, name, st, without));
+	hash_add(&s->bare, print_of(parent, name, st, without | PRINT_NO_LINKS));
 }
 
 static void count_owner(struct survey *s, const struct stat *st)
@@ -233,7 +211,7 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 			example(&c->s.example_foreign, dir, v[i].name);
 			continue;
 		}
-		add128(&c->s.fingerprint, print_of(dir->ino, v[i].name, st, true));
+		add_prints(&c->s, dir->ino, v[i].name, st, 0);
 		if (count_links(y, c, dir, &v[i]))
 			count_inode(y, c, dir, &v[i]);
 	}
@@ -277,7 +255,8 @@ static void add_counts(struct survey *into, const struct survey *from)
 		into->max_uid = from->max_uid;
 	if (from->max_gid > into->max_gid)
 		into->max_gid = from->max_gid;
-	add128(&into->fingerprint, from->fingerprint);
+	hash_add(&into->fingerprint, from->fingerprint);
+	hash_add(&into->bare, from->bare);
 	take_example(&into->example_high, from->example_high);
 	take_example(&into->example_immutable, from->example_immutable);
 	take_example(&into->example_foreign, from->example_foreign);
@@ -331,7 +310,7 @@ static int count_root(struct surveying *y, int dirfd, struct err *err)
 	count_owner(s, &st);
 	if (st.st_uid > 65535 || st.st_gid > 65535)
 		s->example_high = strdup(".");
-	s->fingerprint = print_of(0, "", &st, false);
+	add_prints(s, 0, "", &st, PRINT_NO_MTIME);
 	if (y->opt->xattrs && xattr_names(&of, &names) == 0 && xattr_any(&names))
 		s->with_xattrs++;
 	return 0;

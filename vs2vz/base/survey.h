@@ -65,6 +65,7 @@ struct survey {
 	 * own name and mtime do not count.
 	 */
 	struct hash128 fingerprint;
+	struct hash128 bare;	/* the same without link counts, see base/print.h */
 	const char *example_immutable; /* malloc'd path below the tree, or NULL */
 	const char *example_outside;
 	const char *example_foreign;

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "decide/inside.h"
 #include "decide/mounts.h"
+#include "step/touched.h"
 #include "vserver/scan.h"
 
 static void add_write(struct deciding *d, struct plan *plan, const char *path,
@@ -178,6 +179,28 @@ static void add_notes(struct deciding *d, struct decision *decision)
 	plan_note(plan, d->pool, "fingerprint", hash);
 }
 
+/* What verify compares a moved tree by, when steps change something in it. */
+static int note_untouched(struct deciding *d, struct decision *decision, struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	struct plan *plan = &decision->plan;
+	const struct touched t = { plan->step, plan->nr_steps, decision->ct.private };
+	struct hash128 bare = guest->survey.bare;
+	char hash[HASH_TEXT];
+	struct root tree;
+	int rc;
+
+	if (!guest->surveyed || decision->method == METHOD_COPY || !touched_any(&t))
+		return 0;
+	if (root_inside(&tree, d->root, guest->tree, err) < 0)
+		return -1;
+	rc = touched_subtract(&bare, &t, &tree, err);
+	root_release(&tree);
+	hash_text(bare, hash);
+	plan_note(plan, d->pool, "untouched", hash);
+	return rc;
+}
+
 int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 {
 	const struct guest *guest = decision->guest;
@@ -203,8 +226,9 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 
 		add_move(d, plan, "retire", move, guest->tree_ino);
 	}
-	if (guest->style == STYLE_LEGACY)
-		return hide_legacy(d, decision, err);
-	add_marks(d, decision);
-	return 0;
+	if (guest->style == STYLE_LEGACY && hide_legacy(d, decision, err) < 0)
+		return -1;
+	if (guest->style != STYLE_LEGACY)
+		add_marks(d, decision);
+	return note_untouched(d, decision, err);
 }

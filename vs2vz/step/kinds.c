@@ -9,7 +9,10 @@
 
 const struct kind *const kinds[] = {
 	&kind_copy,
+	&kind_hide,
 	&kind_mkdir,
+	&kind_mode,
+	&kind_node,
 	&kind_remove,
 	&kind_rename,
 	&kind_retire,
