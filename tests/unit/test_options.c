@@ -160,7 +160,7 @@ static void wrong_lines_are_refused(void **state)
 		{ "convert --override VS201 web1", "cannot be overridden" },
 		{ "convert --method fast web1", "none of auto, rename, copy" },
 		{ "convert --limits some web1", "none of guest, sample" },
-		{ "convert --fixups some web1", "none of all, none, -NAME" },
+		{ "convert --fixups + web1", "say all, none, NAME or -NAME" },
 		{ "convert --verify half web1", "none of full, quick" },
 		{ "undo a --bring-back --discard-changes", "exclude each other" },
 		{ "report --format pdf", "none of text, json, html" },
