@@ -78,6 +78,11 @@ static bool is_link_of(const char *link, const char *name)
 	       isdigit((unsigned char)link[2]) && strcmp(link + 3, name) == 0;
 }
 
+static int two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + text[1] - '0';
+}
+
 static const char *link_name(const struct fixing *f, const char *dir, struct level_link link,
 			     const char *name)
 {
@@ -98,7 +103,7 @@ static int read_links(struct fixing *f, enum scheme scheme, const char *name, st
 		for (size_t i = 0; i < names.nr; i++)
 			if (is_link_of(names.name[i], name))
 				out->at[level] = (struct level_link){
-					names.name[i][0], atoi(names.name[i] + 1) };
+					names.name[i][0], two_digits(names.name[i] + 1) };
 	}
 	return 0;
 }
@@ -130,7 +135,7 @@ static bool classic_links(struct links *out, const char *name)
 		if (strncmp(at, "start ", 6) == 0 || strncmp(at, "stop ", 5) == 0)
 			link = (struct level_link){ at[2] == 'a' ? 'S' : 'K', -1 };
 		else if (link.nr < 0)
-			link.nr = atoi(at) % 100;
+			link.nr = two_digits(at);
 		else if (*at == 'S' || (*at >= '0' && *at < '0' + LEVELS))
 			out->at[*at == 'S' ? LEVEL_S : *at - '0'] = link;
 	}
@@ -174,9 +179,10 @@ bool script_is_on(struct fixing *f, const char *name)
 }
 
 /* Make one level as it should be: other links of the service go. */
-static int put_level(struct fixing *f, enum scheme scheme, const char *name, unsigned level,
+static int put_level(struct fixing *f, const char *name, unsigned level,
 		     struct level_link wanted, struct err *err)
 {
+	enum scheme scheme = scheme_of(f);
 	const char *dir = level_dir(f, scheme, level);
 	const char *link = dir && wanted.letter ? link_name(f, dir, wanted, name) : NULL;
 	struct names names;
@@ -229,7 +235,7 @@ int script_switch(struct fixing *f, const char *name, bool on, struct err *err)
 
 		if (on && !link.letter && now.at[level].letter)
 			continue;
-		if (put_level(f, scheme, name, level, link, err) < 0)
+		if (put_level(f, name, level, link, err) < 0)
 			return -1;
 	}
 	return 0;
