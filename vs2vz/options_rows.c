@@ -121,9 +121,8 @@ STORE(store_fixups)
 {
 	const char **fixup;
 
-	if (strcmp(value, "all") != 0 && strcmp(value, "none") != 0 &&
-	    (value[0] != '-' || !value[1]))
-		return fail(err, "'%s' is none of all, none, -NAME", show(value));
+	if (!fixup_words_good(value))
+		return fail(err, "'%s': say all, none, NAME or -NAME", show(value));
 	fixup = pool_grow(pool, &o->fixups, &o->nr_fixups, &o->cap_fixups, sizeof(*fixup));
 	*fixup = value;
 	return 0;
@@ -247,7 +246,7 @@ const struct option_row option_rows[] = {
 	  "files shared by hard links: break, keep-readonly" },
 	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate, "a file system of its own" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,
-	  "all, none, or -NAME to leave one out" },
+	  "all, none, NAME, or -NAME to leave one out" },
 	{ "override", 0, "VSnnn", TAKES_OVERRIDE, store_override,
 	  "go on in spite of an inhibitor" },
 	{ "jobs", 'j', "N", TAKES_JOBS, store_jobs, "workers, 0: by the disk" },

@@ -220,6 +220,11 @@ void report_closing(struct buf *out, const struct report *r);
 void report_full(struct buf *out, const struct report *r);
 void report_explain(struct buf *out, const struct finding_kind *kind);
 /* The translation table for people, or as Markdown. */
+/* Fix-up recipes: all in a table; one with its reason and its text. */
+struct recipe;
+struct recipes;
+void report_recipes(struct buf *out, const struct recipes *recipes);
+void report_recipe(struct buf *out, const struct recipe *recipe);
 void report_rules(struct buf *out, bool markdown);
 
 /*

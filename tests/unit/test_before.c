@@ -153,8 +153,8 @@ static void fill(struct before *b)
 	static struct host_address addresses[] = { { "eth0", "192.0.2.1", 24 }, { "tap\033", "::1", -1 } };
 	static struct host_route routes[] = { { "eth0", "0.0.0.0/0", "192.0.2.254" } };
 	static struct mention mentions[] = {
-		{ TOPIC_TAG, "/etc/fstab:3", "/dev/sda3 /vservers ext3 tag 0 0", "tag", NULL },
-		{ TOPIC_CALL, "/etc/crontab:1", "vserver x", "vserver", NULL },
+		{ TOPIC_TAG, "/etc/fstab:3", "/dev/sda3 /vservers ext3 tag 0 0", "tag", NULL, NULL },
+		{ TOPIC_CALL, "/etc/crontab:1", "vserver x", "vserver", NULL, NULL },
 	};
 	static struct tag_mount mounts[] = { { "/vservers", "/dev/sda3", "tag" } };
 	static struct boot_link links[] = { { .at = "/etc/rc3.d/S98vservers", .target = "../x",

@@ -168,7 +168,7 @@ static void wrong_lines_are_refused(void **state)
 		{ "convert --limits some web1", "none of guest, sample" },
 		{ "convert --shared leave web1", "none of break, keep-readonly" },
 		{ "convert --override VS401 web1", "cannot be overridden" },
-		{ "convert --fixups some web1", "none of all, none, -NAME" },
+		{ "convert --fixups + web1", "say all, none, NAME or -NAME" },
 		{ "convert --verify half web1", "none of full, quick" },
 		{ "verify --start-timeout 0", "no number of seconds" },
 		{ "verify --start-timeout 86401", "no number of seconds" },

@@ -107,7 +107,7 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 		return -1;
 	}
 	choose_marks(d, decision);
-	if (conflicts_of(d, decision, err) < 0) {
+	if (conflicts_of(d, decision, err) < 0 || fixups_decide(d, decision, err) < 0) {
 		err_add(err, "guest %s", show(decision->guest->name));
 		return -1;
 	}

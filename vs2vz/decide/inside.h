@@ -72,6 +72,14 @@ int relocate_space(struct deciding *d, struct err *err) MUST_CHECK;
 int relocate_writable(struct deciding *d, struct err *err) MUST_CHECK;
 bool tree_is_mount(const struct deciding *d, const struct guest *guest);
 
+/*
+ * fix_build.c: what recipes do to this guest; then its steps, before and after the tree
+ * has reached its place.
+ */
+int fixups_decide(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
+int fixups_times(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
+void fixups_build(struct deciding *d, struct decision *decision);
+
 /* conflicts.c */
 int conflicts_of(struct deciding *d, const struct decision *decision, struct err *err) MUST_CHECK;
 void conflicts_addresses(struct deciding *d);

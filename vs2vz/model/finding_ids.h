@@ -151,6 +151,12 @@ enum finding_id {
 	VS_NO_SHELL		= 503,
 	VS_NO_DEV_NULL		= 504,
 	VS_GUEST_FILE_ODD	= 505,	/* a file we read is a link out, a device, too large */
+	VS_FIXED_UP		= 510,	/* a recipe edits the guest */
+	VS_FIXUP_PROPOSED	= 511,	/* it would, if asked to */
+	VS_FIXUP_FAILED		= 512,
+	VS_GUEST_LOOK		= 513,	/* what recipes have to say */
+	VS_GUEST_NOTE		= 514,
+	VS_GUEST_UNFIT		= 515,
 	/* 540 to 559: start test */
 	VS_START_KERNEL		= 540,	/* it cannot be started here */
 	VS_START_NO_INIT	= 541,
