@@ -54,7 +54,7 @@ plain_links() {
 
 same_as_packages() {
 	local dir=$1 name=$2 link
-	if ! grep -q '^file /etc/init.d/.depend.boot' "$families/$name.tree"; then
+	if ! grep -qE '^(# Numbers of links do not count|file /etc/init.d/.depend.boot)' "$families/$name.tree"; then
 		perl "$lists" check "$dir" "$families/$name.tree" "$families/$name.after.tree"
 		return
 	fi
@@ -81,8 +81,10 @@ ordered() {
 			b=$(number "$dir/etc/rcS.d" "${script%:}")
 			[ -z "$a" ] || [ -z "$b" ] || [ "$a" -lt "$b" ] || { echo "$script $b not behind $other $a"; return 1; }
 		done
-	done < <(sed -n '/^file .*\.depend\.boot/,/^[^|]/s/^| \([^ ]*:.*\)/\1/p' "$families/$name.tree")
-	for script in "$dir"/etc/rcS.d/S[0-9][0-9]*[!d]; do
+	done < <([ ! -f "$dir/etc/init.d/.depend.boot" ] || sed -n '/^file .*\.depend\.boot/,/^[^|]/s/^| \([^ ]*:.*\)/\1/p' "$families/$name.tree")
+	[ -f "$dir/etc/init.d/.depend.boot" ] || return 0
+	for script in "$dir"/etc/rcS.d/S[0-9][0-9]*; do
+		[[ "$script" != *.vs2vz-old ]] || continue
 		script=${script##*/S??}
 		grep -q "^TARGETS =.* $script\( \|\$\)" "$dir/etc/init.d/.depend.boot" ||
 			{ echo ".depend.boot does not know $script"; return 1; }
