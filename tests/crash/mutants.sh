@@ -71,6 +71,8 @@ mutant "the old inode does not come back" step/kind_write_undo.c "convert, then 
 	's/^\tif (old->held)$/\tif (0)/'
 mutant "a cut step leaves the second name of the old inode" step/kind_write_undo.c "crash in convert, then undo" \
 	's/if (target_holds_at(t) \&\&/if (0 \&\&/'
+mutant "a lock comes before its name is on the disk" step/file.c "power cut in undo" \
+	's/if (flags & META_LOCKS && sys_fsync(at->dirfd) < 0)/if (0)/'
 mutant "leftovers stay" step/kind_write_undo.c "crash in convert" \
 	's/if (file_clean(&t.f.spot.at, err) < 0)/if (0)/'
 mutant "leftovers of nodes stay" step/kind_node.c "crash in convert" \
