@@ -205,6 +205,9 @@ for fs in xfs btrfs; do
 	run_check "$fs: convert with the answer" vs convert uni1 --yes
 	lsattr "$R/vz/private/301/etc/resolv.conf" | grep -q '^....i'
 	result $? "$fs: the lone flag is kept"
+	is "$(find "$R/vz/private/301/usr" -type f -exec lsattr {} + | awk '$1 ~ /i/' | wc -l)" 0 \
+		"$fs: what was shared is thawed all the same"
+	run_check "$fs: verify" vs verify uni1
 	run_check "$fs: undo" vs undo uni1
 	unchanged "$fs: undo is exact"
 	run_check "$fs: convert once more" vs convert uni1 --yes

@@ -445,8 +445,8 @@ static void repair_describe(const struct step *s, char *mark, const char **word,
 		sep = ", ";
 	}
 	if (immutable && strcmp(immutable, immutable_word(IMMUTABLE_KEEP)) != 0) {
-		buf_addf(rest, "%s%s", sep, strcmp(immutable, "unified") == 0 ?
-			 "unified files -> writable" : "immutable files -> writable");
+		buf_addf(rest, "%s%s", sep, strcmp(immutable, immutable_word(IMMUTABLE_FILES)) == 0 ?
+			 "immutable files -> writable" : "unified files -> writable");
 		sep = ", ";
 	}
 	if (shared && strcmp(shared, shared_word(SHARED_LEAVE)) != 0)

@@ -16,6 +16,7 @@
 
 static const char *const immutable_words[] = {
 	[IMMUTABLE_KEEP] = "keep", [IMMUTABLE_UNIFIED] = "unified", [IMMUTABLE_FILES] = "files",
+	[IMMUTABLE_LINKED] = "linked",
 };
 static const char *const shared_words[] = {
 	[SHARED_LEAVE] = "leave", [SHARED_BREAK] = "break", [SHARED_KEEP_READONLY] = "keep-readonly",
@@ -78,9 +79,9 @@ int marks_parse(struct marks *out, const struct step *s, struct err *err)
 	const char *tagging = step_get(s, "tagging");
 
 	*out = (struct marks){ .tagging = tagging ? tagging_parse(tagging) : TAGGING_NONE };
-	out->immutable = word_index(immutable_words, 3, step_get(s, "immutable"));
+	out->immutable = word_index(immutable_words, 4, step_get(s, "immutable"));
 	out->shared = word_index(shared_words, 3, step_get(s, "shared"));
-	if (out->immutable > IMMUTABLE_FILES || out->shared > SHARED_KEEP_READONLY ||
+	if (out->immutable > IMMUTABLE_LINKED || out->shared > SHARED_KEEP_READONLY ||
 	    out->tagging == TAGGING_UNKNOWN)
 		return fail(err, "step %u: a word about VServer's marks that is not known", s->nr);
 	return read_tags(out, step_get(s, "tags"), err);
@@ -141,6 +142,8 @@ bool marks_thaws(const struct marks *m, struct hidden_window *win, const struct 
 		return false;
 	if (m->immutable == IMMUTABLE_FILES)
 		return true;
+	if (m->immutable == IMMUTABLE_LINKED)
+		return disk->st_nlink > 1;
 	return hidden_read(m->hidden, win, disk, &inode) &&
 	       inode.flags & (HIDDEN_IUNLINK | HIDDEN_OLD);
 }
