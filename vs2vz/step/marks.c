@@ -65,8 +65,6 @@ static int open_hidden(struct marks *m, const struct work *w, const char *tree, 
 	struct fsinfo fs;
 	const char *why;
 
-	if (m->immutable != IMMUTABLE_UNIFIED)
-		return 0;
 	if (fsinfo_read(&fs, w->root, tree, w->pool, err) < 0 ||
 	    hidden_open(&m->hidden, dirfd, fs.type, fs.source, &why, err) < 0)
 		return -1;
@@ -92,7 +90,15 @@ int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
 {
 	if (marks_parse(out, s, err) < 0)
 		return -1;
-	return open_hidden(out, w, tree, dirfd, err);
+	return out->immutable == IMMUTABLE_UNIFIED ? open_hidden(out, w, tree, dirfd, err) : 0;
+}
+
+void marks_open_hidden(struct marks *m, const struct work *w, const char *tree, int dirfd)
+{
+	struct err unread;
+
+	if (!m->hidden && open_hidden(m, w, tree, dirfd, &unread) < 0)
+		m->hidden = NULL;
 }
 
 void marks_release(struct marks *m)

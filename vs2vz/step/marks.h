@@ -38,7 +38,7 @@ struct marks {
 	uint32_t tag[MARKS_TAGS_MAX];
 	enum immutable_policy immutable;
 	enum shared_policy shared;
-	struct hidden *hidden;	/* NULL: hidden flags are not known */
+	struct hidden *hidden;	/* NULL: hidden flags are not known, or not needed */
 };
 
 /* The arguments that a row of a kind lists for this, to be put into its table. */
@@ -56,6 +56,8 @@ int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
 		  const char *tree, int dirfd, struct err *err) MUST_CHECK;
 /* The same without the hidden flags. */
 int marks_parse(struct marks *out, const struct step *s, struct err *err) MUST_CHECK;
+/* Open hidden as well where the policy does not need it, if that is possible: it may save work. */
+void marks_open_hidden(struct marks *m, const struct work *w, const char *tree, int dirfd);
 void marks_release(struct marks *m);
 bool marks_any(const struct marks *m);
 /* What a step with these arguments mends, in brackets for one line of a plan; or nothing. */
