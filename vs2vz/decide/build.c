@@ -242,6 +242,11 @@ static void add_notes(struct deciding *d, struct decision *decision)
 	plan_note(plan, d->pool, "inodes", pool_printf(d->pool, "%llu",
 		  (unsigned long long)guest->survey.inodes));
 	plan_note(plan, d->pool, "fingerprint", hash);
+	if (!guest->survey.outside_inodes)
+		return;
+	/* Another guest's conversion or undo changes the link counts of what they share. */
+	hash_text(guest->survey.bare, hash);
+	plan_note(plan, d->pool, "bare", hash);
 }
 
 /* What verify compares a moved tree by, when steps change something in it. */
