@@ -58,6 +58,10 @@ one_tree() {
 	run_check "$name: verify" vs verify g
 	run_check "$name: undo" vs undo g
 	unchanged "$name: everything is back"
+	run_check "$name: convert by copying" vs convert g --yes --method copy --fixups "none,+$recipe"
+	ok "$name: so is the copy" perl "$lists" check "$R/vz/private/345" "$before" "$after"
+	run_check "$name: undo of the copy" vs undo g
+	unchanged "$name: everything is back from the copy"
 	ok "$name: its result as a tree" guest_of "$before" "$after"
 	plan_is_empty "$recipe" "$name: nothing is left to do on its result"
 }

@@ -28,11 +28,7 @@ static const struct {
 			  false },
 };
 
-/* What a service has, or is to have, in one level. */
-struct level_link {
-	char letter;		/* 'S', 'K'; 0: none */
-	int nr;
-};
+/* What a service has, or is to have, in each level. */
 struct links {
 	struct level_link at[LEVELS + 1];
 };
@@ -71,8 +67,7 @@ bool script_there(struct fixing *f, const char *name)
 	return service_there(f, script_path(f, name));
 }
 
-/* "S20ssh" is a link of "ssh". */
-static bool is_link_of(const char *link, const char *name)
+bool runlevel_is_link(const char *link, const char *name)
 {
 	return (link[0] == 'S' || link[0] == 'K') && isdigit((unsigned char)link[1]) &&
 	       isdigit((unsigned char)link[2]) && strcmp(link + 3, name) == 0;
@@ -101,7 +96,7 @@ static int read_links(struct fixing *f, enum scheme scheme, const char *name, st
 		if (dir && edits_names(f->edits, dir, &names, err) < 0)
 			return -1;
 		for (size_t i = 0; i < names.nr; i++)
-			if (is_link_of(names.name[i], name))
+			if (runlevel_is_link(names.name[i], name))
 				out->at[level] = (struct level_link){
 					names.name[i][0], two_digits(names.name[i] + 1) };
 	}
@@ -179,8 +174,8 @@ bool script_is_on(struct fixing *f, const char *name)
 }
 
 /* Make one level as it should be: other links of the service go. */
-static int put_level(struct fixing *f, const char *name, unsigned level,
-		     struct level_link wanted, struct err *err)
+int runlevel_put(struct fixing *f, const char *name, unsigned level, struct level_link wanted,
+		 struct err *err)
 {
 	enum scheme scheme = scheme_of(f);
 	const char *dir = level_dir(f, scheme, level);
@@ -194,7 +189,7 @@ static int put_level(struct fixing *f, const char *name, unsigned level,
 	for (size_t i = 0; i < names.nr; i++) {
 		const char *path = pool_printf(f->pool, "%s/%s", dir, names.name[i]);
 
-		if (is_link_of(names.name[i], name) && (!link || strcmp(path, link) != 0) &&
+		if (runlevel_is_link(names.name[i], name) && (!link || strcmp(path, link) != 0) &&
 		    fix_hide(f, path, err) < 0)
 			return -1;
 	}
@@ -229,13 +224,15 @@ int script_switch(struct fixing *f, const char *name, bool on, struct err *err)
 		return -1;
 	if (any_start(&now, START_LEVELS | 1u << LEVEL_S) == on)
 		return 0;
+	if (scheme == SCHEME_DEBIAN && insserv_rules(f))
+		return insserv_switch(f, name, on, err);
 	for (unsigned level = 0; level <= LEVEL_S; level++) {
 		struct level_link link = on ? wanted.at[level]
 					    : turned_off(scheme, &wanted, now.at[level]);
 
 		if (on && !link.letter && now.at[level].letter)
 			continue;
-		if (put_level(f, name, level, link, err) < 0)
+		if (runlevel_put(f, name, level, link, err) < 0)
 			return -1;
 	}
 	return 0;
