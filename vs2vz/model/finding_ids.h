@@ -147,6 +147,9 @@ enum finding_id {
 	VS_GUEST_LOOK		= 513,	/* what recipes have to say */
 	VS_GUEST_NOTE		= 514,
 	VS_GUEST_UNFIT		= 515,
+	VS_SYSTEMD_TOO_NEW	= 560,	/* init against the kernel */
+	VS_LIBC_TOO_NEW		= 561,
+	VS_VSYSCALL		= 562,
 	/* 7 run and undo */
 	VS_JOURNAL_DAMAGED	= 701,
 	VS_JOURNAL_NEWER	= 702,
