@@ -277,5 +277,6 @@ int main(void)
 		T(systemd_by_library), T(systemd_by_package), T(vsyscall),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
