@@ -11,6 +11,8 @@
 #include "model/finding.h"
 #include "settings.h"
 
+#define START_TIMEOUT_MAX 86400u
+
 #define STORE(NAME) \
 	static int NAME(struct options *o, struct pool *pool, const char *value, \
 			struct err *err)
@@ -51,6 +53,8 @@ STORE_FLAG(store_stop, keep_going, false)
 STORE_FLAG(store_reboot, before_reboot, true)
 STORE_FLAG(store_save, save, true)
 STORE_FLAG(store_markdown, markdown, true)
+STORE_FLAG(store_store, remove_store, true)
+STORE_FLAG(store_start, start, true)
 
 STORE(store_verbose)
 {
@@ -104,6 +108,15 @@ STORE(store_limits)
 	return 0;
 }
 
+STORE(store_shared)
+{
+	(void)pool;
+	o->has_shared = true;
+	if (!shared_parse(value, &o->shared))
+		return fail(err, "'%s' is none of break, keep-readonly", show(value));
+	return 0;
+}
+
 STORE(store_fixups)
 {
 	const char **fixup;
@@ -145,6 +158,18 @@ STORE(store_jobs)
 	if (!parse_u64(value, JOBS_MAX, &jobs))
 		return fail(err, "'%s' is no number from 0 to %u", show(value), JOBS_MAX);
 	o->jobs = (unsigned)jobs;
+	return 0;
+}
+
+STORE(store_start_timeout)
+{
+	uint64_t seconds;
+
+	(void)pool;
+	if (!parse_u64(value, START_TIMEOUT_MAX, &seconds) || !seconds)
+		return fail(err, "'%s' is no number of seconds from 1 to %u", show(value),
+			    START_TIMEOUT_MAX);
+	o->start_timeout = (unsigned)seconds;
 	return 0;
 }
 
@@ -217,6 +242,8 @@ const struct option_row option_rows[] = {
 	  "switch off rights that the guest never had" },
 	{ "limits", 0, "WHICH", TAKES_CHOICES, store_limits,
 	  "where the guest had none: guest (none), sample" },
+	{ "shared", 0, "WORD", TAKES_CHOICES, store_shared,
+	  "files shared by hard links: break, keep-readonly" },
 	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate, "a file system of its own" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,
 	  "all, none, NAME, or -NAME to leave one out" },
@@ -236,6 +263,12 @@ const struct option_row option_rows[] = {
 	  "what would strand the host under the OpenVZ kernel" },
 	{ "save", 0, NULL, TAKES_REBOOT, store_save,
 	  "keep what only the VServer kernel can tell" },
+	{ "remove-hash-store", 0, NULL, TAKES_STORE, store_store,
+	  "remove hash stores that no guest needs any more" },
+	{ "start", 0, NULL, TAKES_START, store_start,
+	  "start it: does it come up, serve, go down?" },
+	{ "start-timeout", 0, "SECONDS", TAKES_START, store_start_timeout,
+	  "for coming up, 120" },
 	{ "markdown", 0, NULL, TAKES_MARKDOWN, store_markdown, "a table for documents" },
 	{ "format", 0, "WORD", TAKES_FORMAT, store_format, "text, json, html" },
 	{ NULL, 0, NULL, 0, NULL, NULL },

@@ -333,5 +333,6 @@ int main(void)
 		T(confidence_and_words), T(all_or_nothing), T(links_stay_inside), T(odd_files),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

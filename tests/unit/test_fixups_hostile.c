@@ -334,6 +334,7 @@ int main(void)
 	fixture_make(&outer);
 	fixture_file(&outer, "/outside/secret", SECRET);
 	outside = pool_strdup(&outer.pool, fixture_path(&outer, "/outside/secret"));
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
 	fixture_remove(&outer);
 	return rc;

@@ -421,3 +421,26 @@ bad:
 	close_fd(&fd);
 	return 0;
 }
+
+static bool is_device(const struct stat *st, dev_t dev)
+{
+	errno = S_ISBLK(st->st_mode) ? ESTALE : ENOTBLK;
+	return S_ISBLK(st->st_mode) && st->st_rdev == dev;
+}
+
+int device_open(const char *path, dev_t dev)
+{
+	struct stat st;
+	int fd;
+
+	if (path[0] != '/') {
+		errno = ENOTBLK;
+		return -1;
+	}
+	if (stat(path, &st) < 0 || !is_device(&st, dev))
+		return -1;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !is_device(&st, dev)))
+		close_fd(&fd);
+	return fd;
+}

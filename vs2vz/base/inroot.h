@@ -109,6 +109,14 @@ int below_stat(int dirfd, const char *name, struct stat *st);
  */
 int below_stat_follow(int dirfd, const char *name, struct stat *st);
 
+/*
+ * The block device of a mounted file system, by its path in the running system, for
+ * reading: the only thing opened that is neither a file nor a directory, and never by
+ * a name from a guest. Must be the device with this number: ENOTBLK, ESTALE. A
+ * descriptor or -1 with errno.
+ */
+int device_open(const char *path, dev_t dev);
+
 #define CLEANUP_SPOT __attribute__((cleanup(spot_release)))
 #define SPOT_INIT { { -1, NULL }, NULL }
 void close_fd(int *fd);

@@ -38,7 +38,7 @@ struct answer {
 	bool has_shared;
 	enum shared_policy shared;
 	const char *fixups;			/* words between commas; NULL: nothing said */
-	bool has_immutable;			/* where hidden flags cannot tell */
+	bool has_immutable;
 	enum immutable_policy immutable;	/* IMMUTABLE_KEEP or IMMUTABLE_FILES */
 	bool has_tagging;
 	enum tagging tagging;			/* none, uid16, gid16, id24 */
@@ -64,6 +64,7 @@ struct choices {
 };
 
 struct mount_list;
+struct packages;
 struct recipes;
 struct edits;
 
@@ -76,6 +77,7 @@ struct decision {
 	const char *hold;		/* holding folder of a repair in place; NULL: none */
 	struct ledger ledger;		/* fate of every item */
 	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
+	struct packages *packages;	/* decide/packages.h; NULL: inside the tree */
 	const struct edits *edits;	/* decide/edits.h; NULL: nothing is edited */
 	unsigned bootorder;		/* larger starts first, 0: any time */
 	struct plan plan;		/* empty where the guest is not to be converted */

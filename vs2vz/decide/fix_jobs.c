@@ -43,10 +43,26 @@ static const char *override_path(const struct fixing *f, const char *name)
 	return pool_printf(f->pool, "/etc/init/%s.override", name);
 }
 
+/* A job of which nothing but comments is left does nothing. */
+static bool job_is_hollow(struct fixing *f, const char *name)
+{
+	const char *text, *line;
+	size_t len;
+
+	if (!service_file(f, job_path(f, name), &text))
+		return false;
+	while (next_line(&text, &line, &len))
+		if (*line != '#' && strspn(line, " \t\r") < len)
+			return false;
+	return true;
+}
+
 bool job_is_off(struct fixing *f, const char *name)
 {
 	const char *text;
 
+	if (job_is_hollow(f, name))
+		return true;
 	return service_file(f, override_path(f, name), &text) && has_line(text, "manual");
 }
 
@@ -77,9 +93,9 @@ int job_on(struct fixing *f, const char *name, struct err *err)
 
 int fix_override(struct fixing *f, const struct statement *s, struct err *err)
 {
-	const char *name;
+	const char *name, *list = fix_path(f, s->operand[0]);
 
-	for (size_t i = 0; (name = fix_word(f, s->operand[0], i)); i++)
+	for (size_t i = 0; (name = fix_word(f, list, i)); i++)
 		if (job_off(f, name, err) < 0)
 			return -1;
 	return 0;
@@ -92,9 +108,9 @@ static const char *own_unit(const struct fixing *f, const char *unit)
 
 int fix_mask(struct fixing *f, const struct statement *s, struct err *err)
 {
-	const char *unit;
+	const char *unit, *list = fix_path(f, s->operand[0]);
 
-	for (size_t i = 0; (unit = fix_word(f, s->operand[0], i)); i++)
+	for (size_t i = 0; (unit = fix_word(f, list, i)); i++)
 		if (fix_make_link(f, own_unit(f, unit), "/dev/null", err) < 0)
 			return -1;
 	return 0;
@@ -112,9 +128,9 @@ static bool is_masked(struct fixing *f, const char *unit)
 
 int fix_unmask(struct fixing *f, const struct statement *s, struct err *err)
 {
-	const char *unit;
+	const char *unit, *list = fix_path(f, s->operand[0]);
 
-	for (size_t i = 0; (unit = fix_word(f, s->operand[0], i)); i++)
+	for (size_t i = 0; (unit = fix_word(f, list, i)); i++)
 		if (is_masked(f, unit) && fix_hide(f, own_unit(f, unit), err) < 0)
 			return -1;
 	return 0;

@@ -164,13 +164,38 @@ static void wanted_links(struct fixing *f, enum scheme scheme, const char *name,
 	spread(out, script.start, 'S', script.start_nr >= 0 ? script.start_nr : DEFAULT_NR);
 }
 
+static bool any_link(const struct links *links)
+{
+	for (unsigned level = 0; level <= LEVEL_S; level++)
+		if (links->at[level].letter)
+			return true;
+	return false;
+}
+
+/* Scripts like halt have no start links but at the end of things. */
+static bool is_on(const struct links *now, const struct links *wanted)
+{
+	const unsigned up = START_LEVELS | 1u << LEVEL_S;
+
+	return any_start(now, up) || (!any_start(wanted, up) && any_link(now));
+}
+
 bool script_is_on(struct fixing *f, const char *name)
+{
+	enum scheme scheme = scheme_of(f);
+	struct links now, wanted;
+	struct err err;
+
+	wanted_links(f, scheme, name, &wanted);
+	return read_links(f, scheme, name, &now, &err) == 0 && is_on(&now, &wanted);
+}
+
+bool script_has_links(struct fixing *f, const char *name)
 {
 	struct links links;
 	struct err err;
 
-	return read_links(f, scheme_of(f), name, &links, &err) == 0 &&
-	       any_start(&links, START_LEVELS | 1u << LEVEL_S);
+	return read_links(f, scheme_of(f), name, &links, &err) < 0 || any_link(&links);
 }
 
 /* Make one level as it should be: other links of the service go. */
@@ -222,7 +247,7 @@ int script_switch(struct fixing *f, const char *name, bool on, struct err *err)
 	wanted_links(f, scheme, name, &wanted);
 	if (read_links(f, scheme, name, &now, err) < 0)
 		return -1;
-	if (any_start(&now, START_LEVELS | 1u << LEVEL_S) == on)
+	if (on ? is_on(&now, &wanted) : !any_start(&now, START_LEVELS | 1u << LEVEL_S))
 		return 0;
 	if (scheme == SCHEME_DEBIAN && insserv_rules(f))
 		return insserv_switch(f, name, on, err);

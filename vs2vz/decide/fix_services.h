@@ -27,6 +27,7 @@ void boot_script_read(struct boot_script *out, const char *name, const char *tex
 		      struct pool *pool);
 
 /* fix_runlevels.c: scripts with links. */
+bool script_has_links(struct fixing *f, const char *name);
 bool script_there(struct fixing *f, const char *name);
 bool script_is_on(struct fixing *f, const char *name);
 int script_switch(struct fixing *f, const char *name, bool on, struct err *err) MUST_CHECK;

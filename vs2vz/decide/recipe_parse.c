@@ -279,7 +279,7 @@ static int good_value(struct parsing *p, const char *key, const char *value)
 	} words[] = {
 		{ "any", " yes no " }, { "create", " yes no " }, { "fill", " yes no " },
 		{ "place", " before after " }, { "style", " shell space ini " },
-		{ "state", " on off there " },
+		{ "state", " on off there unlinked " },
 		{ "type", " file dir link char block fifo socket c b p " },
 	};
 	char framed[32];

@@ -135,7 +135,11 @@ static int node_undo(const struct step *s, struct work *w, struct err *err)
 	const char *path = step_get(s, "at");
 	struct stat want;
 
-	if (node_find(&f, &want, s, w, err) < 0)
+	if (wanted(&want, s, err) < 0) {
+		err_clear(err);	/* refused by apply */
+		return 0;
+	}
+	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
 	if (!f.parent)
 		return 0;

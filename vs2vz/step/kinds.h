@@ -8,8 +8,10 @@
 
 #include "step/step.h"
 
+extern const struct kind kind_bring;
 extern const struct kind kind_copy;
 extern const struct kind kind_hide;
+extern const struct kind kind_marks;
 extern const struct kind kind_mkdir;
 extern const struct kind kind_mode;
 extern const struct kind kind_node;

@@ -73,8 +73,7 @@ static int open_hidden(struct marks *m, const struct work *w, const char *tree, 
 				    show(tree), why);
 }
 
-int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
-		  const char *tree, int dirfd, struct err *err)
+int marks_parse(struct marks *out, const struct step *s, struct err *err)
 {
 	const char *tagging = step_get(s, "tagging");
 
@@ -84,7 +83,13 @@ int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
 	if (out->immutable > IMMUTABLE_FILES || out->shared > SHARED_KEEP_READONLY ||
 	    out->tagging == TAGGING_UNKNOWN)
 		return fail(err, "step %u: a word about VServer's marks that is not known", s->nr);
-	if (read_tags(out, step_get(s, "tags"), err) < 0)
+	return read_tags(out, step_get(s, "tags"), err);
+}
+
+int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
+		  const char *tree, int dirfd, struct err *err)
+{
+	if (marks_parse(out, s, err) < 0)
 		return -1;
 	return open_hidden(out, w, tree, dirfd, err);
 }
@@ -98,6 +103,21 @@ void marks_release(struct marks *m)
 bool marks_any(const struct marks *m)
 {
 	return m->nr_tags || m->immutable != IMMUTABLE_KEEP || m->shared != SHARED_LEAVE;
+}
+
+void marks_remark(const struct step *s, struct buf *rest)
+{
+	const char *tagging = step_get(s, "tagging"), *immutable = step_get(s, "immutable");
+	const char *tags = tagging ? step_get(s, "tags") : NULL;
+	bool thaws = immutable && strcmp(immutable, immutable_words[IMMUTABLE_KEEP]) != 0;
+
+	if (tags)
+		buf_addf(rest, " (owners lose tag %s of %s%s", show(tags),
+			 show(tagging), thaws ? "" : ")");
+	if (thaws)
+		buf_addf(rest, "%s%s files can be changed again)", tags ? "; " : " (",
+			 strcmp(immutable, immutable_words[IMMUTABLE_FILES]) == 0 ? "immutable" :
+			 "unified");
 }
 
 struct owner marks_owner(const struct marks *m, const struct stat *disk)
@@ -131,8 +151,9 @@ void marks_mend(const struct marks *m, struct hidden_window *win, struct stat *s
 
 	if (!m)
 		return;
+	/* The 2.4 form of IUNLINK is shown as "no tail"; elsewhere a copy has tails anew. */
 	if (marks_thaws(m, win, st, *flags))
-		*flags &= ~(uint32_t)FS_IMMUTABLE_FL;
+		*flags &= ~(uint32_t)(FS_IMMUTABLE_FL | FS_NOTAIL_FL);
 	owner = marks_owner(m, st);
 	st->st_uid = owner.uid;
 	st->st_gid = owner.gid;
