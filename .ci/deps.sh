@@ -14,6 +14,7 @@ libc6-dev       glibc-devel
 libblkid-dev    libblkid-devel
 libext2fs-dev   e2fsprogs-devel
 libmount-dev    libmount-devel
+libcap-dev      libcap-devel
 libconfuse-dev  libconfuse-devel
 libjansson-dev  jansson-devel
 libxxhash-dev   xxhash-devel

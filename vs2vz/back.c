@@ -15,6 +15,7 @@
 #include "openvz/layout.h"
 #include "proof.h"
 #include "session.h"
+#include "start.h"
 
 static void show_result(struct session *s, struct buf *out)
 {
@@ -188,18 +189,40 @@ int command_commit(struct session *s)
 	return finish(s);
 }
 
+static void show_verified(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_summary(out, &s->report, &style);
+	if (s->opt.start) {
+		report_starts(out, &s->report, &style);
+		report_findings(out, &s->report, &style);
+	}
+}
+
 int command_verify(struct session *s)
 {
 	const struct record **records;
 	size_t nr;
 
+	if (s->opt.start_timeout && !s->opt.start) {
+		session_fail(s, EXIT_USAGE, "--start-timeout goes with --start");
+		return session_failed(s);
+	}
+	/* Nobody converts or undoes what is running; and the test leaves a report. */
+	if (s->opt.start && session_may_change(s) < 0)
+		return session_failed(s);
 	if (session_look(s) < 0 || session_records(s, &records, &nr) < 0)
 		return session_failed(s);
 	s->findings.nr = 0;
 	s->report.findings = &s->findings;
 	if (s->state < 0)
-		return session_end(s, show_result, EXIT_DONE);
-	for (size_t i = 0; i < nr; i++)
+		return session_end(s, show_verified, EXIT_DONE);
+	for (size_t i = 0; i < nr; i++) {
 		proof_verify(s, records[i]);
-	return session_end(s, show_result, carry_status(s));
+		if (s->opt.start)
+			start_test(s, records[i]);
+	}
+	finding_sort(&s->findings);
+	return session_end(s, show_verified, carry_status(s));
 }

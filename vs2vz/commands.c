@@ -311,11 +311,13 @@ const struct command commands[] = {
 	  "The one point of no return: removes retired sources and everything that only undo\n"
 	  "needs. Asks once; -y answers.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS, command_commit },
-	{ "verify", "[GUEST...]", "compare containers with the record made before",
+	{ "verify", "[GUEST...] [--start]", "compare containers with the record made before",
 	  "Looks whether every step stands where it should, whether the tree is what was moved\n"
 	  "or copied, and whether CTID.conf says to vzctl what it was meant to say. Changes\n"
-	  "nothing. Status 1: something differs.\n",
-	  TAKES_GUESTS | TAKES_ALL | TAKES_VERIFY, command_verify },
+	  "nothing. Status 1: something differs. --start also starts each container and stops\n"
+	  "it again, and says what does not come up: under OpenVZ by vzctl, elsewhere as a\n"
+	  "rehearsal in name spaces above the untouched tree. Only then guests' code is run.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_VERIFY | TAKES_START, command_verify },
 	{ "explain", "VSnnn or RECIPE or \"fixups\"", "cause, effect and cure of a finding",
 	  "Explains a finding by its number or name, a fix-up recipe by its name; \"fixups\"\n"
 	  "lists the recipes that edit guests.\n", TAKES_GUESTS | TAKES_ONE, command_explain },

@@ -49,6 +49,7 @@ enum accepts {
 	TAKES_REBOOT	 = 1 << 16,	/* --before-reboot, --save */
 	TAKES_MARKDOWN	 = 1 << 17,
 	TAKES_FORMAT	 = 1 << 18,
+	TAKES_START	 = 1 << 19,	/* --start, --start-timeout */
 };
 
 struct command {
@@ -99,6 +100,8 @@ struct options {
 	bool keep_going;		/* default true */
 	enum changed_policy changed;
 	bool before_reboot, save, markdown;
+	bool start;			/* verify: boot it, see it come up and go down */
+	unsigned start_timeout;		/* seconds; 0: START_TIMEOUT */
 	enum report_format format;
 	size_t nr_guests, cap_guests;	/* operands */
 	const char **guests;

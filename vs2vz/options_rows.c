@@ -11,6 +11,8 @@
 #include "model/finding.h"
 #include "settings.h"
 
+#define START_TIMEOUT_MAX 86400u
+
 #define STORE(NAME) \
 	static int NAME(struct options *o, struct pool *pool, const char *value, \
 			struct err *err)
@@ -51,6 +53,7 @@ STORE_FLAG(store_stop, keep_going, false)
 STORE_FLAG(store_reboot, before_reboot, true)
 STORE_FLAG(store_save, save, true)
 STORE_FLAG(store_markdown, markdown, true)
+STORE_FLAG(store_start, start, true)
 
 STORE(store_verbose)
 {
@@ -148,6 +151,18 @@ STORE(store_jobs)
 	return 0;
 }
 
+STORE(store_start_timeout)
+{
+	uint64_t seconds;
+
+	(void)pool;
+	if (!parse_u64(value, START_TIMEOUT_MAX, &seconds) || !seconds)
+		return fail(err, "'%s' is no number of seconds from 1 to %u", show(value),
+			    START_TIMEOUT_MAX);
+	o->start_timeout = (unsigned)seconds;
+	return 0;
+}
+
 STORE(store_verify)
 {
 	(void)pool;
@@ -236,6 +251,10 @@ const struct option_row option_rows[] = {
 	  "what would strand the host under the OpenVZ kernel" },
 	{ "save", 0, NULL, TAKES_REBOOT, store_save,
 	  "keep what only the VServer kernel can tell" },
+	{ "start", 0, NULL, TAKES_START, store_start,
+	  "start it: does it come up, serve, go down?" },
+	{ "start-timeout", 0, "SECONDS", TAKES_START, store_start_timeout,
+	  "for coming up, 120" },
 	{ "markdown", 0, NULL, TAKES_MARKDOWN, store_markdown, "a table for documents" },
 	{ "format", 0, "WORD", TAKES_FORMAT, store_format, "text, json, html" },
 	{ NULL, 0, NULL, 0, NULL, NULL },

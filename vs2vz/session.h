@@ -54,6 +54,7 @@ struct session {
 	struct decisions decisions;
 	struct recipes recipes;		/* see session_recipes() */
 	const struct before *before; /* check --before-reboot; else NULL */
+	const struct before_saved *saved; /* what an earlier one kept; NULL: nothing */
 	struct report report;
 	struct err err;
 	int status;		/* of what failed */

@@ -147,6 +147,22 @@ enum finding_id {
 	VS_GUEST_LOOK		= 513,	/* what recipes have to say */
 	VS_GUEST_NOTE		= 514,
 	VS_GUEST_UNFIT		= 515,
+	/* 540 to 559: start test */
+	VS_START_KERNEL		= 540,	/* it cannot be started here */
+	VS_START_NO_INIT	= 541,
+	VS_START_DIED		= 542,	/* init ended */
+	VS_START_NO_LEVEL	= 543,
+	VS_START_HANG		= 544,
+	VS_START_STOP_HANGS	= 545,
+	VS_START_PORT_MISSING	= 546,	/* served before, not now */
+	VS_START_SERVICE_MISSING = 547,	/* ran before, not now */
+	VS_START_ADDRESS_MISSING = 548,
+	VS_START_RESPAWN	= 549,	/* gettys without terminal */
+	VS_START_COMPLAINT	= 550,	/* a line of the console */
+	VS_START_IDLE		= 551,	/* start links without process */
+	VS_START_TREE_TOUCHED	= 552,
+	VS_START_NO_PICTURE	= 553,	/* nothing to compare with */
+	VS_BEFORE_UNSEEN	= 554,	/* processes hidden from this context */
 	/* 7 run and undo */
 	VS_JOURNAL_DAMAGED	= 701,
 	VS_JOURNAL_NEWER	= 702,
