@@ -252,31 +252,37 @@ static int read_old(struct buf *out, const struct plan *plan, const struct step 
 	return read_inside(out, root, step_get(mover, "to"), rest, err);
 }
 
-static int diff_step(struct buf *out, const struct plan *plan, const struct step *step,
-		     const struct root *root, bool color, struct err *err)
+/* What the step writes over; nothing for a new file. */
+static int old_text(struct buf *out, const struct plan *plan, const struct step *step,
+		    const struct root *root, struct err *err)
 {
-	const char *path = step_get(step, "at");
-	const struct buf new = { .data = (char *)(uintptr_t)step->text, .len = step->text_len };
-	struct buf old CLEANUP_BUF = BUF_INIT;
-
-	if (strcmp(step_get(step, "old"), "absent") == 0) {
-		buf_adds(out, "new file\n");
-	} else if (read_old(&old, plan, step, root, err) < 0) {
-		if (!err_is_absent(err))
-			return -1;
-		err_clear(err);
-		buf_adds(out, "new file\n");
-	}
-	diff_text(out, path, &old, &new, color);
+	if (strcmp(step_get(step, "old"), "absent") == 0)
+		return 0;
+	if (read_old(out, plan, step, root, err) == 0)
+		return 1;
+	if (!err_is_absent(err))
+		return -1;
+	err_clear(err);
 	return 0;
 }
 
 int report_diff(struct buf *out, const struct plan *plan, const struct root *root,
 		bool color, struct err *err)
 {
-	for (size_t i = 0; i < plan->nr_steps; i++)
-		if (plan->step[i].kind->has_text && plan->step[i].text &&
-		    diff_step(out, plan, &plan->step[i], root, color, err) < 0)
+	for (size_t i = 0; i < plan->nr_steps; i++) {
+		const struct step *step = &plan->step[i];
+		const struct buf new = { (char *)(uintptr_t)step->text, step->text_len, 0 };
+		struct buf old CLEANUP_BUF = BUF_INIT;
+		int found;
+
+		if (!step->kind->has_text || !step->text)
+			continue;
+		found = old_text(&old, plan, step, root, err);
+		if (found < 0)
 			return -1;
+		if (!found)
+			buf_adds(out, "new file\n");
+		diff_text(out, step_get(step, "at"), &old, &new, color);
+	}
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 #include "base/utf8.h"
 
-#define LINKS_MAX 40
+#define DEPTH_MAX 200	/* components and links on the way to one path */
 
 struct memo_dir {
 	struct memo_dir *next;
@@ -105,15 +105,21 @@ static int look_at(struct edits *e, const char *canonical, struct object *out, s
 	return 0;
 }
 
-static int resolve(struct edits *e, const char *path, bool follow, unsigned depth,
-		   const char **canonical, struct object *out, struct err *err);
+/* A path on its way to a canonical one. */
+struct seek {
+	bool follow;		/* a link at the end */
+	unsigned depth;		/* links and directories so far */
+	const char *canonical;
+	struct object object;
+};
+static int resolve(struct edits *e, const char *path, struct seek *at, struct err *err);
 
 /* A directory; *canonical NULL: there is none. */
 static int resolve_dir(struct edits *e, const char *path, unsigned depth,
 		       const char **canonical, struct err *err)
 {
+	struct seek at = { .follow = true, .depth = depth };
 	struct memo_dir *memo;
-	struct object object;
 
 	*canonical = "/";
 	if (strcmp(path, "/") == 0)
@@ -124,10 +130,9 @@ static int resolve_dir(struct edits *e, const char *path, unsigned depth,
 			return 0;
 		}
 	}
-	if (resolve(e, path, true, depth, canonical, &object, err) < 0)
+	if (resolve(e, path, &at, err) < 0)
 		return -1;
-	if (object.thing != THING_DIR)
-		*canonical = NULL;
+	*canonical = at.object.thing == THING_DIR ? at.canonical : NULL;
 	memo = pool_alloc(e->pool, sizeof(*memo));
 	*memo = (struct memo_dir){ e->memo, pool_strdup(e->pool, path), *canonical };
 	e->memo = memo;
@@ -138,42 +143,47 @@ static int resolve_dir(struct edits *e, const char *path, unsigned depth,
  * One component after the other, each looked at through the door below a directory that
  * is canonical already, so the door itself never follows anything here.
  */
-static int resolve(struct edits *e, const char *path, bool follow, unsigned depth,
-		   const char **canonical, struct object *out, struct err *err)
+static int resolve(struct edits *e, const char *path, struct seek *at, struct err *err)
 {
 	const char *last, *dir = split(e, path, &last), *parent;
 
-	*out = (struct object){ 0 };
-	*canonical = path;
-	if (depth > LINKS_MAX)
-		return odd(err, path, "is a link that loops");
+	at->object = (struct object){ 0 };
+	at->canonical = path;
+	if (++at->depth > DEPTH_MAX)
+		return odd(err, path, "is a link that loops, or too deep");
 	if (!*last) {
-		*canonical = "/";
-		return look_at(e, "/", out, err);
+		at->canonical = "/";
+		return look_at(e, "/", &at->object, err);
 	}
 	if (strcmp(last, ".") == 0)
-		return resolve(e, dir, follow, depth + 1, canonical, out, err);
-	if (resolve_dir(e, dir, depth + 1, &parent, err) < 0)
+		return resolve(e, dir, at, err);
+	if (resolve_dir(e, dir, at->depth, &parent, err) < 0)
 		return -1;
 	if (!parent)
 		return 0;
 	if (strcmp(last, "..") == 0) {
-		*canonical = split(e, parent, &last);
-		return look_at(e, *canonical, out, err);
+		at->canonical = split(e, parent, &last);
+		return look_at(e, at->canonical, &at->object, err);
 	}
-	*canonical = join(e, parent, last);
-	if (look_at(e, *canonical, out, err) < 0)
+	at->canonical = join(e, parent, last);
+	if (look_at(e, at->canonical, &at->object, err) < 0)
 		return -1;
-	if (!follow || out->thing != THING_LINK)
+	if (!at->follow || at->object.thing != THING_LINK)
 		return 0;
-	return resolve(e, out->target[0] == '/' ? out->target : join(e, parent, out->target), true,
-		       depth + 1, canonical, out, err);
+	return resolve(e, at->object.target[0] == '/' ? at->object.target
+						      : join(e, parent, at->object.target),
+		       at, err);
 }
 
 int edits_look(struct edits *e, const char *path, bool follow, const char **canonical,
 	       struct object *out, struct err *err)
 {
-	return resolve(e, path, follow, 0, canonical, out, err);
+	struct seek at = { .follow = follow };
+	int rc = resolve(e, path, &at, err);
+
+	*canonical = at.canonical;
+	*out = at.object;
+	return rc;
 }
 
 /* Bytes that lines can be made of. */

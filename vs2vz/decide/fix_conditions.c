@@ -5,6 +5,7 @@
  */
 #include "decide/fix_inside.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -354,6 +355,17 @@ int fix_ran(struct fixing *f, const struct statement *s)
 {
 	for (size_t i = 0; i < f->nr_ran; i++)
 		if (fix_listed(s->operand[0], f->ran[i]))
+			return 1;
+	return 0;
+}
+
+/* The name of the path that matched; a list of patterns. */
+int fix_name(struct fixing *f, const struct statement *s)
+{
+	const char *pattern, *name = fix_path(f, "{name}");
+
+	for (size_t i = 0; (pattern = fix_word(f, s->operand[0], i)); i++)
+		if (fnmatch(pattern, name, 0) == 0)
 			return 1;
 	return 0;
 }

@@ -49,6 +49,8 @@ static void take_lsb(struct boot_script *out, const char *line, size_t len, stru
 		out->start = levels_of(pool_memdup(pool, rest, len - (size_t)(rest - line)));
 	if ((rest = after_key(line, len, "Default-Stop")))
 		out->stop = levels_of(pool_memdup(pool, rest, len - (size_t)(rest - line)));
+	if ((rest = after_key(line, len, "X-Interactive")))
+		out->interactive = strncasecmp(rest + strspn(rest, " \t"), "true", 4) == 0;
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		if ((rest = after_key(line, len, lists[i].key)))
 			*lists[i].list = pool_memdup(pool, rest, len - (size_t)(rest - line));

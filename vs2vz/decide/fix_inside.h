@@ -43,7 +43,7 @@ bool fix_is_glob(const char *path);
 /* fix_conditions.c */
 condition_fn fix_distro, fix_init, fix_arch, fix_kernel, fix_vz7, fix_exists, fix_absent,
 	     fix_executable, fix_empty, fix_mode_is, fix_link_is, fix_node_is, fix_line, fix_text,
-	     fix_all_commented, fix_item, fix_value_known, fix_running, fix_service, fix_ran;
+	     fix_all_commented, fix_item, fix_value_known, fix_running, fix_service, fix_ran, fix_name;
 /* fix_changes.c, fix_objects.c */
 change_fn fix_comment, fix_uncomment, fix_restore, fix_drop, fix_replace, fix_substitute,
 	  fix_append, fix_insert, fix_set, fix_unset, fix_write, fix_link, fix_remove, fix_rename,

@@ -77,9 +77,9 @@ int job_on(struct fixing *f, const char *name, struct err *err)
 
 int fix_override(struct fixing *f, const struct statement *s, struct err *err)
 {
-	const char *name;
+	const char *name, *list = fix_path(f, s->operand[0]);
 
-	for (size_t i = 0; (name = fix_word(f, s->operand[0], i)); i++)
+	for (size_t i = 0; (name = fix_word(f, list, i)); i++)
 		if (job_off(f, name, err) < 0)
 			return -1;
 	return 0;
@@ -92,9 +92,9 @@ static const char *own_unit(const struct fixing *f, const char *unit)
 
 int fix_mask(struct fixing *f, const struct statement *s, struct err *err)
 {
-	const char *unit;
+	const char *unit, *list = fix_path(f, s->operand[0]);
 
-	for (size_t i = 0; (unit = fix_word(f, s->operand[0], i)); i++)
+	for (size_t i = 0; (unit = fix_word(f, list, i)); i++)
 		if (fix_make_link(f, own_unit(f, unit), "/dev/null", err) < 0)
 			return -1;
 	return 0;
@@ -112,9 +112,9 @@ static bool is_masked(struct fixing *f, const char *unit)
 
 int fix_unmask(struct fixing *f, const struct statement *s, struct err *err)
 {
-	const char *unit;
+	const char *unit, *list = fix_path(f, s->operand[0]);
 
-	for (size_t i = 0; (unit = fix_word(f, s->operand[0], i)); i++)
+	for (size_t i = 0; (unit = fix_word(f, list, i)); i++)
 		if (is_masked(f, unit) && fix_hide(f, own_unit(f, unit), err) < 0)
 			return -1;
 	return 0;

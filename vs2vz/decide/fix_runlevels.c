@@ -28,11 +28,7 @@ static const struct {
 			  false },
 };
 
-/* What a service has, or is to have, in one level. */
-struct level_link {
-	char letter;		/* 'S', 'K'; 0: none */
-	int nr;
-};
+/* What a service has, or is to have, in each level. */
 struct links {
 	struct level_link at[LEVELS + 1];
 };
@@ -71,11 +67,15 @@ bool script_there(struct fixing *f, const char *name)
 	return service_there(f, script_path(f, name));
 }
 
-/* "S20ssh" is a link of "ssh". */
-static bool is_link_of(const char *link, const char *name)
+bool runlevel_is_link(const char *link, const char *name)
 {
 	return (link[0] == 'S' || link[0] == 'K') && isdigit((unsigned char)link[1]) &&
 	       isdigit((unsigned char)link[2]) && strcmp(link + 3, name) == 0;
+}
+
+static int two_digits(const char *text)
+{
+	return (text[0] - '0') * 10 + text[1] - '0';
 }
 
 static const char *link_name(const struct fixing *f, const char *dir, struct level_link link,
@@ -96,9 +96,9 @@ static int read_links(struct fixing *f, enum scheme scheme, const char *name, st
 		if (dir && edits_names(f->edits, dir, &names, err) < 0)
 			return -1;
 		for (size_t i = 0; i < names.nr; i++)
-			if (is_link_of(names.name[i], name))
+			if (runlevel_is_link(names.name[i], name))
 				out->at[level] = (struct level_link){
-					names.name[i][0], atoi(names.name[i] + 1) };
+					names.name[i][0], two_digits(names.name[i] + 1) };
 	}
 	return 0;
 }
@@ -130,7 +130,7 @@ static bool classic_links(struct links *out, const char *name)
 		if (strncmp(at, "start ", 6) == 0 || strncmp(at, "stop ", 5) == 0)
 			link = (struct level_link){ at[2] == 'a' ? 'S' : 'K', -1 };
 		else if (link.nr < 0)
-			link.nr = atoi(at) % 100;
+			link.nr = two_digits(at);
 		else if (*at == 'S' || (*at >= '0' && *at < '0' + LEVELS))
 			out->at[*at == 'S' ? LEVEL_S : *at - '0'] = link;
 	}
@@ -164,19 +164,45 @@ static void wanted_links(struct fixing *f, enum scheme scheme, const char *name,
 	spread(out, script.start, 'S', script.start_nr >= 0 ? script.start_nr : DEFAULT_NR);
 }
 
+static bool any_link(const struct links *links)
+{
+	for (unsigned level = 0; level <= LEVEL_S; level++)
+		if (links->at[level].letter)
+			return true;
+	return false;
+}
+
+/* Scripts like halt have no start links but at the end of things. */
+static bool is_on(const struct links *now, const struct links *wanted)
+{
+	const unsigned up = START_LEVELS | 1u << LEVEL_S;
+
+	return any_start(now, up) || (!any_start(wanted, up) && any_link(now));
+}
+
 bool script_is_on(struct fixing *f, const char *name)
+{
+	enum scheme scheme = scheme_of(f);
+	struct links now, wanted;
+	struct err err;
+
+	wanted_links(f, scheme, name, &wanted);
+	return read_links(f, scheme, name, &now, &err) == 0 && is_on(&now, &wanted);
+}
+
+bool script_has_links(struct fixing *f, const char *name)
 {
 	struct links links;
 	struct err err;
 
-	return read_links(f, scheme_of(f), name, &links, &err) == 0 &&
-	       any_start(&links, START_LEVELS | 1u << LEVEL_S);
+	return read_links(f, scheme_of(f), name, &links, &err) < 0 || any_link(&links);
 }
 
 /* Make one level as it should be: other links of the service go. */
-static int put_level(struct fixing *f, enum scheme scheme, const char *name, unsigned level,
-		     struct level_link wanted, struct err *err)
+int runlevel_put(struct fixing *f, const char *name, unsigned level, struct level_link wanted,
+		 struct err *err)
 {
+	enum scheme scheme = scheme_of(f);
 	const char *dir = level_dir(f, scheme, level);
 	const char *link = dir && wanted.letter ? link_name(f, dir, wanted, name) : NULL;
 	struct names names;
@@ -188,7 +214,7 @@ static int put_level(struct fixing *f, enum scheme scheme, const char *name, uns
 	for (size_t i = 0; i < names.nr; i++) {
 		const char *path = pool_printf(f->pool, "%s/%s", dir, names.name[i]);
 
-		if (is_link_of(names.name[i], name) && (!link || strcmp(path, link) != 0) &&
+		if (runlevel_is_link(names.name[i], name) && (!link || strcmp(path, link) != 0) &&
 		    fix_hide(f, path, err) < 0)
 			return -1;
 	}
@@ -221,15 +247,17 @@ int script_switch(struct fixing *f, const char *name, bool on, struct err *err)
 	wanted_links(f, scheme, name, &wanted);
 	if (read_links(f, scheme, name, &now, err) < 0)
 		return -1;
-	if (any_start(&now, START_LEVELS | 1u << LEVEL_S) == on)
+	if (on ? is_on(&now, &wanted) : !any_start(&now, START_LEVELS | 1u << LEVEL_S))
 		return 0;
+	if (scheme == SCHEME_DEBIAN && insserv_rules(f))
+		return insserv_switch(f, name, on, err);
 	for (unsigned level = 0; level <= LEVEL_S; level++) {
 		struct level_link link = on ? wanted.at[level]
 					    : turned_off(scheme, &wanted, now.at[level]);
 
 		if (on && !link.letter && now.at[level].letter)
 			continue;
-		if (put_level(f, scheme, name, level, link, err) < 0)
+		if (runlevel_put(f, name, level, link, err) < 0)
 			return -1;
 	}
 	return 0;

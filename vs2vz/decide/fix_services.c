@@ -118,27 +118,34 @@ static bool is_on(struct fixing *f, const char *name)
 
 int fix_services(struct fixing *f, const struct statement *s, struct err *err)
 {
+	const char *name, *list = fix_path(f, s->operand[1]);
 	bool on = strcmp(s->operand[0], "on") == 0;
-	const char *name;
 
 	if (!on && strcmp(s->operand[0], "off") != 0)
 		return fail(err, "services are switched on or off, not '%s'", show(s->operand[0]));
-	for (size_t i = 0; (name = fix_word(f, s->operand[1], i)); i++)
+	for (size_t i = 0; (name = fix_word(f, list, i)); i++)
 		if (switch_one(f, name, on, statement_get(s, "level"), err) < 0)
 			return -1;
 	return 0;
 }
 
+static bool is_in_state(struct fixing *f, const char *name, const char *state)
+{
+	if (strcmp(state, "there") == 0)
+		return true;
+	if (strcmp(state, "unlinked") == 0)
+		return !is_unit(f, name) && !is_job(f, name) && !has_runlevels(f) &&
+		       !script_has_links(f, name);
+	return is_on(f, name) == (strcmp(state, "on") == 0);
+}
+
 int fix_service(struct fixing *f, const struct statement *s)
 {
 	const char *state = statement_get(s, "state"), *name;
+	const char *list = fix_path(f, s->operand[0]);
 
-	for (size_t i = 0; (name = fix_word(f, s->operand[0], i)); i++) {
-		if (!is_there(f, name))
-			continue;
-		if (!state || strcmp(state, "there") == 0 ||
-		    is_on(f, name) == (strcmp(state, "on") == 0))
+	for (size_t i = 0; (name = fix_word(f, list, i)); i++)
+		if (is_there(f, name) && is_in_state(f, name, state ? state : "there"))
 			return 1;
-	}
 	return 0;
 }

@@ -18,6 +18,7 @@ struct boot_script {
 	unsigned start, stop;	/* bits of levels, LEVEL_S included */
 	int start_nr, stop_nr;	/* chkconfig; -1: not said */
 	bool lsb;		/* it has an LSB header */
+	bool interactive;
 	const char *provides, *required_start, *should_start, *required_stop, *should_stop,
 		   *before;	/* blank separated, "" where not said */
 };
@@ -26,9 +27,24 @@ void boot_script_read(struct boot_script *out, const char *name, const char *tex
 		      struct pool *pool);
 
 /* fix_runlevels.c: scripts with links. */
+bool script_has_links(struct fixing *f, const char *name);
 bool script_there(struct fixing *f, const char *name);
 bool script_is_on(struct fixing *f, const char *name);
 int script_switch(struct fixing *f, const char *name, bool on, struct err *err) MUST_CHECK;
+
+/* One link of one level: every other link of the name there goes. */
+struct level_link {
+	char letter;		/* 'S', 'K'; 0: none */
+	int nr;
+};
+int runlevel_put(struct fixing *f, const char *name, unsigned level, struct level_link wanted,
+		 struct err *err) MUST_CHECK;
+/* "S20ssh" is a link of "ssh". */
+bool runlevel_is_link(const char *link, const char *name);
+
+/* fix_insserv.c: Debian's trees where dependencies give the numbers. */
+bool insserv_rules(struct fixing *f);
+int insserv_switch(struct fixing *f, const char *name, bool on, struct err *err) MUST_CHECK;
 
 /* fix_jobs.c */
 bool service_file(struct fixing *f, const char *path, const char **text);

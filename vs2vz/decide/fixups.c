@@ -4,9 +4,11 @@
  * left. A group is made as a whole or not at all; one that only proposes is made as well,
  * to tell what it would change, and taken back.
  */
-#include "decide/fix_inside.h"
+#include "decide/fixups.h"
 
 #include <string.h>
+
+#include "decide/fix_inside.h"
 
 #define FILES_SHOWN 6
 

@@ -16,8 +16,6 @@
 #include "base/utf8.h"
 #include "base/words.h"
 
-#define NAME_MAX_LEN 60
-
 /* Where the statement in hand belongs. */
 enum part { PART_HEAD, PART_NEEDS, PART_EACH, PART_WHEN, PART_DO };
 
@@ -46,22 +44,6 @@ static int bad(struct parsing *p, const char *word, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	return fail(p->err, "%s:%u:%u: %s", show(p->file), p->nr, column, text);
-}
-
-bool recipe_good_name(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return len && !name[len] && len <= NAME_MAX_LEN && name[0] != '-' &&
-	       strcmp(name, "all") != 0 && strcmp(name, "none") != 0;
-}
-
-const char *statement_get(const struct statement *s, const char *key)
-{
-	for (size_t i = 0; i < s->nr_pairs; i++)
-		if (strcmp(s->pair[i].key, key) == 0)
-			return s->pair[i].value;
-	return NULL;
 }
 
 static int want_number(struct parsing *p, const struct words *w, const char *key, unsigned *out)
@@ -297,7 +279,7 @@ static int good_value(struct parsing *p, const char *key, const char *value)
 	} words[] = {
 		{ "any", " yes no " }, { "create", " yes no " }, { "fill", " yes no " },
 		{ "place", " before after " }, { "style", " shell space ini " },
-		{ "state", " on off there " },
+		{ "state", " on off there unlinked " },
 		{ "type", " file dir link char block fifo socket c b p " },
 	};
 	char framed[32];

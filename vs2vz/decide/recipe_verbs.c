@@ -24,6 +24,7 @@ const struct verb condition_verbs[] = {
 	{ "value", 1, NULL, NULL, false, false, fix_value_known, NULL },
 	{ "running", 1, NULL, NULL, false, false, fix_running, NULL },
 	{ "service", 1, "state", NULL, false, false, fix_service, NULL },
+	{ "name", 1, NULL, NULL, false, false, fix_name, NULL },
 	{ "ran", 1, NULL, NULL, false, false, fix_ran, NULL },
 	{ NULL, 0, NULL, NULL, false, false, NULL, NULL },
 };

@@ -9,6 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_MAX_LEN 60
+
+bool recipe_good_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len && !name[len] && len <= NAME_MAX_LEN && name[0] != '-' &&
+	       strcmp(name, "all") != 0 && strcmp(name, "none") != 0;
+}
+
+const char *statement_get(const struct statement *s, const char *key)
+{
+	for (size_t i = 0; i < s->nr_pairs; i++)
+		if (strcmp(s->pair[i].key, key) == 0)
+			return s->pair[i].value;
+	return NULL;
+}
+
 static int by_order(const void *a, const void *b)
 {
 	const struct recipe *x = a, *y = b;
