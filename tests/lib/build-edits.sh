@@ -32,10 +32,17 @@ vserver_dev() {
 	chmod 1777 "$d/shm"
 }
 
-# Written by the build, and by each start: names, the mtab with a disk that never was.
+# Written by the build, and by each start: names, the mtab with a disk that never was. The
+# host name is that of the guest's configuration.
 vserver_files() {
 	local t=$1
-	printf '127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost ip6-loopback\n' >"$t/etc/hosts"
+	printf '%s\n' '# /etc/hosts' '' $'127.0.0.1\tlocalhost' '' \
+		'# The following lines are desirable for IPv6 capable hosts' \
+		'# (added automatically by netbase upgrade)' '' $'::1\tip6-localhost ip6-loopback' \
+		'fe00::0 ip6-localnet' 'ff00::0 ip6-mcastprefix' 'ff02::1 ip6-allnodes' \
+		'ff02::2 ip6-allrouters' 'ff02::3 ip6-allhosts' >"$t/etc/hosts"
+	echo "${t##*/}.example.org" >"$t/etc/hostname"
+	chmod 644 "$t/etc/hostname"
 	echo '# UNCONFIGURED FSTAB FOR BASE SYSTEM' >"$t/etc/fstab"
 	rm -f "$t/etc/mtab"
 	echo '/dev/hdv1 / ufs defaults 0 0' >"$t/etc/mtab"
@@ -50,7 +57,8 @@ is_kept() {
 }
 
 # update-rc.d -f NAME remove, for all scripts but those that the build leaves alone and
-# those that were switched on by hand afterwards.
+# those that were switched on by hand afterwards. What startpar reads is made anew by the
+# guest's own insserv, as update-rc.d had it done.
 vserver_boot_links() {
 	local t=$1 script name
 	shift
@@ -59,6 +67,7 @@ vserver_boot_links() {
 		is_kept "$name" || [[ " $* " == *" $name "* ]] ||
 			rm -f "$t"/etc/rc[0-6S].d/[SK][0-9][0-9]"$name"
 	done
+	[ ! -f "$t/etc/init.d/.depend.boot" ] || chroot "$t" /sbin/insserv -d >/dev/null 2>&1
 }
 
 vserver_debian() {

@@ -17,7 +17,7 @@ static const char *const respawns[] = {
 };
 static const char *const complaints[] = {
 	"failed!", "[failed]", "[ failed", "... failed", "fatal", "cannot execute",
-	"no more processes left", "kernel panic", "give root password for maintenance",
+	"kernel panic", "give root password for maintenance",
 	"segfault", "dependency failed",
 };
 

@@ -53,7 +53,8 @@ static int mount_on(int fd, const char *type, unsigned long flags, const char *d
 {
 	char path[64];
 
-	if (mount("vs2vz", fd_path(path, fd, NULL), type, flags, data) < 0)
+	/* The type as the source: `mount -a` of the guest finds what its fstab asks for. */
+	if (mount(type, fd_path(path, fd, NULL), type, flags, data) < 0)
 		return fail_errno(err, "cannot mount a %s", type);
 	return 0;
 }
@@ -251,18 +252,34 @@ static int mount_dev(const struct inside *in, const struct root *merged, struct 
 	return done;
 }
 
-/* Its start would mount one itself, as a container may and this one cannot. */
-static int mount_run(const struct root *merged, struct err *err)
+/* Memory where the start would mount some itself, as a container may and this one cannot. */
+static int mount_memory(const struct root *merged, const char *path, const char *data,
+			struct err *err)
 {
-	int CLEANUP_FD point = point_of(merged, "/run");
+	int CLEANUP_FD point = point_of(merged, path);
 
-	return point < 0 ? 0 : mount_on(point, "tmpfs", MS_NOSUID | MS_NODEV,
-					"mode=0755,size=64m", err);
+	return point < 0 ? 0 : mount_on(point, "tmpfs", MS_NOSUID | MS_NODEV, data, err);
+}
+
+static int mount_run(const struct inside *in, const struct root *merged, struct err *err)
+{
+	int CLEANUP_FD run = -1;
+
+	if (mount_memory(merged, "/run", "mode=0755,size=64m", err) < 0)
+		return -1;
+	if (!in->systemd)
+		return 0;
+	/* Debian's systemd ends where it cannot mount this one. */
+	run = point_of(merged, "/run");
+	if (run >= 0)
+		(void)!sys_mkdir(&(struct place){ run, "lock" }, 01777);
+	return mount_memory(merged, "/run/lock", "mode=1777,size=5m", err);
 }
 
 int inside_mounts(const struct inside *in, struct root *merged, struct err *err)
 {
-	if (mount_run(merged, err) < 0 || mount_dev(in, merged, err) < 0 ||
+	if (mount_run(in, merged, err) < 0 || mount_dev(in, merged, err) < 0 ||
+	    mount_memory(merged, "/dev/shm", "mode=1777,size=64m", err) < 0 ||
 	    mount_sys(in, merged, err) < 0)
 		return -1;
 	return mount_proc(merged, err);
