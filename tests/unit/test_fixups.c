@@ -121,6 +121,7 @@ static void edits_of_lines(void **state)
 	(void)state;
 	assert_string_equal(edited("/a", "x\n y\n#x\n", "comment /a match=regex\n| ^ *[xy]\n! y"),
 			    "#x\n y\n#x\n");
+	assert_string_equal(edited("/a", "x\n #x\n", "comment /a match=regex\n| x"), "#x\n #x\n");
 	assert_string_equal(edited("/a", "#x\n##x\nx", "uncomment /a\n| x"), "x\n##x\nx");
 	assert_string_equal(edited("/a", "a\nb\na", "drop /a\n| a"), "b\n");
 	assert_string_equal(edited("/a", "1\n2\n3\n", "replace /a\n| 1\n| 2\n> x\n| 3\n"), "x\n");

@@ -321,12 +321,32 @@ static void switch_levels(struct script *s, bool on)
 	}
 }
 
+/* insserv.conf, and what packages put beside it ($portmap of rpcbind). */
+static const char *read_facilities(struct fixing *f)
+{
+	static const char dir[] = "/etc/insserv.conf.d";
+	struct buf all CLEANUP_BUF = BUF_INIT;
+	struct names names = { 0 };
+	const char *text;
+	struct err err;
+
+	if (service_file(f, "/etc/insserv.conf", &text))
+		buf_adds(&all, text);
+	if (edits_names(f->edits, dir, &names, &err) < 0)
+		names.nr = 0;
+	for (size_t i = 0; i < names.nr && i < SCRIPTS_MAX; i++)
+		if (service_file(f, pool_printf(f->pool, "%s/%s", dir, names.name[i]), &text) &&
+		    all.len + strlen(text) < EDIT_FILE_MAX)
+			buf_addf(&all, "\n%s", text);
+	return pool_memdup(f->pool, all.data ? all.data : "", all.len);
+}
+
 int insserv_switch(struct fixing *f, const char *name, bool on, struct err *err)
 {
 	struct scripts all = { .f = f, .facilities = "" };
 	struct script *s = NULL;
 
-	service_file(f, "/etc/insserv.conf", &all.facilities);
+	all.facilities = read_facilities(f);
 	if (read_scripts(&all, err) < 0)
 		return -1;
 	for (size_t i = 0; i < all.nr; i++)

@@ -43,10 +43,26 @@ static const char *override_path(const struct fixing *f, const char *name)
 	return pool_printf(f->pool, "/etc/init/%s.override", name);
 }
 
+/* A job of which nothing but comments is left does nothing. */
+static bool job_is_hollow(struct fixing *f, const char *name)
+{
+	const char *text, *line;
+	size_t len;
+
+	if (!service_file(f, job_path(f, name), &text))
+		return false;
+	while (next_line(&text, &line, &len))
+		if (*line != '#' && strspn(line, " \t\r") < len)
+			return false;
+	return true;
+}
+
 bool job_is_off(struct fixing *f, const char *name)
 {
 	const char *text;
 
+	if (job_is_hollow(f, name))
+		return true;
 	return service_file(f, override_path(f, name), &text) && has_line(text, "manual");
 }
 
