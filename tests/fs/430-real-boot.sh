@@ -19,7 +19,10 @@ for init in sysvinit openrc systemd; do
 		skip_unless_required "$(tail -n 1 "$scratch/why")"
 done
 
-unpack() { tar -C "$2" --numeric-owner --xattrs --xattrs-include='*' --acls -xpf "${tarball[$1]}"; }
+unpack() {
+	tar -C "$2" --numeric-owner --xattrs --xattrs-include='*' --acls -xpf "${tarball[$1]}"
+	printf '#!/bin/sh\necho "rc.local speaks" >/dev/console\n' | put "$2/etc/rc.local" 755
+}
 sysvinit_tree() { unpack sysvinit "$1" && vserver_debian "$1" ssh cron lighttpd; }
 openrc_tree() { unpack openrc "$1" && vserver_openrc "$1"; }
 systemd_tree() { unpack systemd "$1" && vserver_systemd "$1"; }
@@ -114,6 +117,7 @@ boots() {
 	said "$init: so does ssh" '^ssh: SSH-2.0'
 	said_not "$init: no finding of the start" 'VS5(4[0-9]|50|51|52)'
 	console "$ctid" >"$scratch/both"
+	said "$init: rc.local ran" '^(.* )?rc.local speaks'
 	said_not "$init: nothing is started again and again" 'respawning|Login incorrect'
 	said_not "$init: nothing failed" 'FAILED|[Ff]ailed([.! ]*$| to )'
 	tree "$scratch/tree-after" "$t"
