@@ -230,12 +230,57 @@ static void suse(void **state)
 	assert_false(fixture_has(&f.fx, "/etc/init.d/rc3.d/S20sshd"));
 }
 
+/* What a build under VServer leaves: no link at all. A person leaves stop links. */
+static void without_links(void **state)
+{
+	(void)state;
+	lsb("cron", "# Provides: cron\n# Default-Start: 2 3 4 5\n# Default-Stop:\n");
+	lsb("halt", "# Provides: halt\n# Default-Start:\n# Default-Stop: 0\n");
+	lsb("exim4", "# Provides: exim4\n# Default-Start: 2 3 4 5\n# Default-Stop:\n");
+	fixture_link(&f.fx, "../init.d/exim4", "/etc/rc2.d/K80exim4");
+	assert_true(holds("service cron state=unlinked"));
+	assert_true(holds("service halt state=unlinked"));
+	assert_false(holds("service exim4 state=unlinked"));
+	assert_false(holds("service none state=unlinked"));
+	assert_true(holds("service halt state=off"));
+	services("services on halt");
+	assert_true(holds("service halt state=on"));
+	assert_false(holds("service halt state=unlinked"));
+}
+
+/* Names of services from the path that matched, chosen by name. */
+static void services_of_each(void **state)
+{
+	(void)state;
+	lsb("ssh", "# Provides: sshd\n# Default-Start: 2 3 4 5\n# Default-Stop:\n");
+	lsb("udev", "# Provides: udev\n# Default-Start: S\n# Default-Stop:\n");
+	fixups_add(&f, "each", "recipe format=1 order=500 family=adapt\nabout\n| it\nreason\n| b\n"
+		   "each /etc/init.d/*\nwhen\n service {name} state=unlinked\n not name u*,x\n"
+		   "do\n services on {name}\n");
+	fixups_go(&f);
+	assert_non_null(fixups_edit(&f, "/etc/rc2.d/S16ssh"));
+	assert_null(fixups_edit(&f, "/etc/rcS.d/S03udev"));
+}
+
+/* A job of comments alone needs no override. */
+static void hollow_jobs(void **state)
+{
+	(void)state;
+	f.guest.system.init = "upstart";
+	fixture_file(&f.fx, "/etc/init/udev.conf", "#start on startup\n\n#exec udevd\n");
+	fixture_file(&f.fx, "/etc/init/tty1.conf", "#comment\nstart on startup\n");
+	services("override udev,tty1");
+	assert_false(holds("exists /etc/init/udev.override"));
+	assert_true(holds("exists /etc/init/tty1.override"));
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(headers), T(red_hat), T(debian_classic), T(what_is_on_stays),
-		T(debian_dependencies), T(others), T(suse),
+		T(debian_dependencies), T(others), T(suse), T(without_links), T(services_of_each),
+		T(hollow_jobs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
