@@ -63,6 +63,7 @@ static void conditions(void **state)
 	(void)state;
 	fixture_file(&f.fx, "/etc/a", "one\ntwo\n");
 	fixture_file(&f.fx, "/etc/c", "# one\n\n#two\n");
+	fixture_file(&f.fx, "/etc/own", "listen 192.0.2.7:80\n");
 	fixture_file(&f.fx, "/etc/blank", " \n\t\n");
 	fixture_link(&f.fx, "/etc/a", "/etc/link");
 	fixture_link(&f.fx, "nowhere", "/etc/dangling");
@@ -101,6 +102,9 @@ static void conditions(void **state)
 	assert_true(holds("line /etc/a any=yes\n| one\n| three"));
 	assert_true(holds("line /etc/a match=glob\n| t?o"));
 	assert_true(holds("line /etc/a match=regex\n| ^t"));
+	assert_true(holds("line /etc/own match=glob fill=yes\n| listen {address}*"));
+	assert_false(holds("line /etc/own match=glob\n| listen {address}*"));
+	assert_false(holds("line /etc/own fill=yes\n| {address}"));
 	assert_true(holds("text /etc/a\n| one\n| two"));
 	assert_false(holds("text /etc/a\n| one"));
 	assert_true(holds("all-commented /etc/c"));

@@ -10,7 +10,7 @@
 
 #include "decide/fix_lines.h"
 
-static bool says_yes(const struct statement *s, const char *key)
+bool fix_says_yes(const struct statement *s, const char *key)
 {
 	const char *value = statement_get(s, key);
 
@@ -49,11 +49,11 @@ static const char *fill(struct fixing *f, const char *text, struct err *err)
 }
 
 /* The statement with its content and value filled in, where it asks for that. */
-static int filled(struct fixing *f, const struct statement *s, struct statement *out,
-		  struct err *err)
+int fix_filled(struct fixing *f, const struct statement *s, struct statement *out,
+	       struct err *err)
 {
 	*out = *s;
-	if (!says_yes(s, "fill"))
+	if (!fix_says_yes(s, "fill"))
 		return 0;
 	out->line = pool_array(f->pool, s->nr_lines + 1, sizeof(*out->line));
 	for (size_t i = 0; i < s->nr_lines; i++) {
@@ -106,11 +106,11 @@ static int edit_lines(struct fixing *f, const struct statement *s, text_edit *ed
 	struct statement ready;
 	struct object object;
 
-	if (filled(f, s, &ready, err) < 0 ||
+	if (fix_filled(f, s, &ready, err) < 0 ||
 	    edits_look(f->edits, path, true, &canonical, &object, err) < 0)
 		return -1;
 	if (object.thing == THING_ABSENT) {
-		if (!says_yes(s, "create"))
+		if (!fix_says_yes(s, "create"))
 			return 0;
 		edit(&text, "", &ready);
 	} else {
@@ -179,7 +179,7 @@ int fix_write(struct fixing *f, const struct statement *s, struct err *err)
 	struct buf text CLEANUP_BUF = BUF_INIT;
 	struct statement ready;
 
-	if (filled(f, s, &ready, err) < 0)
+	if (fix_filled(f, s, &ready, err) < 0)
 		return -1;
 	text_content(&text, &ready, '|');
 	return fix_make_file(f, fix_path(f, s->operand[0]), text.data, text.len,

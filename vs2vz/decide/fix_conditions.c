@@ -235,21 +235,24 @@ static bool any_line(const struct patterns *p, size_t pattern, const char *text)
 	return false;
 }
 
+/* Lines that speak of a value hold for no guest of which it is not known. */
 int fix_line(struct fixing *f, const struct statement *s)
 {
-	const char *any = statement_get(s, "any");
-	bool one_will_do = any && strcmp(any, "yes") == 0;
 	struct patterns CLEANUP_PATTERNS p = { .s = s };
+	struct statement ready;
 	struct object object;
 	int rc = read_text(f, s, &object);
 	size_t found = 0;
+	struct err err;
 
 	if (rc != 1)
 		return rc;
-	patterns_make(&p, s);
-	for (size_t i = 0; i < s->nr_lines; i++)
+	if (fix_filled(f, s, &ready, &err) < 0)
+		return -1;
+	patterns_make(&p, &ready);
+	for (size_t i = 0; i < ready.nr_lines; i++)
 		found += any_line(&p, i, object.text);
-	return one_will_do ? found > 0 : found == s->nr_lines;
+	return fix_says_yes(s, "any") ? found > 0 : found == ready.nr_lines;
 }
 
 int fix_text(struct fixing *f, const struct statement *s)

@@ -29,6 +29,10 @@ const char *fix_word(const struct fixing *f, const char *list, size_t n);
 bool fix_listed(const char *list, const char *word);
 /* Known facts for fill=yes: hostname, shortname, address, ctid; NULL: unknown. */
 const char *fix_value(const struct fixing *f, const char *name);
+bool fix_says_yes(const struct statement *s, const char *key);
+/* The statement with {hostname} and the like filled in, where it says fill=yes. -1: unknown. */
+int fix_filled(struct fixing *f, const struct statement *s, struct statement *out,
+	       struct err *err) MUST_CHECK;
 /* A file of the guest is odd: VS505, once for each text. Returns -1. */
 int fix_odd(struct fixing *f, const char *path, const struct err *err);
 

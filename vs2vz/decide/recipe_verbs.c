@@ -17,7 +17,7 @@ const struct verb condition_verbs[] = {
 	{ "mode", 1, "is!", NULL, false, true, fix_mode_is, NULL },
 	{ "link", 1, "target", NULL, false, true, fix_link_is, NULL },
 	{ "node", 1, "type! major minor", NULL, false, true, fix_node_is, NULL },
-	{ "line", 1, "match any", "|", true, true, fix_line, NULL },
+	{ "line", 1, "match any fill", "|", true, true, fix_line, NULL },
 	{ "text", 1, NULL, "|", true, true, fix_text, NULL },
 	{ "all-commented", 1, NULL, NULL, false, true, fix_all_commented, NULL },
 	{ "item", 1, "is has", NULL, false, false, fix_item, NULL },

@@ -163,6 +163,9 @@ enum finding_id {
 	VS_START_TREE_TOUCHED	= 552,
 	VS_START_NO_PICTURE	= 553,	/* nothing to compare with */
 	VS_BEFORE_UNSEEN	= 554,	/* processes hidden from this context */
+	VS_SYSTEMD_TOO_NEW	= 560,	/* init against the kernel */
+	VS_LIBC_TOO_NEW		= 561,
+	VS_VSYSCALL		= 562,
 	/* 7 run and undo */
 	VS_JOURNAL_DAMAGED	= 701,
 	VS_JOURNAL_NEWER	= 702,
