@@ -116,7 +116,7 @@ boots() {
 	said "$init: HTTP answers at the container's address" '^http: HTTP/1\.[01] 200'
 	said "$init: so does ssh" '^ssh: SSH-2.0'
 	said_not "$init: no finding of the start" 'VS5(4[0-9]|50|51|52)'
-	console "$ctid" >"$scratch/both"
+	console "$ctid" | tr -d '\r' >"$scratch/both"
 	said "$init: rc.local ran" '^(.* )?rc.local speaks'
 	said_not "$init: nothing is started again and again" 'respawning|Login incorrect'
 	said_not "$init: nothing failed" 'FAILED|[Ff]ailed([.! ]*$| to )'
