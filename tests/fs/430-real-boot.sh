@@ -82,7 +82,11 @@ rehearse() {
 	cat "$scratch/out" "$scratch/err" "$scratch/answers" >"$scratch/both"
 }
 
-console() { cat "$(ls -t "$R"/var/log/vs2vz/*-"$1".console | head -n 1)"; }
+# Its text without colours and carriage returns.
+console() {
+	sed -e 's/\x1b\[[0-9;?]*[A-Za-z]//g' -e 's/\x1b[^[]//g' \
+		"$(ls -t "$R"/var/log/vs2vz/*-"$1".console | head -n 1)" | tr -d '\r\000'
+}
 
 # ---- without recipes
 
@@ -116,7 +120,7 @@ boots() {
 	said "$init: HTTP answers at the container's address" '^http: HTTP/1\.[01] 200'
 	said "$init: so does ssh" '^ssh: SSH-2.0'
 	said_not "$init: no finding of the start" 'VS5(4[0-9]|50|51|52)'
-	console "$ctid" | tr -d '\r' >"$scratch/both"
+	console "$ctid" >"$scratch/both"
 	said "$init: rc.local ran" '^(.* )?rc.local speaks'
 	said_not "$init: nothing is started again and again" 'respawning|Login incorrect'
 	said_not "$init: nothing failed" 'FAILED|[Ff]ailed([.! ]*$| to )'
