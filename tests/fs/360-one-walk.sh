@@ -60,5 +60,6 @@ result $? "few directories are read again" || diag "$(cat "$scratch/more")"
 traced convert tagged --yes
 is "$(walks /vservers/tagged /vz/private/401)" "$((6 * all))" \
 	"a repair reads them twice more: record and act"
-ok "the owners are true ones" test -z "$(find "$R/vz/private/401" -uid +65535)"
+is "$(find "$R/vz/private/401" -uid +65535 | wc -l) $(find "$R/vz/private/401" -type d | wc -l)" \
+	"0 $(find "$R/vz/private/400" -type d | wc -l)" "the owners are true ones"
 done_testing
