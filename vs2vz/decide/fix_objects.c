@@ -147,9 +147,8 @@ int fix_remove(struct fixing *f, const struct statement *s, struct err *err)
 }
 
 /* The content goes over to the other name: undo finds both inodes where they were. */
-int fix_rename(struct fixing *f, const struct statement *s, struct err *err)
+int fix_move(struct fixing *f, const char *from, const char *to, struct err *err)
 {
-	const char *from = fix_path(f, s->operand[0]), *to = fix_path(f, statement_get(s, "to"));
 	const struct object gone = { .thing = THING_ABSENT };
 	const char *canonical;
 	struct object object;
@@ -167,6 +166,11 @@ int fix_rename(struct fixing *f, const struct statement *s, struct err *err)
 	object.nlink = 0;
 	edits_put(f->edits, canonical, &gone);
 	return put_over(f, to, &object, err);
+}
+
+int fix_rename(struct fixing *f, const struct statement *s, struct err *err)
+{
+	return fix_move(f, fix_path(f, s->operand[0]), fix_path(f, statement_get(s, "to")), err);
 }
 
 int fix_node(struct fixing *f, const struct statement *s, struct err *err)

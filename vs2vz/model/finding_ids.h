@@ -176,6 +176,7 @@ enum finding_id {
 	VS_SYSTEMD_TOO_NEW	= 560,	/* init against the kernel */
 	VS_LIBC_TOO_NEW		= 561,
 	VS_VSYSCALL		= 562,
+	VS_INIT_NOT_ELF		= 563,
 	/* 7 run and undo */
 	VS_JOURNAL_DAMAGED	= 701,
 	VS_JOURNAL_NEWER	= 702,
