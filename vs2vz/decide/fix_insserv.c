@@ -14,6 +14,7 @@
 #define SCRIPTS_MAX 1000
 #define WORDS_MAX 64		/* names that one list may come to, facilities resolved */
 #define MULTI_LEVELS 0x3eu	/* 1 2 3 4 5: one stage; S goes before it */
+#define END_LEVELS 0x7fu		/* nothing is stopped in S: a link there says "off" */
 
 struct script {
 	struct boot_script head;
@@ -320,13 +321,14 @@ bool insserv_rules(struct fixing *f)
 	return service_there(f, "/etc/init.d/.depend.boot");
 }
 
+/* A start link becomes a stop link, in S as well, as `update-rc.d NAME disable` leaves it. */
 static void switch_levels(struct script *s, bool on)
 {
 	if (on) {
 		s->start |= s->head.start;
-		s->stop |= s->head.stop;
+		s->stop = (s->stop | s->head.stop) & ~s->start;
 	} else {
-		s->stop |= s->start & MULTI_LEVELS;
+		s->stop |= s->start & (MULTI_LEVELS | 1u << LEVEL_S);
 		s->start = 0;
 	}
 }
@@ -366,7 +368,7 @@ int insserv_switch(struct fixing *f, const char *name, bool on, struct err *err)
 		return fail(err, "/etc/init.d/%s has no header to order it by", show(name));
 	switch_levels(s, on);
 	compute(&all, true);
-	if (put_links(&all, err) < 0 || put_list(&all, "/etc/init.d/.depend.stop", ~0u, err) < 0)
+	if (put_links(&all, err) < 0 || put_list(&all, "/etc/init.d/.depend.stop", END_LEVELS, err) < 0)
 		return -1;
 	compute(&all, false);
 	if (put_links(&all, err) < 0 ||
