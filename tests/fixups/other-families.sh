@@ -92,7 +92,7 @@ never_built() {
 edited_by_hand() {
 	local name=$1 family=$2 path line
 	guest_of "$families/$name.tree"
-	build "$family"
+	[ ! -f "$families/$name.built.tree" ] || build "$family"
 	(cd "$R/vservers/g" && bash -eu "$families/$name.hand")
 	result $? "$name: a person edits the guest"
 	age "$R/vservers/g"
