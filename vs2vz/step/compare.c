@@ -47,6 +47,7 @@ struct comparing {
 
 struct compare_scratch {
 	char *content;
+	struct hidden_window window;	/* on the inodes of the tree with marks */
 	uint64_t names, inodes, bytes;
 };
 
@@ -81,33 +82,53 @@ static bool too_large(const struct stat *source, const struct stat *target)
 	       has > had + had / 16 + HOLE_SLACK;
 }
 
-/* First word about two objects, NULL: none, "": errno. fd: both open, or -1. */
-static const char *what_differs(struct comparing *y, const struct walk_dir *dir,
-				const struct walk_entry *e, const struct meta *now,
-				const int fd[2])
+/* The two sides as they count: marks taken off the one that has them. 0 or -1. */
+static int mend_sides(const struct comparing *y, struct compare_scratch *s,
+		      struct side side[2], struct meta meta[2])
 {
-	const struct side source = { walk_fd(dir), e->name, fd[0], &e->meta };
-	const struct side target = { walk_second(dir), e->name, fd[1], now };
+	int marked = y->opt->back ? 1 : 0;
+	int64_t gone;
+
+	meta[0] = *side[0].meta;
+	meta[1] = *side[1].meta;
+	gone = mend_meta(y->opt->marks, &s->window,
+			 S_ISREG(meta[marked].st.st_mode) ? side[marked].fd : -1, &meta[marked]);
+	side[0].meta = &meta[0];
+	side[1].meta = &meta[1];
+	side[marked].thawed = gone < 0 ? 0 : (uint32_t)gone;
+	return gone < 0 ? -1 : 0;
+}
+
+/* First word about two objects, NULL: none, "": errno. fd: both open, or -1. */
+static const char *what_differs(struct comparing *y, struct compare_scratch *s,
+				const struct walk_entry *e, struct side side[2])
+{
+	struct meta meta[2];
+	const struct stat *source = &meta[0].st, *target = &meta[1].st;
 	const char *what;
 
-	if (e->foreign || now->mount_point)
+	if (e->foreign || side[1].meta->mount_point)
 		return "mount point";
+	if (mend_sides(y, s, side, meta) < 0)
+		return "";
 	/* A directory's attributes and flags are compared when it is open. */
-	what = S_ISDIR(e->meta.st.st_mode) ?
-	       status_differs(&e->meta.st, &now->st, &y->fs) :
-	       side_differs(&source, &target, &y->fs);
-	if (!what && !S_ISDIR(e->meta.st.st_mode) &&
-	    !pairs_match(&y->pairs, &e->meta.st, &now->st))
+	what = S_ISDIR(source->st_mode) ? status_differs(source, target, &y->fs) :
+					  side_differs(&side[0], &side[1], &y->fs);
+	if (!what && !S_ISDIR(source->st_mode) && !pairs_match(&y->pairs, source, target))
 		what = "hard links";
-	if (!what && too_large(&e->meta.st, &now->st))
+	if (!what && too_large(source, target))
 		what = "holes";
 	return what;
 }
 
 /* Report what differs between two objects of these names. */
-static int compare_pair(struct comparing *y, const struct walk_dir *dir,
+static int compare_pair(struct walk_thread *t, const struct walk_dir *dir,
 			const struct walk_entry *e, const struct meta *now, struct err *err)
 {
+	struct side side[2] = {
+		{ walk_fd(dir), e->name, -1, &e->meta, 0 },
+		{ walk_second(dir), e->name, -1, now, 0 },
+	};
 	int fd[2] = { -1, -1 };
 	const char *what;
 
@@ -116,18 +137,22 @@ static int compare_pair(struct comparing *y, const struct walk_dir *dir,
 		fd[0] = below_open(walk_fd(dir), e->name, &e->meta.st);
 		fd[1] = fd[0] < 0 ? -1 : below_open(walk_second(dir), e->name, &now->st);
 	}
-	what = what_differs(y, dir, e, now, fd);
+	side[0].fd = fd[0];
+	side[1].fd = fd[1];
+	what = what_differs(t->ctx, t->local, e, side);
 	close_fd(&fd[0]);
 	close_fd(&fd[1]);
 	if (what && !*what)
 		return walk_fail(err, dir, e->name, "cannot compare");
-	return what ? differs(y, dir, e->name, what, err) : 0;
+	return what ? differs(t->ctx, dir, e->name, what, err) : 0;
 }
 
 /* -1, or 1: the second tree has it and it is of the same type. */
-static int compare_one(struct comparing *y, struct walk_dir *dir, struct walk_entry *e,
+static int compare_one(struct walk_thread *t, struct walk_dir *dir, struct walk_entry *e,
 		       struct meta *now, struct err *err)
 {
+	struct comparing *y = t->ctx;
+
 	if (meta_at(now, walk_second(dir), e->name) < 0) {
 		e->enter = false;
 		if (errno != ENOENT)
@@ -139,7 +164,7 @@ static int compare_one(struct comparing *y, struct walk_dir *dir, struct walk_en
 	e->second_ino = now->st.st_ino;
 	e->enter &= S_ISDIR(now->st.st_mode) && !now->mount_point;
 	/* Only the first walk looks at metadata. */
-	if (!y->sums.part && compare_pair(y, dir, e, now, err) < 0)
+	if (!y->sums.part && compare_pair(t, dir, e, now, err) < 0)
 		return -1;
 	return !e->foreign && (now->st.st_mode & S_IFMT) == (e->meta.st.st_mode & S_IFMT);
 }
@@ -239,7 +264,7 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 	for (size_t i = 0; i < nr && rc >= 0; i++) {
 		struct ahead *next = &a[waiting];
 
-		rc = compare_one(y, dir, &v[i], &next->now, err);
+		rc = compare_one(t, dir, &v[i], &next->now, err);
 		if (rc > 0 && wants_content(y, &v[i], &next->now)) {
 			next->entry = &v[i];
 			rc = open_target(y, dir, next, err);
@@ -284,18 +309,21 @@ static int find_extra(struct comparing *y, const struct walk_dir *dir, bool coun
 }
 
 /* What needs both directories open, and (for the root) what no parent has compared. */
-static const char *dir_differs(struct comparing *y, struct walk_dir *dir)
+static const char *dir_differs(struct walk_thread *t, struct walk_dir *dir)
 {
-	struct meta a = { .flags = 0 }, b = { .flags = 0 };
-	const struct side source = { -1, NULL, walk_fd(dir), &a };
-	const struct side target = { -1, NULL, walk_second(dir), &b };
+	struct comparing *y = t->ctx;
+	struct meta is[2] = { { .flags = 0 }, { .flags = 0 } }, meta[2];
+	struct side side[2] = {
+		{ -1, NULL, walk_fd(dir), &is[0], 0 }, { -1, NULL, walk_second(dir), &is[1], 0 },
+	};
 	const char *what;
 
-	if (fstat(source.fd, &a.st) < 0 || fstat(target.fd, &b.st) < 0)
+	if (fstat(side[0].fd, &is[0].st) < 0 || fstat(side[1].fd, &is[1].st) < 0 ||
+	    mend_sides(y, t->local, side, meta) < 0)
 		return "";
-	what = side_differs(&source, &target, &y->fs);
+	what = side_differs(&side[0], &side[1], &y->fs);
 	/* Below the root these were reported with the entry. */
-	if (dir->parent && what && status_differs(&a.st, &b.st, &y->fs))
+	if (dir->parent && what && status_differs(&meta[0].st, &meta[1].st, &y->fs))
 		return NULL;
 	return what;
 }
@@ -308,7 +336,7 @@ static int leave(struct walk_thread *t, struct walk_dir *dir, struct err *err)
 
 	if (y->sums.part)
 		return 0;
-	what = dir_differs(y, dir);
+	what = dir_differs(t, dir);
 	if (what && !*what)
 		return walk_fail(err, dir, NULL, "cannot compare");
 	if (what && differs(y, dir, NULL, what, err) < 0)

@@ -32,6 +32,9 @@ struct copying {
 	struct sink *sink;
 	struct links *links;
 	struct tree_counts *counts;
+	const struct marks *marks;
+	bool back;		/* marks are to be put on, not to be taken off */
+	struct links *remade;	/* of the sink, outlives it */
 	bool no_flags;		/* the source's file system has none */
 };
 
@@ -99,6 +102,20 @@ static int read_flags(struct copying *y, struct copy_object *o, struct err *err)
 	return 0;
 }
 
+/* From what was read to what is to be made. */
+static void mend(struct copying *y, struct copy_object *o)
+{
+	struct stat *st = &o->scratch->mended.st;
+	uint32_t had = o->flags;
+
+	if (y->back) {
+		marks_unmend(y->marks, st);
+		return;
+	}
+	marks_mend(y->marks, &o->scratch->window, st, &o->flags);
+	o->thawed = had & ~o->flags;
+}
+
 static int copy_file(struct copying *y, struct copy_object *o, struct err *err)
 {
 	int CLEANUP_FD fd = o->fd;	/* ours from here on */
@@ -111,6 +128,7 @@ static int copy_file(struct copying *y, struct copy_object *o, struct err *err)
 	o->fd = fd;
 	if (read_flags(y, o, err) < 0)
 		return -1;
+	mend(y, o);
 	rc = y->sink->ops->file(y->sink, o, err);
 	if (rc == 0)
 		rc = check_unchanged(o, err);
@@ -120,11 +138,14 @@ static int copy_file(struct copying *y, struct copy_object *o, struct err *err)
 
 static int copy_inode(struct copying *y, struct copy_object *o, struct err *err)
 {
-	mode_t type = o->meta->st.st_mode & S_IFMT;
+	mode_t type = o->entry->meta.st.st_mode & S_IFMT;
 
+	o->scratch->mended = o->entry->meta;
+	o->meta = &o->scratch->mended;
 	o->scratch->inodes++;
 	if (type == S_IFREG)
 		return copy_file(y, o, err);
+	mend(y, o);
 	return type == S_IFLNK ? y->sink->ops->symlink(y->sink, o, err) :
 				 y->sink->ops->node(y->sink, o, err);
 }
@@ -189,15 +210,17 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 static int leave(struct walk_thread *t, struct walk_dir *dir, struct err *err)
 {
 	struct copying *y = t->ctx;
-	struct meta meta = { .flags = 0 };
+	struct copy_scratch *s = t->local;
 	struct copy_object o = {
-		.dir = dir, .meta = &meta, .fd = walk_fd(dir), .scratch = t->local,
+		.dir = dir, .meta = &s->mended, .fd = walk_fd(dir), .scratch = s,
 	};
 
-	if (fstat(o.fd, &meta.st) < 0)
+	s->mended = (struct meta){ .flags = 0 };
+	if (fstat(o.fd, &s->mended.st) < 0)
 		return walk_fail(err, dir, NULL, "cannot read the metadata of");
 	if (read_flags(y, &o, err) < 0)
 		return -1;
+	mend(y, &o);
 	return y->sink->ops->finish(y->sink, &o, err);
 }
 
@@ -284,13 +307,17 @@ static unsigned copy_threads(const struct tree_options *opt)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
+	/* One inode of a guest may stand for several of the copy: its flags go and come. */
+	if (opt->marks && opt->back)
+		return 1;
 	/* More than there are CPUs: some always wait for the disk. */
 	return walk_threads(opt->threads, opt->rotational,
 			    cpus < 2 ? 4 : cpus > 4 ? 8 : 2 * (unsigned)cpus);
 }
 
-int tree_copy(int from, int to, int sums, const struct tree_options *opt,
-	      struct tree_counts *counts, struct err *err)
+/* One walk; 1: another one is wanted. */
+static int copy_once(const int tree[2], int sums, const struct tree_options *opt,
+		     struct copying *y, struct err *err)
 {
 	static const struct walk_ops ops = {
 		.local_size = sizeof(struct copy_scratch),
@@ -300,31 +327,43 @@ int tree_copy(int from, int to, int sums, const struct tree_options *opt,
 		.leave = leave,
 	};
 	const struct walk_options how = {
-		.threads = copy_threads(opt), .second = to, .mark = SINK_EXISTED,
+		.threads = copy_threads(opt), .second = tree[1], .mark = SINK_EXISTED,
 	};
-	struct copying y = { .links = links_new(), .counts = counts };
-	struct dir_sink *sink;
+	struct dir_sink *sink = dir_sink_new(tree[0], tree[1], sums, opt, err);
 	struct flusher flusher;
+	struct err dropped;
+	bool again;
 	int rc;
 
-	*counts = (struct tree_counts){ .names = 1, .inodes = 1 };
-	sink = dir_sink_new(from, to, sums, y.links, err);
-	if (!sink) {
-		links_free(y.links);
+	if (!sink)
 		return -1;
-	}
-	y.sink = dir_sink_base(sink);
-	flusher_start(&flusher, to);
-	rc = walk_tree(from, &ops, &y, &how, err);
+	y->sink = dir_sink_base(sink);
+	y->sink->links = y->links;
+	y->sink->remade = y->remade;
+	flusher_start(&flusher, tree[1]);
+	rc = walk_tree(tree[0], &ops, y, &how, err);
 	rc = flusher_end(&flusher, rc, err);
-	if (rc < 0) {
-		struct err dropped;
+	again = y->sink->again;
+	if (dir_sink_free(sink, rc < 0 ? &dropped : err) < 0 || rc < 0)
+		return -1;
+	return again;
+}
 
-		(void)!dir_sink_free(sink, &dropped);
-	} else {
-		rc = dir_sink_free(sink, err);
-	}
-	links_free(y.links);
+int tree_copy(int from, int to, int sums, const struct tree_options *opt,
+	      struct tree_counts *counts, struct err *err)
+{
+	const int tree[2] = { from, to };
+	struct copying y = { .counts = counts, .marks = opt->marks, .back = opt->back };
+	int rc;
+
+	y.remade = opt->marks && opt->back ? links_new() : NULL;
+	do {	/* again: a group that was kept turned out to have changed */
+		*counts = (struct tree_counts){ .names = 1, .inodes = 1 };
+		y.links = links_new();
+		rc = copy_once(tree, sums, opt, &y, err);
+		links_free(y.links);
+	} while (rc > 0);
+	links_free(y.remade);
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #define VS2VZ_STEP_COPY_H
 
 #include "base/buf.h"
+#include "base/hidden.h"
 #include "base/links.h"
 #include "base/walk.h"
 #include "step/sums.h"
@@ -23,6 +24,8 @@
 /* What one thread uses again and again. */
 struct copy_scratch {
 	char *content;			/* CONTENT_BUF */
+	struct hidden_window window;	/* on the inodes of the tree with marks */
+	struct meta mended;		/* of the object in work */
 	struct buf names, value;
 	uint64_t bytes, shared, inodes, names_done, flags_lost;
 };
@@ -30,9 +33,10 @@ struct copy_scratch {
 struct copy_object {
 	struct walk_dir *dir;		/* in: the source's directory; finish: itself */
 	struct walk_entry *entry;	/* finish: NULL */
-	const struct meta *meta;
+	const struct meta *meta;	/* as the copy should have it: scratch->mended */
 	int fd;				/* open source: regular files, and finish; else -1 */
-	uint32_t flags;			/* the guest's inode flags */
+	uint32_t flags;			/* the guest's inode flags, for the copy */
+	uint32_t thawed;		/* flags of the source that the copy does not get */
 	struct link_slot *slot;		/* non-NULL: one of several names; value: target inode */
 	bool last_name;			/* the last one in the source */
 	struct copy_scratch *scratch;
@@ -41,6 +45,14 @@ struct copy_object {
 struct sink {
 	const struct sink_ops *ops;
 	struct sums_out sums;
+	struct links *links;		/* source inode: target inode, flags to set last */
+	/*
+	 * Changes come back into a guest's tree: inodes of the source (value 1) whose
+	 * names are not all names of the one target inode that was kept for them, and
+	 * that can have no more. The next walk makes them anew; again: one is wanted.
+	 */
+	struct links *remade;
+	bool again;
 };
 
 struct sink_ops {
@@ -57,7 +69,8 @@ struct sink_ops {
 
 /* The sink that is a directory of a mounted file system. */
 struct dir_sink;
-struct dir_sink *dir_sink_new(int from, int to, int sums, struct links *links, struct err *err);
+struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_options *opt,
+			      struct err *err);
 struct sink *dir_sink_base(struct dir_sink *sink);
 /* After the walk, whatever came of it; 0 or the failure of writing the records. */
 int dir_sink_free(struct dir_sink *sink, struct err *err) MUST_CHECK;

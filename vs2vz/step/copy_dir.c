@@ -310,6 +310,11 @@ static int sink_link(struct sink *sink, struct copy_object *o, struct err *err)
 
 	if (linked < 0)
 		return -1;
+	if (o->slot->more & SLOT_CLOSED) {
+		if (!linked)
+			make_anew(d, o);
+		return 0;
+	}
 	if (!linked)
 		rc = holding_link(&d->holding, o->slot->ino, &at, o->last_name);
 	else if (o->last_name)
@@ -343,9 +348,9 @@ static int sink_mkdir(struct sink *sink, struct copy_object *o, struct err *err)
 static int lock_outside(void *ctx, int fd, uint64_t ino)
 {
 	struct dir_sink *d = ctx;
-	uint32_t locks = links_hold(d->links, ino)->more;
+	uint32_t locks = links_hold(d->base.links, ino)->more;
 
-	links_let_go(d->links, ino);
+	links_let_go(d->base.links, ino);
 	return lock_fd(d, fd, locks);
 }
 
@@ -361,6 +366,8 @@ static int sink_finish(struct sink *sink, struct copy_object *o, struct err *err
 		return -1;
 	if (fstat(fd, &now) < 0)
 		return object_fail(o, "cannot read the metadata of the copy of", err);
+	if (o->dir->mark & SINK_EXISTED)
+		keep_owner(d, o, &now);
 	if (dress(o, fd, &now, err) < 0)
 		return -1;
 	if ((o->flags || o->dir->mark & SINK_EXISTED) && set_flags(d, o, fd, o->flags) < 0)
@@ -368,7 +375,8 @@ static int sink_finish(struct sink *sink, struct copy_object *o, struct err *err
 	return 0;
 }
 
-struct dir_sink *dir_sink_new(int from, int to, int sums, struct links *links, struct err *err)
+struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_options *opt,
+			      struct err *err)
 {
 	static const struct sink_ops ops = {
 		.mkdir = sink_mkdir,
@@ -382,7 +390,7 @@ struct dir_sink *dir_sink_new(int from, int to, int sums, struct links *links, s
 	struct stat a, b;
 
 	d->base.ops = &ops;
-	d->links = links;
+	d->unmend = opt->back ? opt->marks : NULL;
 	target_fs_read(&d->fs, to);
 	d->no_clone = fstat(from, &a) < 0 || fstat(to, &b) < 0 || a.st_dev != b.st_dev;
 	if (prepare_dir(to) < 0) {

@@ -11,10 +11,13 @@
 #include "step/sums.h"
 #include "step/treeutil.h"
 
+/* link_slot.more: value is an inode that was kept and must get no more names. */
+#define SLOT_CLOSED (1u << 31)
+
 struct dir_sink {
 	struct sink base;
 	struct target_fs fs;
-	struct links *links;		/* of copy.c: source inode, target inode, locks */
+	const struct marks *unmend;	/* changes come back into a tree with these marks */
 	struct pairs pairs;		/* of objects that were there */
 	struct sums_table known;	/* records of an earlier try */
 	struct holding holding;
@@ -36,6 +39,10 @@ void load_known(struct dir_sink *d, int sums);
  */
 int keep_existing(struct dir_sink *d, struct copy_object *o, struct err *err) MUST_CHECK;
 int keep_dir(struct dir_sink *d, struct copy_object *o, struct err *err) MUST_CHECK;
+/* An owner of a directory that is right but for its tag, or has another tag, stays. */
+void keep_owner(const struct dir_sink *d, struct copy_object *o, const struct stat *now);
+/* The other names of this inode are not the one that was kept: next time all are made. */
+void make_anew(struct dir_sink *d, const struct copy_object *o);
 /* Is the name there as a link to slot->value? Anything else is removed. */
 int is_linked(struct dir_sink *d, struct copy_object *o, struct err *err) MUST_CHECK;
 /* Remove what the target's directory has and the source's has not. */

@@ -74,23 +74,48 @@ static int same_content(struct dir_sink *d, struct copy_object *o, const struct 
 	return sums_add(&d->base.sums, &o->meta->st, now->st.st_ino, a, err) < 0 ? -1 : 1;
 }
 
-static int is_same(struct dir_sink *d, struct copy_object *o, const struct meta *now,
-		   struct err *err)
+static bool is_remade(struct dir_sink *d, const struct copy_object *o)
 {
-	const struct side source = { walk_fd(o->dir), o->entry->name, o->fd, o->meta };
-	struct side target = { walk_second(o->dir), o->entry->name, -1, now };
+	bool remade;
+
+	if (!d->base.remade || !o->slot)
+		return false;
+	remade = links_hold(d->base.remade, o->slot->ino)->value;
+	links_let_go(d->base.remade, o->slot->ino);
+	return remade;
+}
+
+void make_anew(struct dir_sink *d, const struct copy_object *o)
+{
+	links_hold(d->base.remade, o->slot->ino)->value = 1;
+	links_let_go(d->base.remade, o->slot->ino);
+	d->base.again = true;
+}
+
+/* *thawed: flags of what is there that do not count, as it has them for its marks. */
+static int is_same(struct dir_sink *d, struct copy_object *o, const struct meta *now,
+		   uint32_t *thawed, struct err *err)
+{
+	const struct meta *want = d->unmend ? &o->entry->meta : o->meta;
+	const struct side source = { walk_fd(o->dir), o->entry->name, o->fd, want, o->thawed };
+	struct meta seen = *now;
+	struct side target = { walk_second(o->dir), o->entry->name, -1, &seen, 0 };
+	int64_t gone = mend_meta(d->unmend, &o->scratch->window, -1, &seen);
 	int CLEANUP_FD fd = -1;
 	const char *what;
 
-	if (now->mount_point || status_differs(&o->meta->st, &now->st, &d->fs) ||
-	    !pairs_match(&d->pairs, &o->meta->st, &now->st))
+	if (now->mount_point || status_differs(&want->st, &seen.st, &d->fs) || is_remade(d, o) ||
+	    !pairs_match(&d->pairs, &want->st, &now->st))
 		return 0;
 	if (S_ISREG(now->st.st_mode)) {
 		fd = target.fd = below_open(target.dirfd, target.name, &now->st);
 		if (fd < 0)
 			return object_fail(o, "cannot open the copy of", err);
+		seen = *now;
+		gone = mend_meta(d->unmend, &o->scratch->window, fd, &seen);
 	}
-	what = side_differs(&source, &target, &d->fs);
+	target.thawed = *thawed = gone < 0 ? 0 : (uint32_t)gone;
+	what = gone < 0 ? "" : side_differs(&source, &target, &d->fs);
 	if (what && !*what)
 		return object_fail(o, "cannot compare the copy of", err);
 	if (what)
@@ -99,12 +124,18 @@ static int is_same(struct dir_sink *d, struct copy_object *o, const struct meta 
 }
 
 /* It stays; others may want to link to it. 0: they cannot. */
-static int adopt(struct dir_sink *d, struct copy_object *o, const struct meta *now)
+static int adopt(struct dir_sink *d, struct copy_object *o, const struct meta *now,
+		 uint32_t thawed)
 {
 	const struct place at = { walk_second(o->dir), o->entry->name };
 
 	if (!o->slot)
 		return 1;
+	if (thawed & META_LOCKS) {	/* other guests' too: its flag is not ours to lift */
+		o->slot->value = now->st.st_ino;
+		o->slot->more = SLOT_CLOSED;
+		return 1;
+	}
 	if (o->flags & META_LOCKS && lift_locks_at(at.dirfd, at.name, &now->st) < 0)
 		return 0;
 	return hold_first(d, o, &at, now->st.st_ino) == 0;
@@ -114,13 +145,14 @@ int keep_existing(struct dir_sink *d, struct copy_object *o, struct err *err)
 {
 	struct meta now;
 	int there = look(o, &now, err), same;
+	uint32_t thawed = 0;
 
 	if (there <= 0)
 		return there;
-	same = is_same(d, o, &now, err);
+	same = is_same(d, o, &now, &thawed, err);
 	if (same < 0)
 		return -1;
-	if (same && adopt(d, o, &now)) {
+	if (same && adopt(d, o, &now, thawed)) {
 		if (o->flags & ~d->fs.kept_flags)
 			o->scratch->flags_lost++;
 		return 1;
@@ -139,6 +171,21 @@ int is_linked(struct dir_sink *d, struct copy_object *o, struct err *err)
 	if (now.st.st_ino == o->slot->value && !now.mount_point)
 		return 1;
 	return get_rid(o, &now, err);
+}
+
+void keep_owner(const struct dir_sink *d, struct copy_object *o, const struct stat *now)
+{
+	struct stat *st = &o->scratch->mended.st;
+	struct owner is, wanted;
+
+	if (!d->unmend)
+		return;
+	is = marks_owner(d->unmend, now);
+	wanted = marks_owner(d->unmend, st);
+	if (is.uid != wanted.uid || is.gid != wanted.gid)
+		return;
+	st->st_uid = now->st_uid;
+	st->st_gid = now->st_gid;
 }
 
 int keep_dir(struct dir_sink *d, struct copy_object *o, struct err *err)

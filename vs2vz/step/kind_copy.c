@@ -12,6 +12,9 @@
  * objects are skipped), backwards removed. Undo renames TO to the part's name first,
  * so that a half removed tree never stands at TO.
  *
+ * What VServer left on the inodes (marks.h) is taken off on the way: the copy has true
+ * owners, and files that can be changed.
+ *
  * Where the container changed the copy, undo asks may_undo() first: refuse, discard,
  * or bring the changes back into the source, which converges as well.
  */
@@ -23,12 +26,12 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
-#include "base/log.h"
 #include "base/units.h"
+#include "step/changes.h"
+#include "step/marks.h"
 #include "step/tree.h"
 
 #define PART_SUFFIX ".vs2vz-part"
-#define SHOWN_MAX 20
 
 struct copy {
 	struct found from, to;
@@ -176,23 +179,50 @@ static int open_sums(const struct work *w, struct err *err)
 	return fd < 0 ? fail_errno(err, "cannot create '%s'", at.name) : fd;
 }
 
-/* Records of an earlier try may be torn: each try makes its own. */
-static int fill(int from, int to, const struct work *w, struct err *err)
+/* The source, open, with what VServer left on its inodes. */
+struct source {
+	int fd;
+	struct marks marks;
+	struct tree_options opt;
+};
+#define SOURCE_INIT { .fd = -1 }
+#define CLEANUP_SOURCE __attribute__((cleanup(source_release)))
+
+static void source_release(struct source *src)
 {
-	struct tree_options opt = { .threads = w->threads };
+	close_fd(&src->fd);
+	marks_release(&src->marks);
+}
+
+/* Where it stands now. */
+static int source_open(struct source *src, const struct step *s, const struct work *w,
+		       const struct found *at, const char *path, struct err *err)
+{
+	src->opt.threads = w->threads;
+	src->fd = found_opendir(at, path, err);
+	if (src->fd < 0 || marks_of_step(&src->marks, s, w, path, src->fd, err) < 0)
+		return -1;
+	src->opt.marks = marks_any(&src->marks) ? &src->marks : NULL;
+	return 0;
+}
+
+/* Records of an earlier try may be torn: each try makes its own. */
+static int fill(int from, int to, const struct tree_options *opt, const struct work *w,
+		struct err *err)
+{
 	struct tree_counts counts = { 0 };
 	int CLEANUP_FD sums = open_sums(w, err);
 
-	if (sums < 0 || tree_copy(from, to, sums, &opt, &counts, err) < 0 ||
+	if (sums < 0 || tree_copy(from, to, sums, opt, &counts, err) < 0 ||
 	    tree_settle(to, err) < 0)
 		return -1;
-	return tree_verify(from, to, w->verify == VERIFY_QUICK ? -1 : sums, &opt, &counts, err);
+	return tree_verify(from, to, w->verify == VERIFY_QUICK ? -1 : sums, opt, &counts, err);
 }
 
 static int copy_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct copy CLEANUP_COPY c = COPY_INIT;
-	int CLEANUP_FD from = -1;
+	struct source CLEANUP_SOURCE from = SOURCE_INIT;
 	int CLEANUP_FD part = -1;
 
 	if (copy_find(&c, s, w, err) < 0)
@@ -206,9 +236,10 @@ static int copy_apply(const struct step *s, struct work *w, struct err *err)
 		if (!c.from.there || c.from.st.st_ino != step_number(s, "inode"))
 			return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned",
 					 show(step_get(s, "from")));
-		from = found_opendir(&c.from, step_get(s, "from"), err);
-		part = from < 0 ? -1 : take_part(&c, s, w, err);
-		if (part < 0 || fill(from, part, w, err) < 0)
+		if (source_open(&from, s, w, &c.from, step_get(s, "from"), err) < 0)
+			return -1;
+		part = take_part(&c, s, w, err);
+		if (part < 0 || fill(from.fd, part, &from.opt, w, err) < 0)
 			return -1;
 		if (sys_rename_new(&c.part, &c.to.spot.at) < 0)
 			return fail_errno(err, "cannot rename '%s'", show(c.part_name));
@@ -217,10 +248,11 @@ static int copy_apply(const struct step *s, struct work *w, struct err *err)
 	return 0;
 }
 
-/* Where the source stands now: at its place, or where a later step retired it. */
-static int open_source(const struct step *s, const struct work *w, struct err *err)
+/* The source at its place, or where a later step retired it. */
+static int find_source(struct source *src, const struct step *s, const struct work *w,
+		       struct err *err)
 {
-	const char *from = step_get(s, "from");
+	const char *from = step_get(s, "from"), *path = from;
 	uint64_t inode = step_number(s, "inode");
 	struct found CLEANUP_FOUND at = FOUND_INIT;
 
@@ -234,97 +266,26 @@ static int open_source(const struct step *s, const struct work *w, struct err *e
 		found_release(&at);
 		if (step_find(&at, r, "to", w, err) < 0)
 			return -1;
+		path = step_get(r, "to");
 	}
 	if (!at.there || at.st.st_ino != inode)
 		return fail_code(err, ERR_FOREIGN, "the source '%s' is not at its place",
 				 show(from));
-	return found_opendir(&at, from, err);
-}
-
-struct changes {
-	const struct step *s;
-	const struct work *w;
-	size_t nr;
-	struct buf first;
-};
-
-static const char *below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
-}
-
-/* Is the path the step's own, or a name that a cut step leaves beside it? */
-static bool names_it(const char *at, const char *path)
-{
-	static const char *const leftover[] = { ".vs2vz-new", ".vs2vz-old" };
-	const char *slash = strrchr(at, '/');
-	size_t dir = slash ? (size_t)(slash + 1 - at) : 0, name = strlen(at + dir);
-
-	if (strcmp(at, path) == 0)
-		return true;
-	if (strncmp(at, path, dir) != 0 || path[dir] != '.' ||
-	    strncmp(path + dir + 1, at + dir, name) != 0)
-		return false;
-	return strcmp(path + dir + 1 + name, leftover[0]) == 0 ||
-	       strcmp(path + dir + 1 + name, leftover[1]) == 0;
-}
-
-/* Did a step of this plan make the difference: at the path, or in a directory's time? */
-static bool made_by_steps(const struct changes *c, const char *path, const char *what)
-{
-	const char *to = step_get(c->s, "to");
-	size_t len = strlen(path);
-
-	for (size_t i = 0; i < c->w->nr_steps; i++) {
-		const struct step *s = &c->w->steps[i];
-
-		for (unsigned a = 0; s->kind->args[a].name; a++) {
-			const char *at = s->kind->args[a].type == ARG_PATH && s->value[a] ?
-					 below(s->value[a], to) : NULL;
-
-			if (!at)
-				continue;
-			if (names_it(at, path))
-				return true;
-			if (strstr(what, "time") && (!len || below(at, path)))
-				return true;
-		}
-	}
-	return false;
-}
-
-static void note_change(void *ctx, const char *path, const char *what)
-{
-	struct changes *c = ctx;
-
-	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
-		path++;
-	if (strcmp(path, ".") == 0)
-		path++;
-	if (made_by_steps(c, path, what))
-		return;
-	if (c->nr++ >= SHOWN_MAX)
-		return;
-	log_say(LOG_WARNING, "changed in the copy: %s/%s (%s)", show(step_get(c->s, "to")),
-		show(path), what);
-	if (c->first.len < 400)
-		buf_addf(&c->first, "%s'%s' (%s)", c->first.len ? ", " : "", show(path), what);
+	return source_open(src, s, w, &at, path, err);
 }
 
 static int count_changes(struct changes *c, const struct copy *found, struct err *err)
 {
-	struct tree_options opt = { .threads = c->w->threads };
-	int CLEANUP_FD from = open_source(c->s, c->w, err);
+	struct source CLEANUP_SOURCE from = SOURCE_INIT;
 	int CLEANUP_FD to = -1;
 
-	if (from < 0)
+	if (find_source(&from, c->s, c->w, err) < 0)
 		return -1;
 	to = found_opendir(&found->to, step_get(c->s, "to"), err);
 	if (to < 0)
 		return -1;
-	return tree_diff(from, to, false, SIZE_MAX, note_change, c, &opt, err) < 0 ? -1 : 0;
+	return tree_diff(from.fd, to, false, SIZE_MAX, changes_note, c, &from.opt, err) < 0 ?
+	       -1 : 0;
 }
 
 static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
@@ -346,17 +307,22 @@ static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
 	return rc;
 }
 
-/* Make the source equal to the copy, so that the copy can go. */
+/*
+ * Make the source equal to the copy, so that the copy can go. What is the same but for
+ * VServer's marks stays as it is; what changed becomes a new inode, as the old one may
+ * be that of other guests as well.
+ */
 static int bring_back(const struct copy *c, const struct step *s, const struct work *w,
 		      struct err *err)
 {
-	int CLEANUP_FD from = open_source(s, w, err);
+	struct source CLEANUP_SOURCE from = SOURCE_INIT;
 	int CLEANUP_FD to = -1;
 
-	if (from < 0)
+	if (find_source(&from, s, w, err) < 0)
 		return -1;
+	from.opt.back = true;
 	to = found_opendir(&c->to, step_get(s, "to"), err);
-	return to < 0 ? -1 : fill(to, from, w, err);
+	return to < 0 ? -1 : fill(to, from.fd, &from.opt, w, err);
 }
 
 static int remove_part(struct copy *c, const struct work *w, struct err *err)
@@ -429,12 +395,14 @@ static void copy_describe(const struct step *s, char *mark, const char **word, s
 	*mark = '+';
 	*word = "copy";
 	buf_addf(rest, "%s -> %s", show(step_get(s, "from")), show(step_get(s, "to")));
+	marks_describe(s, rest);
 }
 
 static const struct arg copy_args[] = {
 	{ .name = "from", .type = ARG_PATH },
 	{ .name = "to", .type = ARG_PATH },
 	{ .name = "inode", .type = ARG_NUMBER },
+	MARKS_ARGS,
 	{ .name = NULL },
 };
 

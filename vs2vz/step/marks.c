@@ -100,6 +100,21 @@ bool marks_any(const struct marks *m)
 	return m->nr_tags || m->immutable != IMMUTABLE_KEEP || m->shared != SHARED_LEAVE;
 }
 
+void marks_describe(const struct step *s, struct buf *rest)
+{
+	const char *tagging = step_get(s, "tagging"), *immutable = step_get(s, "immutable");
+	const char *tags = tagging ? step_get(s, "tags") : NULL;
+	bool thaws = immutable && strcmp(immutable, immutable_words[IMMUTABLE_KEEP]) != 0;
+
+	if (tags)
+		buf_addf(rest, " (owners lose tag %s of %s%s", show(tags),
+			 show(tagging), thaws ? "" : ")");
+	if (thaws)
+		buf_addf(rest, "%s%s files can be changed again)", tags ? "; " : " (",
+			 strcmp(immutable, immutable_words[IMMUTABLE_FILES]) == 0 ? "immutable" :
+			 "unified");
+}
+
 struct owner marks_owner(const struct marks *m, const struct stat *disk)
 {
 	struct owner owner = { disk->st_uid, disk->st_gid };
@@ -131,8 +146,9 @@ void marks_mend(const struct marks *m, struct hidden_window *win, struct stat *s
 
 	if (!m)
 		return;
+	/* The 2.4 form of IUNLINK is shown as "no tail"; elsewhere a copy has tails anew. */
 	if (marks_thaws(m, win, st, *flags))
-		*flags &= ~(uint32_t)FS_IMMUTABLE_FL;
+		*flags &= ~(uint32_t)(FS_IMMUTABLE_FL | FS_NOTAIL_FL);
 	owner = marks_owner(m, st);
 	st->st_uid = owner.uid;
 	st->st_gid = owner.gid;

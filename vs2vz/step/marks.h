@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/hidden.h"
 #include "base/tags.h"
@@ -54,6 +55,8 @@ int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
 		  const char *tree, int dirfd, struct err *err) MUST_CHECK;
 void marks_release(struct marks *m);
 bool marks_any(const struct marks *m);
+/* What a step with these arguments mends, in brackets for one line of a plan; or nothing. */
+void marks_describe(const struct step *s, struct buf *rest);
 const char *immutable_word(enum immutable_policy policy);
 const char *shared_word(enum shared_policy policy);
 

@@ -9,11 +9,23 @@
 
 #include <stdint.h>
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
+struct marks;
+
+/*
+ * marks: what a guest's tree carries and its copy does not (marks.h). The guest's tree
+ * is the first one of the two; or, where changes of a copy come back into it, the
+ * second: then what is the same but for its marks stays as it is, all else becomes a
+ * new inode with the guest's tag and no flag that it has not in the first.
+ */
 struct tree_options {
 	unsigned threads;	/* 0: by the kind of device */
 	bool rotational;	/* of the source */
+	const struct marks *marks; /* NULL: as it is */
+	bool back;		/* the second tree has the marks */
 };
 
 struct tree_counts {

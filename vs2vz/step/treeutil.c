@@ -13,6 +13,8 @@
 #include "base/sys.h"
 #include "step/tree.h"
 
+#define UNLINK_TRIES 100
+
 void target_fs_read(struct target_fs *fs, int dirfd)
 {
 	struct stat st;
@@ -23,6 +25,23 @@ void target_fs_read(struct target_fs *fs, int dirfd)
 	 * for them. A false "coarse" only lets a time pass that has lost its fraction.
 	 */
 	fs->coarse_times = fstat(dirfd, &st) == 0 && st.st_ctim.tv_nsec == 0;
+}
+
+int64_t mend_meta(const struct marks *marks, struct hidden_window *win, int fd,
+		  struct meta *meta)
+{
+	uint32_t had = meta->flags, flags;
+
+	if (!marks)
+		return 0;
+	/* Old kernels tell no flag with the status, none tells all. */
+	if (fd >= 0 && (had & FS_IMMUTABLE_FL || !(meta->flags_known & FS_IMMUTABLE_FL)) &&
+	    meta_flags(fd, &had) < 0)
+		return -1;
+	flags = had;
+	marks_mend(marks, win, &meta->st, &flags);
+	meta->flags &= flags | ~had;
+	return had & ~flags;
 }
 
 static bool same_time(const struct timespec *source, const struct timespec *target, bool coarse)
@@ -115,6 +134,8 @@ static const char *flags_differ(const struct side *a, const struct side *b,
 			return "";
 		known = META_GUEST_FLAGS;
 	}
+	left &= ~a->thawed;
+	right &= ~b->thawed;
 	return (left ^ right) & known & fs->kept_flags ? "inode flags" : NULL;
 }
 
@@ -192,14 +213,11 @@ int lift_locks_at(int dirfd, const char *name, const struct stat *st)
  * Unlink a name of a locked file. Its other names, perhaps outside the tree, keep
  * the flags: they are set again through the descriptor.
  */
-static int unlink_unlocked(const struct place *at, const struct stat *st)
+static int unlink_open(const struct place *at, const struct stat *st, int fd)
 {
-	int CLEANUP_FD fd = below_open(at->dirfd, at->name, st);
 	int word = 0, rc;
 	struct stat now;
 
-	if (fd < 0)
-		return -1;
 	if (ioctl(fd, FS_IOC_GETFLAGS, &word) < 0 || !((uint32_t)word & META_LOCKS))
 		return sys_unlink(at);
 	if (sys_setflags(fd, (uint32_t)word & ~META_LOCKS) < 0)
@@ -208,6 +226,20 @@ static int unlink_unlocked(const struct place *at, const struct stat *st)
 	if ((rc < 0 || st->st_nlink > 1) && fstat(fd, &now) == 0 && now.st_nlink > 0 &&
 	    sys_setflags(fd, (uint32_t)word) < 0)
 		return -1;
+	return rc;
+}
+
+/* A thread that removes another name of the inode may have set the flags again. */
+static int unlink_unlocked(const struct place *at, const struct stat *st)
+{
+	int CLEANUP_FD fd = below_open(at->dirfd, at->name, st);
+	int rc = -1;
+
+	for (int tries = 0; fd >= 0 && rc < 0 && tries < UNLINK_TRIES; tries++) {
+		rc = unlink_open(at, st, fd);
+		if (rc < 0 && (errno != EPERM || st->st_nlink < 2))
+			break;
+	}
 	return rc;
 }
 

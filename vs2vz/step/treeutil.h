@@ -16,6 +16,7 @@
 #include "base/links.h"
 #include "base/meta.h"
 #include "base/walk.h"
+#include "step/marks.h"
 
 /* What the target's file system can hold. */
 struct target_fs {
@@ -29,8 +30,17 @@ struct side {
 	int dirfd;
 	const char *name;
 	int fd;			/* open regular file or directory, else -1 */
-	const struct meta *meta;
+	const struct meta *meta; /* as it is, or mended */
+	uint32_t thawed;	/* flags that an open file has and that do not count */
 };
+
+/*
+ * What was read of one object of a guest's tree, as its copy should have it: meta
+ * changes. fd: open regular file, else -1. Returns the flags that go; -1 with errno.
+ * marks NULL: nothing to do.
+ */
+int64_t mend_meta(const struct marks *marks, struct hidden_window *win, int fd,
+		  struct meta *meta);
 
 /*
  * Compare all but content and links: NULL where source and target are the same, else
