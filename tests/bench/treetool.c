@@ -7,6 +7,7 @@
  *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
  *	treetool [-t THREADS] diff FROM TO
  *	treetool [-t THREADS] remove DIR
+ *	treetool [-t THREADS] [-3] [-s SUMS] image DIR FILE	(FILE: a device, or a file of its size)
  *
  * -r: a rotating disk; -x: look for extended attributes. Opens what it is told to
  * by plain paths: it is not part of the product.
@@ -21,11 +22,12 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/survey.h"
+#include "step/image.h"
 #include "step/tree.h"
 
 struct job {
 	struct tree_options opt;
-	bool xattrs;
+	bool xattrs, ext3;
 	int a, b, sums;
 };
 
@@ -97,6 +99,21 @@ static int do_remove(struct job *j, struct err *err)
 	return 0;
 }
 
+static int do_image(struct job *j, struct err *err)
+{
+	const struct image_options opt = {
+		.uuid = { 0x45, 1, 2, 3, 4, 5, 0x46, 7, 0x88, 9, 10, 11, 12, 13, 14, 15 },
+		.label = "treetool", .bytes = (uint64_t)lseek(j->b, 0, SEEK_END), .reserve = 5,
+		.row = j->ext3 ? IMAGE_EXT3 : IMAGE_EXT4, .sums = j->sums,
+	};
+	struct tree_counts counts;
+
+	if (image_make(j->a, j->b, &opt, &j->opt, &counts, err) < 0)
+		return -1;
+	print_counts(&counts);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int nr_dirs;
@@ -104,6 +121,7 @@ static const struct {
 } verbs[] = {
 	{ "copy", 2, do_copy },
 	{ "diff", 2, do_diff },
+	{ "image", 2, do_image },
 	{ "remove", 1, do_remove },
 	{ "survey", 1, do_survey },
 	{ "verify", 2, do_verify },
@@ -128,7 +146,8 @@ static void run(struct job *j, int nr, char **args)
 		if (nr < 1 || strcmp(args[0], verbs[i].name) != 0 || nr != 1 + verbs[i].nr_dirs)
 			continue;
 		j->a = open_dir(args[1]);
-		j->b = nr > 2 ? open_dir(args[2]) : -1;
+		j->b = nr < 3 ? -1 : verbs[i].run == do_image ? open(args[2], O_RDWR | O_CLOEXEC) :
+		       open_dir(args[2]);
 		if (verbs[i].run(j, &err) == 0)
 			exit(0);
 		fprintf(stderr, "treetool: %s\n", err.text);
@@ -143,7 +162,7 @@ int main(int argc, char **argv)
 	struct job j = { .sums = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "t:rxs:")) != -1) {
+	while ((c = getopt(argc, argv, "t:rxs:3")) != -1) {
 		switch (c) {
 		case 't':
 			j.opt.threads = (unsigned)strtoul(optarg, NULL, 10);
@@ -153,6 +172,9 @@ int main(int argc, char **argv)
 			break;
 		case 'x':
 			j.xattrs = true;
+			break;
+		case '3':
+			j.ext3 = true;
 			break;
 		case 's':
 			j.sums = open(optarg, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -102,6 +102,14 @@ static void dress(struct ext2_inode_large *inode, struct copy_object *o)
 		o->scratch->flags_lost++;
 }
 
+/* One thread's inode in the making. */
+static struct ext2_inode_large *inode_of(struct copy_scratch *scratch)
+{
+	if (!scratch->inode)
+		scratch->inode = xcalloc(1, IMAGE_INODE);
+	return scratch->inode;
+}
+
 static struct image_dir *dir_of(const struct walk_dir *dir)
 {
 	return (struct image_dir *)(uintptr_t)dir->mark;
@@ -155,7 +163,7 @@ static int end_object(struct image *im, struct copy_object *o, ext2_ino_t ino,
 static int image_file(struct sink *sink, struct copy_object *o, struct err *err)
 {
 	struct image *im = (struct image *)sink;
-	struct ext2_inode_large *inode = o->scratch->inode;
+	struct ext2_inode_large *inode = inode_of(o->scratch);
 	struct giving g = { .im = im };
 	struct hash128 hash;
 	ext2_ino_t ino;
@@ -171,13 +179,13 @@ static int image_file(struct sink *sink, struct copy_object *o, struct err *err)
 		return object_add(o, err);
 	if (end_object(im, o, ino, inode, err) < 0)
 		return -1;
-	return sums_add(&im->base.sums, sink_source(o), ino, hash, err);
+	return sums_add(&im->base.sums, &o->entry->meta.st, ino, hash, err);
 }
 
 static int image_symlink(struct sink *sink, struct copy_object *o, struct err *err)
 {
 	struct image *im = (struct image *)sink;
-	struct ext2_inode_large *inode = o->scratch->inode;
+	struct ext2_inode_large *inode = inode_of(o->scratch);
 	char *text = o->scratch->content;
 	struct chunk *c;
 	ext2_ino_t ino;
@@ -211,7 +219,7 @@ static void put_device(struct ext2_inode_large *inode, dev_t dev)
 static int image_node(struct sink *sink, struct copy_object *o, struct err *err)
 {
 	struct image *im = (struct image *)sink;
-	struct ext2_inode_large *inode = o->scratch->inode;
+	struct ext2_inode_large *inode = inode_of(o->scratch);
 	struct chunk *c;
 	ext2_ino_t ino;
 
@@ -248,7 +256,7 @@ static int image_mkdir(struct sink *sink, struct copy_object *o, struct err *err
 static int image_named(struct sink *sink, struct copy_object *o, struct err *err)
 {
 	struct image *im = (struct image *)sink;
-	struct ext2_inode_large *inode = o->scratch->inode;
+	struct ext2_inode_large *inode = inode_of(o->scratch);
 	struct image_dir *dir = dir_of(o->dir);
 	struct chunk *c = image_chunk(im, o->scratch);
 
@@ -399,7 +407,7 @@ static int complete(struct image *im, struct err *err)
 
 	if (flush_chunks(im, err) < 0)
 		return -1;
-	links_each(im->links, fix_links, im);
+	links_each(im->base.links, fix_links, im);
 	code = ext2fs_set_gdt_csum(im->fs);
 	if (!code)
 		code = ext2fs_close_free(&im->fs);
@@ -417,7 +425,7 @@ static void release(struct image *im)
 	chunks_free(im);
 	if (im->fs)
 		ext2fs_free(im->fs);
-	links_free(im->links);
+	links_free(im->base.links);
 	pthread_mutex_destroy(&im->lock);
 }
 
@@ -448,14 +456,14 @@ int image_make(int from, int device, const struct image_options *opt,
 	int rc;
 
 	pthread_mutex_init(&im.lock, NULL);
-	im.links = links_new();
+	im.base.links = links_new();
 	go_direct(device);
 	rc = make_fs(&im, err);
 	if (rc == 0)
 		rc = sums_begin(&im.base.sums, opt->sums, err);
 	if (rc == 0) {
 		root = image_dir_new(&im, EXT2_ROOT_INO, EXT2_ROOT_INO);
-		rc = copy_walk(&im.base, from, -1, (uintptr_t)root, im.links, tree, counts, err);
+		rc = copy_walk(&im.base, from, (uintptr_t)root, tree, counts, err);
 		if (sums_end(&im.base.sums, rc ? &dropped : err) < 0)
 			rc = -1;
 	}

@@ -6,11 +6,12 @@
  * and above them one or two levels of (hash, block) pairs (kernel: fs/ext4/namei.c,
  * libext2fs: ext2_fs.h). Linear in the number of names but for the sort.
  */
+#include "step/image_inside.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
-#include "step/image_inside.h"
 
 #define DOT_LEN 12		/* entries of "." and ".." */
 #define ROOT_HEAD (2 * DOT_LEN + sizeof(struct ext2_dx_root_info))

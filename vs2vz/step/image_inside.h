@@ -65,7 +65,6 @@ struct image {
 	const struct image_options *opt;
 	ext2_filsys fs;
 	int device;
-	struct links *links;
 	pthread_mutex_t lock;	/* fs, cursors, lists */
 	ext2_ino_t next_ino;
 	blk64_t next_block;

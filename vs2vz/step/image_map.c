@@ -4,14 +4,11 @@
  * block below it, built from the leaves upwards (kernel: fs/ext4/ext4_extents.h). ext3:
  * twelve blocks in the inode, then maps of one, two and three levels, built downwards.
  */
-#include <errno.h>
-#include <string.h>
-
-#include <ext2fs/ext2_fs.h>
-
 #include "step/image_inside.h"
 
+#include <errno.h>
 #include <ext2fs/ext3_extents.h>
+#include <string.h>
 
 #define IN_INODE 4
 #define IN_BLOCK ((IMAGE_BLOCK - sizeof(struct ext3_extent_header)) / sizeof(struct ext3_extent))

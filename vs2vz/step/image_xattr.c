@@ -5,6 +5,8 @@
  * of the disk (kernel: fs/ext4/acl.h, xattr.h). Names that ext has no index for cannot be
  * stored, values do not go beyond one block.
  */
+#include "step/image_inside.h"
+
 #include <ext2fs/ext2_ext_attr.h>
 #include <linux/posix_acl_xattr.h>
 #include <stdlib.h>
@@ -13,7 +15,6 @@
 #include "base/meta.h"
 #include "base/pool.h"
 #include "step/copy_dir.h"
-#include "step/image_inside.h"
 
 #define EXTRA 32		/* i_extra_isize */
 #define IN_INODE_FROM (EXT2_GOOD_OLD_INODE_SIZE + EXTRA)
