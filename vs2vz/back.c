@@ -188,6 +188,16 @@ int command_commit(struct session *s)
 	return finish(s);
 }
 
+/* What differs, and what that means. */
+static void show_verify(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_summary(out, &s->report, &style);
+	if (s->findings.nr)
+		report_findings(out, &s->report, &style);
+}
+
 int command_verify(struct session *s)
 {
 	const struct record **records;
@@ -201,5 +211,6 @@ int command_verify(struct session *s)
 		return session_end(s, show_result, EXIT_DONE);
 	for (size_t i = 0; i < nr; i++)
 		proof_verify(s, records[i]);
-	return session_end(s, show_result, carry_status(s));
+	finding_sort(&s->findings);
+	return session_end(s, show_verify, carry_status(s));
 }

@@ -104,6 +104,15 @@ STORE(store_limits)
 	return 0;
 }
 
+STORE(store_shared)
+{
+	(void)pool;
+	o->has_shared = true;
+	if (!shared_parse(value, &o->shared))
+		return fail(err, "'%s' is none of break, keep-readonly", show(value));
+	return 0;
+}
+
 STORE(store_fixups)
 {
 	const char **fixup;
@@ -218,6 +227,8 @@ const struct option_row option_rows[] = {
 	  "switch off rights that the guest never had" },
 	{ "limits", 0, "WHICH", TAKES_CHOICES, store_limits,
 	  "where the guest had none: guest (none), sample" },
+	{ "shared", 0, "WORD", TAKES_CHOICES, store_shared,
+	  "files shared by hard links: break, keep-readonly" },
 	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate, "a file system of its own" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,
 	  "all, none, or -NAME to leave one out" },

@@ -37,7 +37,7 @@ struct answer {
 	enum limits_from limits;
 	bool has_shared;
 	enum shared_policy shared;
-	bool has_immutable;			/* where hidden flags cannot tell */
+	bool has_immutable;
 	enum immutable_policy immutable;	/* IMMUTABLE_KEEP or IMMUTABLE_FILES */
 	bool has_tagging;
 	enum tagging tagging;			/* none, uid16, gid16, id24 */

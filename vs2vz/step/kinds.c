@@ -9,7 +9,11 @@
 
 const struct kind *const kinds[] = {
 	&kind_copy,
+	&kind_hide,
+	&kind_marks,
 	&kind_mkdir,
+	&kind_mode,
+	&kind_node,
 	&kind_remove,
 	&kind_rename,
 	&kind_retire,
