@@ -13,8 +13,6 @@
 
 #include "base/fsinfo.h"
 #include "base/log.h"
-#include "base/progress.h"
-#include "base/stop.h"
 #include "base/units.h"
 #include "before.h"
 #include "exits.h"
@@ -187,65 +185,6 @@ int session_records(struct session *s, const struct record ***out, size_t *nr)
 	return all_used(s, used, "converted guest");
 }
 
-/* What the tree says of itself: distribution, init, size. */
-static int inspect_tree(struct session *s, struct guest *g, bool survey)
-{
-	struct survey_options opt = {
-		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs,
-		.xattrs = true,
-	};
-	struct fsinfo fs = { 0 };
-	struct root tree;
-	int done;
-
-	if (fsinfo_read(&fs, &s->root, g->tree, &s->pool, &s->err) < 0)
-		return -1;
-	opt.rotational = fs.rotational;
-	if (root_inside(&tree, &s->root, g->tree, &s->err) < 0)
-		return -1;
-	done = vserver_system(&g->system, &tree, &s->pool, &s->findings, g->name, &s->err);
-	if (done == 0 && survey) {
-		done = survey_tree(&g->survey, tree.fd, &opt, &s->err);
-		g->surveyed = done == 0;
-	}
-	root_release(&tree);
-	return done;
-}
-
-int session_users(struct session *s)
-{
-	return users_stale(&s->users) ? users_read(&s->users, &s->root, &s->proc, &s->err) : 0;
-}
-
-static int inspect_guest(struct session *s, struct guest *g, bool survey)
-{
-	if (session_users(s) < 0)
-		return -1;
-	vserver_busy(g, &s->users, &s->findings);
-	if (inspect_tree(s, g, survey) == 0)
-		return 0;
-	if (stop_wanted())
-		return session_fail(s, 128 + stop_signal(), "stopped; nothing was changed");
-	finding_add(&s->findings, VS_TREE_UNREADABLE, g->name, g->tree, "%s", s->err.text);
-	err_clear(&s->err);
-	return 0;
-}
-
-int session_inspect(struct session *s, bool survey)
-{
-	int done = 0;
-
-	if (survey && s->nr_selected)
-		progress_begin("surveying", pool_printf(&s->pool, "%zu guest%s", s->nr_selected,
-							s->nr_selected == 1 ? "" : "s"), 0, 0);
-	/* The scan's own array: what is const for deciding is filled here. */
-	for (size_t i = 0; done == 0 && i < s->nr_selected; i++)
-		done = inspect_guest(s, &s->guests.v[s->selected[i] - s->guests.v], survey);
-	if (survey && s->nr_selected)
-		progress_end();
-	return done;
-}
-
 /* An option of the command line is for all guests, and goes before their sections. */
 static void take_answers(struct session *s, struct choices *c)
 {
@@ -258,6 +197,7 @@ static void take_answers(struct session *s, struct choices *c)
 		answers[i].has_method &= !s->opt.has_method;
 		answers[i].has_rights &= !s->opt.least;
 		answers[i].has_limits &= !s->opt.has_limits;
+		answers[i].has_shared &= !s->opt.has_shared;
 	}
 	c->answers = answers;
 	c->nr_answers = s->set.nr_answers;
@@ -276,6 +216,7 @@ static void take_choices(struct session *s, struct choices *c)
 	c->method = o->has_method ? o->method : s->set.method;
 	c->rights = o->least ? RIGHTS_LEAST : s->set.rights;
 	c->limits = o->has_limits ? o->limits : s->set.limits;
+	c->shared = o->has_shared ? o->shared : s->set.shared;
 	c->insulate = o->insulate != NULL;
 	take_answers(s, c);
 }

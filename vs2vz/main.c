@@ -21,6 +21,7 @@ static void release(struct session *s)
 	root_release(&s->proc);
 	root_release(&s->root);
 	users_release(&s->users);
+	session_close_devices(s);
 	pool_release(&s->pool);
 }
 

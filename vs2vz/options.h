@@ -39,7 +39,7 @@ enum accepts {
 	TAKES_DETAILED	 = 1 << 7,	/* --detailed-exitcode */
 	TAKES_OUT	 = 1 << 8,	/* -o, --out FILE */
 	TAKES_PLAN	 = 1 << 9,	/* --plan FILE */
-	TAKES_CHOICES	 = 1 << 10,	/* --ctid --sample --method --least --limits --insulate
+	TAKES_CHOICES	 = 1 << 10,	/* --ctid --sample --method --least --limits --shared --insulate
 					   --fixups */
 	TAKES_OVERRIDE	 = 1 << 11,
 	TAKES_JOBS	 = 1 << 12,	/* -j, --jobs */
@@ -49,6 +49,7 @@ enum accepts {
 	TAKES_REBOOT	 = 1 << 16,	/* --before-reboot, --save */
 	TAKES_MARKDOWN	 = 1 << 17,
 	TAKES_FORMAT	 = 1 << 18,
+	TAKES_STORE	 = 1 << 19,	/* --remove-hash-store */
 };
 
 struct command {
@@ -87,6 +88,8 @@ struct options {
 	bool least;			/* switch off rights that the guest never had */
 	bool has_limits;
 	enum limits_from limits;
+	bool has_shared;
+	enum shared_policy shared;
 	const char *insulate;		/* SPEC, NULL: not asked for */
 	size_t nr_fixups, cap_fixups;	/* "all", "none", "-NAME" in order */
 	const char **fixups;
@@ -99,6 +102,7 @@ struct options {
 	bool keep_going;		/* default true */
 	enum changed_policy changed;
 	bool before_reboot, save, markdown;
+	bool remove_store;		/* commit: hash stores that nobody needs go */
 	enum report_format format;
 	size_t nr_guests, cap_guests;	/* operands */
 	const char **guests;

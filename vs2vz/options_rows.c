@@ -51,6 +51,7 @@ STORE_FLAG(store_stop, keep_going, false)
 STORE_FLAG(store_reboot, before_reboot, true)
 STORE_FLAG(store_save, save, true)
 STORE_FLAG(store_markdown, markdown, true)
+STORE_FLAG(store_store, remove_store, true)
 
 STORE(store_verbose)
 {
@@ -101,6 +102,15 @@ STORE(store_limits)
 	o->has_limits = true;
 	if (!limits_parse(value, &o->limits))
 		return fail(err, "'%s' is none of guest, sample", show(value));
+	return 0;
+}
+
+STORE(store_shared)
+{
+	(void)pool;
+	o->has_shared = true;
+	if (!shared_parse(value, &o->shared))
+		return fail(err, "'%s' is none of break, keep-readonly", show(value));
 	return 0;
 }
 
@@ -218,6 +228,8 @@ const struct option_row option_rows[] = {
 	  "switch off rights that the guest never had" },
 	{ "limits", 0, "WHICH", TAKES_CHOICES, store_limits,
 	  "where the guest had none: guest (none), sample" },
+	{ "shared", 0, "WORD", TAKES_CHOICES, store_shared,
+	  "files shared by hard links: break, keep-readonly" },
 	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate, "a file system of its own" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,
 	  "all, none, or -NAME to leave one out" },
@@ -237,6 +249,8 @@ const struct option_row option_rows[] = {
 	  "what would strand the host under the OpenVZ kernel" },
 	{ "save", 0, NULL, TAKES_REBOOT, store_save,
 	  "keep what only the VServer kernel can tell" },
+	{ "remove-hash-store", 0, NULL, TAKES_STORE, store_store,
+	  "remove hash stores that no guest needs any more" },
 	{ "markdown", 0, NULL, TAKES_MARKDOWN, store_markdown, "a table for documents" },
 	{ "format", 0, "WORD", TAKES_FORMAT, store_format, "text, json, html" },
 	{ NULL, 0, NULL, 0, NULL, NULL },

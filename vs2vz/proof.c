@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Proof: what is on disk against what the plan recorded. A renamed tree is compared
- * by the fingerprint of its survey (every object's metadata), a copied one with its
- * retired source, object by object; CTID.conf key by key as vzctl reads it.
+ * by the fingerprint of its survey or of its repair (every object's metadata), a copied one
+ * with its retired source, object by object; in both, what the plan's own steps change
+ * inside is left out and proved by their guards; CTID.conf key by key as vzctl reads it.
  */
 #include "proof.h"
 
@@ -16,8 +17,10 @@
 #include "carry.h"
 #include "exits.h"
 #include "openvz/conf.h"
+#include "proof_marks.h"
 #include "run/run.h"
-#include "step/tree.h"
+#include "step/marks_record.h"
+#include "step/touched.h"
 
 #define CONF_MAX (1u << 20)
 #define DIFFERENCES_SHOWN 20
@@ -52,37 +55,58 @@ const char *proof_tree(struct session *s, const char *name)
 	return tree;
 }
 
-/* Is the tree at this path what the survey recorded? 1 yes, 0 no, -1: cannot tell. */
-static int same_tree(struct session *s, const struct plan *plan, const char *path,
+/* What a tree should be. */
+struct expected {
+	struct hash128 print;
+	const struct touched *touched;	/* NULL, or the steps whose changes do not count */
+	struct marks marks;		/* taken off: is their absence to be proved? */
+};
+
+/* Is the tree at this path what was recorded? 1 yes, 0 no, -1: cannot tell. */
+static int same_tree(struct session *s, const char *path, const struct expected *want,
 		     struct survey *now)
 {
-	const char *recorded = plan_note_get(plan, "fingerprint");
-	struct survey_options opt = { .threads = s->set.jobs, .xattrs = true };
-	struct hash128 before;
-	int CLEANUP_FD fd = -1;
+	struct root tree = { -1, path };
+	int rc;
 
-	memset(now, 0, sizeof(*now));
-	if (!recorded || !hash_parse(recorded, &before))
+	if (proof_survey(s, path, &want->marks, now) < 0)
 		return -1;
-	fd = strict_opendir(&s->root, path, &s->err);
-	if (fd < 0 || survey_tree(now, fd, &opt, &s->err) < 0)
+	if (!want->touched)
+		return hash_equal(now->fingerprint, want->print);
+	tree.fd = strict_opendir(&s->root, path, &s->err);
+	if (tree.fd < 0)
 		return -1;
-	return hash_equal(now->fingerprint, before);
+	rc = touched_subtract(&now->bare, want->touched, &tree, &s->err);
+	close_fd(&tree.fd);
+	return rc < 0 ? -1 : hash_equal(now->bare, want->print);
+}
+
+/* A fingerprint of the plan: "fingerprint" as it was found, "untouched" without the edits. */
+static int recorded_print(struct session *s, const struct plan *plan, const char *note,
+		      struct hash128 *out)
+{
+	const char *recorded = plan_note_get(plan, note);
+
+	if (recorded && hash_parse(recorded, out))
+		return 0;
+	return fail(&s->err, "the plan does not tell the fingerprint of the tree");
 }
 
 void proof_after_undo(struct session *s, const char *name)
 {
 	size_t line = carry_line(s, name);
 	const struct step *move;
-	struct survey now;
+	struct survey now = { 0 };
+	struct expected found = { .marks.tagging = TAGGING_NONE };
 	struct journal j;
-	int same;
+	int same = -1;
 
 	if (s->report.guests[line].outcome != OUTCOME_DONE || open_record(s, name, &j) < 0)
 		return;
 	move = carry_relocation(&j.plan);
 	if (move && j.phase == PHASE_UNDONE) {
-		same = same_tree(s, &j.plan, step_get(move, "from"), &now);
+		if (recorded_print(s, &j.plan, "fingerprint", &found.print) == 0)
+			same = same_tree(s, step_get(move, "from"), &found, &now);
 		if (same > 0)
 			log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before",
 				show(name), (unsigned long long)now.names);
@@ -98,63 +122,105 @@ void proof_after_undo(struct session *s, const char *name)
 struct diff_ctx {
 	struct session *s;
 	size_t line;
+	struct touched touched;
+	int64_t nr;
 };
 
 static void add_difference(void *ctx, const char *path, const char *what)
 {
 	struct diff_ctx *d = ctx;
 
-	report_path_add(&d->s->report.guests[d->line], &d->s->report, path, what);
+	if (!touched_explains(&d->touched, path, what) && d->nr++ < DIFFERENCES_SHOWN)
+		report_path_add(&d->s->report.guests[d->line], &d->s->report, path, what);
 }
 
 /* A copied tree against its source, which stays until commit. */
-static int verify_copy(struct session *s, const struct plan *plan, const struct step *copy,
-		       size_t line)
+static int compare_copy(struct session *s, const struct journal *j, const struct step *copy,
+			size_t line)
 {
-	const char *source = step_get(copy, "from");
-	struct tree_options opt = { .threads = s->set.jobs };
-	struct diff_ctx ctx = { s, line };
-	int CLEANUP_FD from = -1;
-	int CLEANUP_FD to = -1;
-	int64_t nr;
+	struct diff_ctx ctx = {
+		s, line, { j->plan.step, j->plan.nr_steps, step_get(copy, "to") }, 0,
+	};
 
-	for (size_t i = 0; i < plan->nr_steps; i++)
-		if (strcmp(plan->step[i].kind->name, "retire") == 0)
-			source = step_get(&plan->step[i], "to");
-	if (!exists(s, source))
-		return 0;	/* committed: nothing is left to compare with */
-	from = strict_opendir(&s->root, source, &s->err);
-	to = from < 0 ? -1 : strict_opendir(&s->root, step_get(copy, "to"), &s->err);
-	if (to < 0)
+	if (proof_compare(s, j, copy, SIZE_MAX, add_difference, &ctx) < 0)
 		return -1;
-	nr = tree_diff(from, to, s->opt.verify == VERIFY_FULL, DIFFERENCES_SHOWN, add_difference,
-		       &ctx, &opt, &s->err);
-	if (nr > 0)
+	if (ctx.nr > 0)
 		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
 			    step_get(copy, "to"), "%lld objects differ from the source",
-			    (long long)nr);
-	return nr < 0 ? -1 : nr > 0;
+			    (long long)ctx.nr);
+	return ctx.nr > 0;
 }
 
-static int verify_tree(struct session *s, const struct plan *plan, size_t line)
+static int verify_copy(struct session *s, const struct journal *j, const struct step *copy,
+		       size_t line)
 {
-	const struct step *move = carry_relocation(plan);
+	const char *to = step_get(copy, "to");
+	int differs = compare_copy(s, j, copy, line);
 	struct survey now;
-	int same;
+	struct marks m;
+	bool left;
+
+	if (differs < 0 || marks_parse(&m, copy, &s->err) < 0 || proof_survey(s, to, NULL, &now) < 0)
+		return -1;
+	left = proof_marks_left(s, s->report.guests[line].name, to, &m, &now);
+	survey_release(&now);
+	return differs || left;
+}
+
+/* As the tree was found, or as its repair left it, less the plan's edits. */
+static int expect(struct session *s, const struct journal *j, const struct touched *t,
+		  struct expected *out)
+{
+	const struct step *repair = proof_repair(&j->plan);
+	bool edits = touched_any(t);
+	struct work w;
+	int done;
+
+	*out = (struct expected){ .touched = edits || repair ? t : NULL,
+				  .marks.tagging = TAGGING_NONE };
+	if (!repair)
+		return recorded_print(s, &j->plan, edits ? "untouched" : "fingerprint", &out->print);
+	if (marks_parse(&out->marks, repair, &s->err) < 0)
+		return -1;
+	work_init(&w, &s->root, j->folder, &s->pool);
+	done = marks_print(&w, repair->nr, &out->print, &s->err);
+	work_release(&w);
+	return done;
+}
+
+static int verify_renamed(struct session *s, const struct journal *j, const struct step *move,
+			  size_t line)
+{
+	const char *name = s->report.guests[line].name, *to = step_get(move, "to");
+	const struct touched t = { j->plan.step, j->plan.nr_steps, to };
+	struct expected want;
+	struct survey now;
+	int same, left;
+
+	if (expect(s, j, &t, &want) < 0)
+		return -1;
+	same = same_tree(s, to, &want, &now);
+	if (same < 0)
+		return -1;
+	if (!same)
+		finding_add(&s->findings, VS_VERIFY_DIFFERS, name, to,
+			    "the tree is no longer what was moved: %llu objects now, %s then; a "
+			    "container that ran changes its tree", (unsigned long long)now.names,
+			    plan_note_get(&j->plan, "names") ? plan_note_get(&j->plan, "names") : "?");
+	left = proof_marks_left(s, name, to, &want.marks, &now);
+	survey_release(&now);
+	return !same || left;
+}
+
+static int verify_tree(struct session *s, const struct journal *j, size_t line)
+{
+	const struct step *move = carry_relocation(&j->plan);
 
 	if (!move)
 		return 0;
 	if (strcmp(move->kind->name, "copy") == 0)
-		return verify_copy(s, plan, move, line);
-	same = same_tree(s, plan, step_get(move, "to"), &now);
-	if (same == 0)
-		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
-			    step_get(move, "to"), "the tree is no longer what was moved: %llu objects "
-			    "now, %s then; a container that ran changes its tree",
-			    (unsigned long long)now.names, plan_note_get(plan, "names") ?
-			    plan_note_get(plan, "names") : "?");
-	survey_release(&now);
-	return same < 0 ? -1 : !same;
+		return verify_copy(s, j, move, line);
+	return verify_renamed(s, j, move, line);
 }
 
 static int verify_keys(struct session *s, const struct step *write, const struct buf *now, size_t line)
@@ -218,7 +284,7 @@ static int verify_steps(struct session *s, const struct journal *j, size_t line)
 static void judge(struct session *s, struct journal *j, size_t line)
 {
 	int steps = j->phase == PHASE_CONVERTED ? verify_steps(s, j, line) : 0;
-	int tree = steps < 0 ? -1 : verify_tree(s, &j->plan, line);
+	int tree = steps < 0 ? -1 : verify_tree(s, j, line);
 	int conf = tree < 0 ? -1 : verify_conf(s, &j->plan, line);
 
 	if (conf < 0) {

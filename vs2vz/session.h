@@ -13,6 +13,8 @@
 #define VS2VZ_SESSION_H
 
 #include "base/err.h"
+#include "base/fsinfo.h"
+#include "base/hidden.h"
 #include "base/inroot.h"
 #include "base/pool.h"
 #include "decide/decide.h"
@@ -35,6 +37,13 @@ struct record {
 	const struct guest *guest; /* NULL: no longer configured */
 };
 
+/* A file system that was looked at, and its device: what base/hidden.h reads. */
+struct device {
+	dev_t dev;
+	struct hidden *hidden;	/* NULL: nothing is known */
+	const char *why;	/* why not; static */
+};
+
 struct session {
 	struct options opt;
 	struct settings set;
@@ -45,6 +54,8 @@ struct session {
 	struct guests guests;
 	struct findings findings;
 	struct users users;	/* who uses what, see session_users() */
+	struct device *devices;	/* see session_device() */
+	size_t nr_devices, cap_devices;
 	int state;		/* the state directory, -1: absent */
 	int lock;		/* held by a changing command, -1 */
 	struct record *records;
@@ -66,8 +77,15 @@ int session_begin(struct session *s);
 int session_look(struct session *s);
 /* Refuse without root rights, take the lock, open the log of the run. */
 int session_may_change(struct session *s);
-/* guest->system and (survey) guest->survey of the selected ones, and who uses them. */
+/*
+ * guest->system of the selected ones, and who uses them; (survey) guest->survey and
+ * guest->sharers as well: one walk of each tree, and one of each hash store that may
+ * hold names of what they share.
+ */
 int session_inspect(struct session *s, bool survey);
+/* The device of an open directory, opened once; fs is the directory's. NULL: s->err. */
+const struct device *session_device(struct session *s, int dirfd, const struct fsinfo *fs);
+void session_close_devices(struct session *s);
 /* Fresh knowledge of who uses what: s->users is read again when it is too old. */
 int session_users(struct session *s);
 /*

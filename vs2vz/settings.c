@@ -122,6 +122,10 @@ static cfg_t *schema_new(void)
 		CFG_STR("method", NULL, CFGF_NODEFAULT),
 		CFG_STR("rights", NULL, CFGF_NODEFAULT),
 		CFG_STR("limits", NULL, CFGF_NODEFAULT),
+		CFG_STR("shared", NULL, CFGF_NODEFAULT),
+		CFG_STR("tagging", NULL, CFGF_NODEFAULT),
+		CFG_INT_LIST("tag", NULL, CFGF_NODEFAULT),
+		CFG_STR("immutable", NULL, CFGF_NODEFAULT),
 		CFG_SEC("override", lift, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_END()
 	};

@@ -32,6 +32,7 @@
 #define CTID_MIN 101u
 #define CTID_MAX 2147483644u
 #define JOBS_MAX 64u
+#define TAG_MAX 65535
 
 /* An inhibitor that the administrator lifts. */
 struct lift {
@@ -46,6 +47,7 @@ struct settings {
 	enum method method;
 	enum rights rights;
 	enum limits_from limits;
+	enum shared_policy shared;
 	enum verify_mode verify;
 	unsigned jobs;		/* 0: choose */
 	const char *state_dir;
@@ -83,6 +85,7 @@ bool method_parse(const char *word, enum method *out);
 const char *method_word(enum method method);
 bool rights_parse(const char *word, enum rights *out);
 bool limits_parse(const char *word, enum limits_from *out);
+bool shared_parse(const char *word, enum shared_policy *out);
 bool verify_parse(const char *word, enum verify_mode *out);
 bool color_parse(const char *word, enum color_when *out);
 

@@ -37,6 +37,26 @@ static bool good_limits(const char *word)
 	return limits_parse(word, &limits);
 }
 
+static bool good_shared(const char *word)
+{
+	enum shared_policy shared;
+
+	return shared_parse(word, &shared);
+}
+
+/* Methods that leave no trace in the owners are all "none" to a tree. */
+static bool good_tagging(const char *word)
+{
+	enum tagging method = tagging_parse(word);
+
+	return method == TAGGING_NONE || tagging_encodes(method);
+}
+
+static bool good_immutable(const char *word)
+{
+	return strcmp(word, "keep") == 0 || strcmp(word, "clear") == 0;
+}
+
 static const struct {
 	const char *key, *path;
 	bool (*good)(const char *word);
@@ -46,6 +66,10 @@ static const struct {
 	{ "method", "guest|method", good_method, "one of \"auto\", \"rename\", \"copy\"" },
 	{ "rights", "guest|rights", good_rights, "one of \"default\", \"least\"" },
 	{ "limits", "guest|limits", good_limits, "one of \"guest\", \"sample\"" },
+	{ "shared", "guest|shared", good_shared, "one of \"break\", \"keep-readonly\"" },
+	{ "tagging", "guest|tagging", good_tagging,
+	  "one of \"none\", \"uid16\", \"gid16\", \"id24\"" },
+	{ "immutable", "guest|immutable", good_immutable, "one of \"keep\", \"clear\"" },
 };
 #define NR_TEXTS (sizeof(texts) / sizeof(texts[0]))
 
@@ -61,6 +85,19 @@ static int check_text(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, "guest '%s': %s must be %s", cfg_title(cfg), texts[i].key,
 			  texts[i].expects);
 	}
+	return -1;
+}
+
+/* Called for each value of the list. */
+static int check_tag(cfg_t *cfg, cfg_opt_t *opt)
+{
+	unsigned nr = cfg_opt_size(opt);
+	long tag = nr ? cfg_opt_getnint(opt, nr - 1) : 0;
+
+	if (tag >= 1 && tag <= TAG_MAX && nr <= MARKS_TAGS_MAX)
+		return 0;
+	cfg_error(cfg, "guest '%s': tag must be a list of at most %d numbers from 1 to %d",
+		  cfg_title(cfg), MARKS_TAGS_MAX, TAG_MAX);
 	return -1;
 }
 
@@ -90,7 +127,8 @@ static int check_override(cfg_t *cfg, cfg_opt_t *opt)
 static bool has_key(cfg_t *section)
 {
 	static const char *const keys[] = {
-		"ctid", "sample", "method", "rights", "limits", "override",
+		"ctid", "sample", "method", "rights", "limits", "shared", "tagging", "tag",
+		"immutable", "override",
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -111,7 +149,8 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 			  cfg_title(section), CTID_MIN, CTID_MAX);
 	else if (!has_key(section))
 		cfg_error(cfg, "guest '%s': nothing is said of it; ctid, sample, method, rights, "
-			  "limits and override can be", cfg_title(section));
+			  "limits, shared, tagging, tag, immutable and override can be",
+			  cfg_title(section));
 	else
 		return 0;
 	return -1;
@@ -122,6 +161,7 @@ void settings_check_sections(cfg_t *cfg)
 	cfg_set_validate_func(cfg, "override", check_override);
 	cfg_set_validate_func(cfg, "guest", check_guest);
 	cfg_set_validate_func(cfg, "guest|override", check_override);
+	cfg_set_validate_func(cfg, "guest|tag", check_tag);
 	for (size_t i = 0; i < NR_TEXTS; i++)
 		cfg_set_validate_func(cfg, texts[i].path, check_text);
 }
@@ -156,6 +196,29 @@ static struct answer *answer_for(struct settings *out, const char *guest, struct
 	return answer;
 }
 
+/* What is said of the marks that VServer left on inodes. */
+static void collect_marks(struct answer *answer, cfg_t *section)
+{
+	unsigned nr = cfg_size(section, "tag");
+
+	if (cfg_size(section, "shared"))
+		answer->has_shared = shared_parse(cfg_getstr(section, "shared"), &answer->shared);
+	if (cfg_size(section, "tagging")) {
+		answer->tagging = tagging_parse(cfg_getstr(section, "tagging"));
+		answer->has_tagging = true;
+	}
+	if (cfg_size(section, "immutable")) {
+		answer->immutable = strcmp(cfg_getstr(section, "immutable"), "keep") == 0 ?
+				    IMMUTABLE_KEEP : IMMUTABLE_FILES;
+		answer->has_immutable = true;
+	}
+	if (!nr)
+		return;
+	answer->nr_tags = nr < MARKS_TAGS_MAX ? nr : MARKS_TAGS_MAX;
+	for (unsigned i = 0; i < answer->nr_tags; i++)
+		answer->tag[i] = (uint32_t)cfg_getnint(section, "tag", i);
+}
+
 static void collect_answer(struct settings *out, cfg_t *section, const char *guest,
 			   struct pool *pool)
 {
@@ -169,6 +232,7 @@ static void collect_answer(struct settings *out, cfg_t *section, const char *gue
 		answer->has_rights = rights_parse(cfg_getstr(section, "rights"), &answer->rights);
 	if (cfg_size(section, "limits"))
 		answer->has_limits = limits_parse(cfg_getstr(section, "limits"), &answer->limits);
+	collect_marks(answer, section);
 }
 
 static void collect_lifts(struct settings *out, cfg_t *section, const char *guest,

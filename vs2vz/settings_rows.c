@@ -26,6 +26,9 @@ static const struct word rights[] = {
 static const struct word limits[] = {
 	{ "guest", LIMITS_GUEST }, { "sample", LIMITS_SAMPLE }, { NULL, 0 },
 };
+static const struct word shareds[] = {
+	{ "break", SHARED_BREAK }, { "keep-readonly", SHARED_KEEP_READONLY }, { NULL, 0 },
+};
 
 static const struct word *word_find(const struct word *words, const char *text)
 {
@@ -67,6 +70,15 @@ bool limits_parse(const char *word, enum limits_from *out)
 
 	if (w)
 		*out = (enum limits_from)w->value;
+	return w != NULL;
+}
+
+bool shared_parse(const char *word, enum shared_policy *out)
+{
+	const struct word *w = word_find(shareds, word);
+
+	if (w)
+		*out = (enum shared_policy)w->value;
 	return w != NULL;
 }
 
@@ -118,6 +130,12 @@ static bool store_limits(struct settings *s, const char *text, uint64_t number)
 {
 	(void)number;
 	return limits_parse(text, &s->limits);
+}
+
+static bool store_shared(struct settings *s, const char *text, uint64_t number)
+{
+	(void)number;
+	return shared_parse(text, &s->shared);
 }
 
 static bool store_verify(struct settings *s, const char *text, uint64_t number)
@@ -181,6 +199,10 @@ const struct setting_row setting_rows[] = {
 	  "Limits that the guest did not have. guest: the container has none either (memory,\n"
 	  "processes, files, sockets, ...). sample: it gets those of the sample.",
 	  store_limits },
+	{ "shared", false, "break", "one of \"break\", \"keep-readonly\"",
+	  "Files that a guest shares with other guests or a hash store by hard links (vunify,\n"
+	  "vhashify). break: the container gets copies of its own. keep-readonly: immutable\n"
+	  "ones stay shared, and immutable; the others become copies.", store_shared },
 	{ "verify", false, "full", "one of \"full\", \"quick\"",
 	  "What is compared after copying and by `vs2vz verify`. full: contents as well.\n"
 	  "quick: metadata only.", store_verify },

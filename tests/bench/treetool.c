@@ -2,14 +2,18 @@
 /*
  * The tree engine by itself, for measurements and experiments:
  *
- *	treetool [-t THREADS] [-r] [-x] survey DIR
+ *	treetool [-t THREADS] [-r] [-x] [-H] survey DIR
  *	treetool [-t THREADS] [-r] [-s SUMS] copy FROM TO
  *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
  *	treetool [-t THREADS] diff FROM TO
  *	treetool [-t THREADS] remove DIR
  *	treetool [-t THREADS] [-3] [-s SUMS] image DIR FILE	(FILE: a device, or a file of its size)
+ *	treetool [-t THREADS] -T TAG -f FOLDER strip DIR	tags of ID24, by the step kind "marks"
+ *	treetool [-t THREADS] -T TAG -f FOLDER unstrip DIR
  *
- * -r: a rotating disk; -x: look for extended attributes. Opens what it is told to
+ * strip keeps its record in the directory FOLDER (-f), unstrip takes it back.
+ * -r: a rotating disk; -x: look for extended attributes; -H: do not read hidden flags
+ * from the device, as is done on ext2, ext3 and ext4. Opens what it is told to
  * by plain paths: it is not part of the product.
  */
 #include <fcntl.h>
@@ -19,26 +23,56 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fsinfo.h"
+#include "base/hidden.h"
+#include "base/inroot.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/survey.h"
 #include "step/image.h"
+#include "step/plan.h"
+#include "step/step.h"
 #include "step/tree.h"
 
 struct job {
 	struct tree_options opt;
-	bool xattrs, ext3;
-	int a, b, sums;
+	bool xattrs, ext3, no_hidden;
+	const char *dir, *tag;
+	int a, b, sums, folder;
 };
+
+/* As the program does it; NULL where it does not. */
+static struct hidden *open_hidden(const struct job *j, const char **why)
+{
+	struct pool pool = POOL_INIT;
+	struct hidden *h = NULL;
+	struct fsinfo fs;
+	struct root root;
+	struct err err;
+
+	*why = "not wanted";
+	if (j->no_hidden)
+		return NULL;
+	if (root_init(&root, j->dir, &err) < 0 || fsinfo_read(&fs, &root, "/", &pool, &err) < 0 ||
+	    hidden_open(&h, j->a, fs.type, fs.source, why, &err) < 0)
+		*why = "failed";
+	root_release(&root);
+	pool_release(&pool);
+	return h;
+}
 
 static int do_survey(struct job *j, struct err *err)
 {
-	const struct survey_options opt = {
+	struct survey_options opt = {
 		.threads = j->opt.threads, .rotational = j->opt.rotational, .xattrs = j->xattrs,
 	};
 	struct survey s;
+	int done;
 
-	if (survey_tree(&s, j->a, &opt, err) < 0)
+	opt.hidden = open_hidden(j, &opt.hidden_why);
+	done = survey_tree(&s, j->a, &opt, err);
+	hidden_close(opt.hidden);
+	if (done < 0)
 		return -1;
 	printf("names=%" PRIu64 " inodes=%" PRIu64 " used=%" PRIu64 " apparent=%" PRIu64
 	       " linked=%" PRIu64 " outside=%" PRIu64 " locked=%" PRIu64 " xattrs=%" PRIu64
@@ -46,6 +80,9 @@ static int do_survey(struct job *j, struct err *err)
 	       s.names, s.inodes, s.bytes_used, s.bytes_apparent, s.multi_linked,
 	       s.outside_inodes, s.immutable + s.append_only, s.with_xattrs, s.fingerprint.high,
 	       s.fingerprint.low);
+	printf("hidden=%s unified=%" PRIu64 " barrier=%" PRIu64 " intern=%" PRIu64 " halves=%u\n",
+	       s.hidden_known ? "known" : s.hidden_why, s.unified, s.barrier, s.intern,
+	       s.nr_halves);
 	survey_release(&s);
 	return 0;
 }
@@ -114,6 +151,45 @@ static int do_image(struct job *j, struct err *err)
 	return 0;
 }
 
+static int do_marks(struct job *j, bool back, struct err *err)
+{
+	struct pool pool = POOL_INIT;
+	struct plan plan = { .nr_steps = 0 };
+	struct root root;
+	struct work work;
+	struct stat st;
+	char path[4096];
+	struct step *s;
+	int rc = -1;
+
+	if (!j->tag || j->folder < 0 || !realpath(j->dir, path) || fstat(j->a, &st) < 0 ||
+	    root_init(&root, "/", err) < 0)
+		return fail(err, "strip needs -T and -f");
+	s = plan_step(&plan, &pool, "marks");
+	step_arg(s, &pool, "at", path);
+	step_argf(s, &pool, "inode", "%llu", (unsigned long long)st.st_ino);
+	step_arg(s, &pool, "tagging", "id24");
+	step_arg(s, &pool, "tags", j->tag);
+	work_init(&work, &root, j->folder, &pool);
+	work.threads = j->opt.threads;
+	work.ran = back;
+	rc = back ? s->kind->undo(s, &work, err) : s->kind->apply(s, &work, err);
+	work_release(&work);
+	root_release(&root);
+	pool_release(&pool);
+	return rc;
+}
+
+static int do_strip(struct job *j, struct err *err)
+{
+	return do_marks(j, false, err);
+}
+
+static int do_unstrip(struct job *j, struct err *err)
+{
+	return do_marks(j, true, err);
+}
+
 static const struct {
 	const char *name;
 	int nr_dirs;
@@ -123,7 +199,9 @@ static const struct {
 	{ "diff", 2, do_diff },
 	{ "image", 2, do_image },
 	{ "remove", 1, do_remove },
+	{ "strip", 1, do_strip },
 	{ "survey", 1, do_survey },
+	{ "unstrip", 1, do_unstrip },
 	{ "verify", 2, do_verify },
 };
 
@@ -145,6 +223,7 @@ static void run(struct job *j, int nr, char **args)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (nr < 1 || strcmp(args[0], verbs[i].name) != 0 || nr != 1 + verbs[i].nr_dirs)
 			continue;
+		j->dir = args[1];
 		j->a = open_dir(args[1]);
 		j->b = nr < 3 ? -1 : verbs[i].run == do_image ? open(args[2], O_RDWR | O_CLOEXEC) :
 		       open_dir(args[2]);
@@ -153,22 +232,26 @@ static void run(struct job *j, int nr, char **args)
 		fprintf(stderr, "treetool: %s\n", err.text);
 		exit(1);
 	}
-	fputs("usage: treetool [-t THREADS] [-r] [-x] [-s SUMS] VERB DIR [DIR]\n", stderr);
+	fputs("usage: treetool [-t THREADS] [-r] [-x] [-H] [-s SUMS] [-T TAG -f FOLDER] "
+	      "VERB DIR [DIR]\n", stderr);
 	exit(64);
 }
 
 int main(int argc, char **argv)
 {
-	struct job j = { .sums = -1 };
+	struct job j = { .sums = -1, .folder = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "t:rxs:3")) != -1) {
+	while ((c = getopt(argc, argv, "t:rxHs:T:f:3")) != -1) {
 		switch (c) {
 		case 't':
 			j.opt.threads = (unsigned)strtoul(optarg, NULL, 10);
 			break;
 		case 'r':
 			j.opt.rotational = true;
+			break;
+		case 'H':
+			j.no_hidden = true;
 			break;
 		case 'x':
 			j.xattrs = true;
@@ -182,6 +265,12 @@ int main(int argc, char **argv)
 				perror(optarg);
 				return 1;
 			}
+			break;
+		case 'T':
+			j.tag = optarg;
+			break;
+		case 'f':
+			j.folder = open_dir(optarg);
 			break;
 		default:
 			return 64;

@@ -8,6 +8,7 @@
 #	has		lines that must occur in the output, as a part of a line
 #	hasnot		lines that must not
 #	out		the whole output, where every byte is promised
+#	root		the host has owners that only root can give
 #
 # Blanks in `has` and `hasnot` stand for any run of blanks. The path of the host is
 # shown as ROOT.
@@ -32,6 +33,7 @@ one_command() {
 
 one_case() {
 	local dir=$1 name=${1##*/} line
+	[ ! -f "$dir/root" ] || [ "$(id -u)" = 0 ] || { skip "$name" "needs root"; return; }
 	R=$scratch/$name
 	mkdir "$R"
 	: >"$scratch/text"

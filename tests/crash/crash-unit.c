@@ -8,7 +8,8 @@
  * undisturbed conversion makes of it; nothing in between, nothing beside.
  *
  * Environment: STEP (every how manyth N), LIMIT (how many cuts in a campaign),
- * ONLY (a part of a campaign's name), FIRST (stop at the first failure), TMPDIR.
+ * ONLY (a part of a campaign's name), FIRST (stop at the first failure), TMPDIR;
+ * WORLD=marks for the plan that repairs VServer's marks in place.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@ static struct {
 	unsigned long step, limit;
 	unsigned long tried, survived, tests;
 	const char *only;
-	bool first;
+	bool first, marks;
 } t;
 
 static void must(bool good, const char *what)
@@ -51,7 +52,10 @@ static int make_journal(const struct root *root, int state, struct err *err)
 	struct plan plan;
 	int rc;
 
-	world_plan(&plan, root, &pool);
+	if (t.marks)
+		world_plan_marks(&plan, root, &pool);
+	else
+		world_plan(&plan, root, &pool);
 	rc = journal_create(state, &plan, 1, err);
 	pool_release(&pool);
 	return rc;
@@ -308,6 +312,7 @@ static void set_up(void)
 	t.limit = number("LIMIT", 100000);
 	t.only = getenv("ONLY");
 	t.first = getenv("FIRST") != NULL;
+	t.marks = getenv("WORLD") && strcmp(getenv("WORLD"), "marks") == 0;
 	if (!t.step)
 		t.step = 1;
 }

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$here/../..
 out=$build/mutants
 : "${CC:=cc}" "${CPPFLAGS:=-I$top/vs2vz -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64}"
-: "${CFLAGS:=-std=c11 -O1 -pthread}" "${LDLIBS:=$(pkg-config --libs blkid mount libxxhash)}"
+: "${CFLAGS:=-std=c11 -O1 -pthread}" "${LDLIBS:=$(pkg-config --libs blkid ext2fs mount libxxhash)}"
 nr=0
 bad=0
 mkdir -p "$out" || exit 1
@@ -21,6 +21,7 @@ for f in crash-unit fault power snapshot world; do
 done
 
 # mutant NAME FILE CAMPAIGN SED-EXPRESSION
+# The repair of marks has a world of its own: MARKS=marks mutant ...
 mutant() {
 	case $1 in *"${MUTANT:-}"*) ;; *) return ;; esac
 	nr=$((nr + 1))
@@ -36,7 +37,7 @@ mutant() {
 		"$build/libvs2vz.a" $LDLIBS; then
 		echo "not ok $nr - $1 # does not build"
 		bad=1
-	elif FIRST=1 ONLY=$3 STEP=${STEP:-1} "$out/mutant" >"$out/log" 2>&1; then
+	elif WORLD=${MARKS:-} FIRST=1 ONLY=$3 STEP=${STEP:-1} "$out/mutant" >"$out/log" 2>&1; then
 		echo "not ok $nr - $1 # not noticed in '$3'"
 		bad=1
 	else
@@ -56,20 +57,34 @@ mutant "directories are not flushed" step/step.c "power cut in" \
 	's/if ((whole ? sys_syncfs.*$/if (0)/'
 mutant "a half-made link is not mended" step/kind_link.c "crash in undo" \
 	's/mend(&f.spot.at, s, err) < 0)/(!f.there \&\& mend(\&f.spot.at, s, err) < 0))/'
-mutant "a new file is not synced before its rename" step/file.c "power cut in" \
-	's/sys_fsync(fd) < 0) {$/0) {/'
+mutant "a file that is not staged is not synced before its rename" step/kind_write.c "power cut in" \
+	's/^\treturn work_sync_now(w, err);/\treturn 0;/'
 mutant "staged files are not flushed before their renames" run/run.c "power cut in convert" \
 	'/^static int stage_batch/,/^}/s/if (work_sync_now(w, err) < 0)/if (0)/'
-mutant "a before-image is not synced" base/atomic.c "power cut in convert" \
+mutant "a record is not synced" base/atomic.c "power cut in convert" \
 	's/sys_fsync(fd) < 0)$/0)/'
 mutant "no before-image" step/kind_write.c "crash in convert" \
-	's/if (saved_write(w, s->nr, &t->image, err) < 0)/if (0)/'
+	's/if (saved_write(w, s->nr, &t->image, err) < 0 ||/if (/;s/(saved_write(w, s->nr, &t.image, err) < 0 ||/(/'
 mutant "an image is made again when flags are lifted" step/saved.c "resumed, then undo" \
-	's/below_stat(p.at.dirfd, p.name, &st) == 0)$/0)/'
-mutant "linked files are not held" step/kind_write.c "convert, then undo" \
-	's/if (t->f.st.st_nlink < 2 || t->held)/if (1)/'
-mutant "leftovers stay" step/kind_write.c "crash in convert" \
-	's/if (file_clean(&t.f.spot.at, err) < 0)/if (0)/;s/if (file_clean(&t.f.spot.at, err) < 0 || /if (/'
+	's/saved != SAVED_WHOLE ||$/1 ||/'
+mutant "the old inode does not come back" step/kind_write_undo.c "convert, then undo" \
+	's/^\tif (old->held)$/\tif (0)/'
+mutant "a cut step leaves the second name of the old inode" step/kind_write_undo.c "crash in convert, then undo" \
+	's/if (target_holds_at(t) \&\&/if (0 \&\&/'
+mutant "leftovers stay" step/kind_write_undo.c "crash in convert" \
+	's/if (file_clean(&t.f.spot.at, err) < 0)/if (0)/'
+mutant "leftovers of nodes stay" step/kind_node.c "crash in convert" \
+	's/if (file_clean(&f.spot.at, err) < 0)/if (0)/'
+mutant "what was hidden and is back is taken for the step's own" step/kind_hide.c "crash in undo" \
+	's/^\t\t\treturn true;/\t\t\treturn false;/'
+mutant "locks of what is hidden are not noted" step/kind_hide.c "crash in convert, then undo" \
+	's/if (saved_write(w, s->nr, &image, err) < 0 || work_sync_now(w, err) < 0)/if (0)/'
+mutant "locks of what is hidden are lifted before they are on the disk" step/kind_hide.c "power cut in" \
+	's/if (saved_write(w, s->nr, &image, err) < 0 || work_sync_now(w, err) < 0)/if (saved_write(w, s->nr, \&image, err) < 0)/'
+mutant "what is hidden is not flushed" step/kind_hide.c "power cut in" \
+	's/work_sync_later(w, h.f.spot.at.dirfd);/;/'
+mutant "a mode is not flushed" step/kind_mode.c "power cut in" \
+	's/work_sync_later(w, fd);/;/'
 mutant "a tree moves below a directory that is not on the disk" step/kind_move.c "power cut in" \
 	's/if (work_sync_pending(w, m.to.spot.at.dirfd) &&/if (0 \&\&/'
 mutant "a directory goes before what left it has arrived" step/kind_dir.c "power cut in" \
@@ -88,5 +103,28 @@ mutant "the record of a copy goes first" step/kind_copy.c "power cut in undo" \
 	's/if (sync_dir(c->part.dirfd, err) < 0)/if (0)/'
 mutant "undo skips the steps in doubt" run/logfile.c "in convert, then undo" \
 	's/j->last = b + 1;/j->last = j->first;/'
+MARKS=marks
+mutant "the record of marks is not synced" step/marks_record.c "power cut in convert" \
+	's/ || sys_fsync(y->fd) < 0)$/)/'
+mutant "the record's name is not synced" step/marks_record.c "power cut in convert" \
+	's/return rc < 0 ? -1 : sync_dir(w->folder, err);/return rc;/'
+mutant "copies of shared inodes are not synced" step/marks_hold.c "power cut in convert" \
+	's/if (sys_syncfs(h->fd) < 0)/if (0)/'
+mutant "half-made copies are used" step/marks_hold.c "crash in convert" \
+	's/h->complete = strncmp.*$/h->complete = true;/'
+mutant "a repaired tree is not synced" step/kind_marks.c "power cut in convert" \
+	's/return sys_syncfs(p->tree) < 0 ?/return 0 ?/'
+mutant "set-id bits stay lost" step/marks_inode.c "crash in convert" \
+	's/((st->st_mode ^ want->mode) \& 07777 ||/(0 ||/'
+mutant "originals stay thawed" step/kind_marks.c "crash in commit" \
+	's/if (again \&\& each_part(p, rescue_part, err) < 0)/if (0)/'
+mutant "directories keep the time of the repair" step/kind_marks.c "crash in convert, then undo" \
+	's/\*began = st.st_size ?/*began = 1 ?/'
+mutant "half an undo counts as converted" step/kind_marks.c "crash in undo, then resume" \
+	's/if (end_undo(s, w, err) < 0)/if (0)/'
+mutant "the record of marks goes before the undo is synced" step/kind_marks.c "power cut in undo" \
+	's/return rc < 0 ? -1 : sync_tree(p, err);/return rc;/;s/empty_hold(p, err) < 0 || sync_tree(p, err) < 0 ||/empty_hold(p, err) < 0 ||/'
+mutant "files that steps make again keep their new owner" step/marks_back.c "convert, then undo" \
+	's/rc = back_steps(&y, tree, err);/rc = 0;/'
 echo "1..$nr"
 exit $bad

@@ -20,9 +20,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -250,13 +252,50 @@ static bool in_dir(struct side *s, const struct stat *st)
 	return s->dirfd > 0 && s->dev == st->st_dev && s->dir_ino == st->st_ino;
 }
 
+/* The flags of a frozen file, taken away and given again: they forbid to move its names. */
+static int swap_flags(int fd, int flags)
+{
+	int old = 0;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &old) < 0 ||
+	    (old != flags && ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0))
+		return 0;
+	return old;
+}
+
+static int open_frozen(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (errno != EPERM || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return -1;
+	return openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int remove_name(int dirfd, const char *name)
+{
+	int fd, flags, rc = unlinkat(dirfd, name, 0);
+
+	if (rc == 0)
+		return 0;
+	fd = open_frozen(dirfd, name);
+	if (fd < 0)
+		return -1;
+	flags = swap_flags(fd, 0);
+	rc = unlinkat(dirfd, name, 0);
+	swap_flags(fd, flags);
+	close(fd);
+	return rc;
+}
+
 /* Durable: what it removed is gone for good. */
 static void forget(struct op *op)
 {
 	char name[16];
 
 	grave_name(op->grave, name);
-	if (op->grave && unlinkat(grave, name, 0) < 0)
+	if (op->grave && remove_name(grave, name) < 0)
 		unlinkat(grave, name, AT_REMOVEDIR);
 	close(op->from.dirfd);
 	if (op->type == RENAMED)
@@ -324,7 +363,18 @@ void power_synced_all(int fd)
 
 static bool move_back(int fromfd, const char *from, int tofd, const char *to)
 {
-	return syscall(SYS_renameat2, fromfd, from, tofd, to, NOREPLACE) == 0;
+	int fd, flags, rc = (int)syscall(SYS_renameat2, fromfd, from, tofd, to, NOREPLACE);
+
+	if (rc == 0)
+		return true;
+	fd = open_frozen(fromfd, from);
+	if (fd < 0)
+		return false;
+	flags = swap_flags(fd, 0);
+	rc = (int)syscall(SYS_renameat2, fromfd, from, tofd, to, NOREPLACE);
+	swap_flags(fd, flags);
+	close(fd);
+	return rc == 0;
 }
 
 /* The opposite, where the disk still allows it; an operation that cannot be lost was kept. */
@@ -402,7 +452,7 @@ static void empty(int dirfd)
 		int inner;
 
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
-		    unlinkat(dirfd, d->d_name, 0) == 0)
+		    remove_name(dirfd, d->d_name) == 0)
 			continue;
 		inner = openat(dirfd, d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (inner >= 0)

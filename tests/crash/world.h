@@ -21,4 +21,7 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool);
 /* A plan with the steps of a guest that is renamed and nothing else. */
 void world_plan_small(struct plan *p, const struct root *root, struct pool *pool);
 
+/* A guest whose inodes carry VServer's marks: repaired, renamed, two of its files replaced. */
+void world_plan_marks(struct plan *p, const struct root *root, struct pool *pool);
+
 #endif

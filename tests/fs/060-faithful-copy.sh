@@ -115,7 +115,7 @@ for types in "ext4 ext4" "ext4 xfs" "xfs ext4"; do
 	diag "$types"
 	host_tree "$scratch/before" "$R"
 	tree "$scratch/guest" "$R/vservers/hard"
-	run_check "convert" vs convert hard --yes --ctid 700 --override VS401
+	run_check "convert" vs convert hard --yes --ctid 700 --override VS413
 	same_tree "$scratch/guest" 700 "every object as it was"
 	blocks=$(du -sB1 "$R/vservers/.hard.vs2vz-source/holes" | cut -f 1)
 	now=$(du -sB1 "$R/vz/private/700/holes" | cut -f 1)
@@ -123,7 +123,7 @@ for types in "ext4 ext4" "ext4 xfs" "xfs ext4"; do
 	run_check "verify" vs verify hard
 	run_check "undo" vs undo hard
 	unchanged "everything as it was"
-	run_check "convert and commit" vs convert hard --yes --ctid 700 --override VS401
+	run_check "convert and commit" vs convert hard --yes --ctid 700 --override VS413
 	run_check "commit" vs commit hard --yes
 	ok "the source is gone, flags and all" test ! -e "$R/vservers/.hard.vs2vz-source"
 	same_tree "$scratch/guest" 700 "the container is complete"

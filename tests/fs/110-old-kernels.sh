@@ -20,7 +20,7 @@ again() {
 	is "$n" "${plan%% *}" "$how: $script ran to its end"
 }
 
-for script in 010-seed-host.sh 020-copy.sh 070-hostile-guest.sh; do
+for script in 010-seed-host.sh 020-copy.sh 070-hostile-guest.sh 310-marks-while-copying.sh; do
 	VS2VZ_NO_OPENAT2=1 VS2VZ_NO_STATX=1 again "own switches" "$script"
 done
 

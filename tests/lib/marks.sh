@@ -126,11 +126,18 @@ hide_flags() {
 	! grep -v '^debugfs' "$scratch/marks.log"
 }
 
-# The same for a mounted image: it is unmounted meanwhile. hide_on DIR BITS INODE...
+# The same for a mounted image: it is unmounted meanwhile. Another mount namespace that
+# was made in between keeps it mounted until it ends. hide_on DIR BITS INODE...
 hide_on() {
-	local dir=$1 image
+	local dir=$1 image i
 	shift
-	image=$(image_of "$dir") && umount "$dir" && hide_flags "$image" "$@"
+	sync -f "$dir"
+	image=$(image_of "$dir") && umount "$dir" || return 1
+	for ((i = 0; i < 100; i++)); do
+		[ -n "$(losetup -nO NAME -j "$image")" ] || break
+		sleep 0.1
+	done
+	hide_flags "$image" "$@"
 	local rc=$?
 	mount -o loop "$image" "$dir" && return $rc
 }

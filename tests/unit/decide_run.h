@@ -47,7 +47,7 @@ static inline int make(void **state)
 	host.nr_installs = 1;
 	memset(guest, 0, sizeof(guest));
 	all = (struct guests){ .v = guest };
-	choices = (struct choices){ .ctid_base = 1000 };
+	choices = (struct choices){ .ctid_base = 1000, .shared = SHARED_BREAK };
 	fixture_file(&fx, "/etc/vz/vz.conf", "VE_PRIVATE=/vz/private/$VEID\n");
 	host.vz_conf = "/etc/vz/vz.conf";
 	fixture_file(&fx, "/etc/vz/conf/ve-vps.basic.conf-sample", sample);

@@ -298,6 +298,157 @@ static void test_requests(void **state)
 				&choices, &fx.pool, &fx.findings, &fx.err), -1);
 }
 
+/* A tree as VServer left it: tags by ID24, unified files, some of them shared. */
+static struct guest *add_marked(const char *name)
+{
+	struct guest *g = add(name);
+
+	g->xid = 300;
+	g->survey.nr_halves = 1;
+	g->survey.half[0] = (struct owner_half){ .uid = 0x0100, .gid = 0x2C00, .inodes = 5000 };
+	g->survey.hidden_known = true;
+	g->survey.immutable = g->survey.immutable_files = g->survey.unified = 40;
+	g->survey.outside_inodes = 40;
+	g->survey.outside_readonly = 30;
+	g->survey.outside_bytes = 4 << 20;
+	g->survey.outside_writable_bytes = 1 << 20;
+	return g;
+}
+
+static void test_repair_in_place(void **state)
+{
+	const struct plan *p;
+	bool absent = false;
+
+	(void)state;
+	add_marked("v345");
+	guest[0].tree_uid = 0x01000000;
+	guest[0].tree_gid = 0x2C000000;
+	run();
+	p = &out.v[0].plan;
+	assert_int_equal(fixture_found(&fx, VS_TREE_MODE), 0);
+	assert_string_equal(kinds_of(p), "times marks rename mkdir write symlink write write");
+	assert_string_equal(arg(p, 1, "at"), "/vservers/v345");
+	assert_int_equal(step_number(&p->step[1], "inode"), guest[0].tree_ino);
+	assert_string_equal(arg(p, 1, "hold"), "/vservers/.vs2vz-held-v345");
+	assert_string_equal(arg(p, 1, "tagging"), "id24");
+	assert_string_equal(arg(p, 1, "tags"), "300");
+	assert_string_equal(arg(p, 1, "immutable"), "unified");
+	assert_string_equal(arg(p, 1, "shared"), "break");
+	assert_string_equal(plan_note_get(p, "marks"),
+			    "tags 300 by id24 off, immutable unified, shared break");
+	for (size_t i = 0; i < p->nr_inputs; i++)
+		absent |= p->input[i].type == INPUT_ABSENT &&
+			  strcmp(p->input[i].path, "/vservers/.vs2vz-held-v345") == 0;
+	assert_true(absent);
+	assert_int_equal(out.bytes_needed, (4 << 20) + (4 << 20) / 50 + (16 << 20));
+	assert_false(finding_blocks(&fx.findings, "v345"));
+	/* The holding folder changes the time of the directory beside the tree. */
+	absent = true;
+	for (size_t i = 0; i < out.host.nr_steps; i++)
+		absent &= strcmp(arg(&out.host, i, "at"), "/vservers") != 0;
+	assert_false(absent);
+	check_plan(p);
+}
+
+/* Only what there is to mend is said. */
+static void test_repair_of_one_kind(void **state)
+{
+	(void)state;
+	add_marked("a")->survey.nr_halves = 0;
+	guest[0].survey.outside_inodes = guest[0].survey.outside_readonly = 0;
+	add_marked("b")->survey.unified = 0;
+	guest[1].survey.outside_inodes = guest[1].survey.outside_readonly = 0;
+	run();
+	assert_string_equal(arg(&out.v[0].plan, 1, "immutable"), "unified");
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(out.v[i].plan.step[1].kind->name, "marks");
+		assert_null(arg(&out.v[i].plan, 1, "hold"));
+		assert_null(arg(&out.v[i].plan, 1, "shared"));
+		check_plan(&out.v[i].plan);
+	}
+	assert_null(arg(&out.v[0].plan, 1, "tags"));
+	assert_null(arg(&out.v[0].plan, 1, "tagging"));
+	assert_null(arg(&out.v[1].plan, 1, "immutable"));
+	assert_string_equal(arg(&out.v[1].plan, 1, "tags"), "300");
+	assert_int_equal(out.bytes_needed, 0);
+}
+
+static void test_repair_while_copying(void **state)
+{
+	const struct plan *p;
+
+	(void)state;
+	choices.method = METHOD_COPY;
+	add_marked("v345");
+	run();
+	p = &out.v[0].plan;
+	assert_string_equal(p->step[1].kind->name, "copy");
+	assert_string_equal(arg(p, 1, "tagging"), "id24");
+	assert_string_equal(arg(p, 1, "tags"), "300");
+	assert_string_equal(arg(p, 1, "immutable"), "unified");
+	assert_null(arg(p, 1, "shared"));
+	assert_null(out.v[0].hold);
+	check_plan(p);
+}
+
+static void test_shared_answers(void **state)
+{
+	static const struct answer answers[] = {
+		{ .guest = "b", .has_shared = true, .shared = SHARED_BREAK },
+	};
+
+	(void)state;
+	choices.shared = SHARED_KEEP_READONLY;
+	choices.answers = answers;
+	choices.nr_answers = 1;
+	add_marked("a");
+	add_marked("b");
+	guest[0].survey.nr_halves = 0;
+	run();
+	assert_string_equal(arg(&out.v[0].plan, 1, "shared"), "keep-readonly");
+	assert_string_equal(arg(&out.v[1].plan, 1, "shared"), "break");
+	assert_int_equal(out.bytes_needed, (1 << 20) + (1 << 20) / 50 + (4 << 20) + (4 << 20) / 50 +
+			 (32 << 20));
+}
+
+/* Copies of trees and copies of shared inodes add up where they go to one file system. */
+static void test_no_space_for_repair(void **state)
+{
+	static const struct answer answers[] = {
+		{ .guest = "b", .has_method = true, .method = METHOD_COPY },
+	};
+	struct fsinfo fs;
+
+	(void)state;
+	assert_int_equal(fsinfo_read(&fs, &fx.root, "/", &fx.pool, &fx.err), 0);
+	choices.answers = answers;
+	choices.nr_answers = 1;
+	add_marked("a")->survey.outside_bytes = fs.avail_bytes / 3 * 2;
+	add("b")->survey.bytes_used = fs.avail_bytes / 3 * 2;
+	run();
+	assert_int_equal(fixture_found(&fx, VS_NO_SPACE), 1);
+	assert_string_equal(host_finding(&fx, VS_NO_SPACE)->guest, "b");
+	fx.findings.nr = 0;
+	guest[0].survey.outside_bytes = fs.avail_bytes;
+	run();
+	assert_string_equal(host_finding(&fx, VS_NO_SPACE)->guest, "a");
+	assert_string_equal(host_finding(&fx, VS_NO_SPACE)->object, "/vservers/a");
+	assert_int_equal(fixture_found(&fx, VS_NO_SPACE), 1);
+}
+
+static void test_long_name_of_held(void **state)
+{
+	char name[256] = "";
+
+	(void)state;
+	memset(name, 'x', 250);
+	add_marked(pool_strdup(&fx.pool, name));
+	run();
+	assert_string_equal(out.v[0].hold, pool_printf(&fx.pool, "/vservers/.vs2vz-held-%llu",
+						       (unsigned long long)guest[0].tree_ino));
+}
+
 static void test_nothing_selected(void **state)
 {
 	(void)state;
@@ -326,6 +477,12 @@ int main(void)
 		TEST(test_legacy),
 		TEST(test_evidence),
 		TEST(test_requests),
+		TEST(test_repair_in_place),
+		TEST(test_repair_of_one_kind),
+		TEST(test_repair_while_copying),
+		TEST(test_shared_answers),
+		TEST(test_no_space_for_repair),
+		TEST(test_long_name_of_held),
 		TEST(test_nothing_selected),
 	};
 

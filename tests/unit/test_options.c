@@ -92,8 +92,9 @@ static void convert_options(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(parse(f, "convert -ny -j4 --ctid web1=345 --ctid a=b=101 --sample basic "
-			       "--method copy --limits sample --insulate ext4 --fixups none --fixups -tty "
-			       "--override VS309,host-mounts --override vs401 --verify quick "
+			       "--method copy --limits sample --shared keep-readonly "
+			       "--insulate ext4 --fixups none --fixups -tty "
+			       "--override VS309,host-mounts --override vs404 --verify quick "
 			       "--stop-on-error web1 a=b"), 0);
 	assert_true(f->o.dry_run && f->o.yes && f->o.has_jobs && !f->o.keep_going);
 	assert_int_equal(f->o.jobs, 4);
@@ -105,11 +106,12 @@ static void convert_options(void **state)
 	assert_int_equal(f->o.method, METHOD_COPY);
 	assert_true(f->o.has_method);
 	assert_true(f->o.has_limits && f->o.limits == LIMITS_SAMPLE);
+	assert_true(f->o.has_shared && f->o.shared == SHARED_KEEP_READONLY);
 	assert_string_equal(f->o.insulate, "ext4");
 	assert_int_equal(f->o.nr_fixups, 2);
 	assert_int_equal(f->o.nr_overrides, 3);
 	assert_int_equal(f->o.overrides[0], VS_HOST_MOUNTS);
-	assert_int_equal(f->o.overrides[2], VS_IMMUTABLE_FILES);
+	assert_int_equal(f->o.overrides[2], VS_FOREIGN_MOUNT);
 	assert_int_equal(f->o.verify, VERIFY_QUICK);
 	assert_int_equal(parse(f, "convert --ctid 345 v345"), 0);
 	assert_null(f->o.ctids[0].guest);
@@ -144,6 +146,7 @@ static void wrong_lines_are_refused(void **state)
 		{ "convert --plan /p web1", "--plan names the guests" },
 		{ "convert --plan /p --method copy", "run as it is" },
 		{ "convert --plan /p --limits guest", "run as it is" },
+		{ "convert --plan /p --shared break", "run as it is" },
 		{ "convert --plan /p --least", "run as it is" },
 		{ "convert --plan", "needs a value: FILE" },
 		{ "convert --all=yes", "takes no value" },
@@ -160,6 +163,8 @@ static void wrong_lines_are_refused(void **state)
 		{ "convert --override VS201 web1", "cannot be overridden" },
 		{ "convert --method fast web1", "none of auto, rename, copy" },
 		{ "convert --limits some web1", "none of guest, sample" },
+		{ "convert --shared leave web1", "none of break, keep-readonly" },
+		{ "convert --override VS401 web1", "cannot be overridden" },
 		{ "convert --fixups some web1", "none of all, none, -NAME" },
 		{ "convert --verify half web1", "none of full, quick" },
 		{ "undo a --bring-back --discard-changes", "exclude each other" },

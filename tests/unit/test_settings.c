@@ -100,6 +100,7 @@ static void assert_defaults(const struct settings *s)
 	assert_null(s->sample);
 	assert_int_equal(s->method, METHOD_AUTO);
 	assert_int_equal(s->limits, LIMITS_GUEST);
+	assert_int_equal(s->shared, SHARED_BREAK);
 	assert_int_equal(s->verify, VERIFY_FULL);
 	assert_int_equal(s->jobs, 0);
 	assert_string_equal(s->state_dir, "/var/lib/vs2vz");
@@ -129,9 +130,9 @@ static void every_key(void **state)
 	put(f, "etc/vs2vz.conf",
 	    "# all of them\nctid_base = 5000\nsample = \"vps.basic\"\nmethod = copy\n"
 	    "limits = \"sample\"\nverify = \"quick\"\njobs=8\nstate_dir = \"/srv/state\"\nlog_dir = \"/srv/log\"\n"
-	    "color = \"never\"\n"
+	    "color = \"never\"\nshared = \"keep-readonly\"\n"
 	    "override \"VS309\" { guests = {\"web1\", \"mail\"} reason = \"by hand\" }\n"
-	    "override \"immutable-files\" { reason = \"known\" }\n"
+	    "override \"foreign-mount\" { reason = \"known\" }\n"
 	    "guest \"v345\" {\n\tctid = 345\n}\n");
 	assert_int_equal(get(f, NULL), 0);
 	assert_int_equal(f->s.ctid_base, 5000);
@@ -143,12 +144,13 @@ static void every_key(void **state)
 	assert_string_equal(f->s.state_dir, "/srv/state");
 	assert_string_equal(f->s.log_dir, "/srv/log");
 	assert_int_equal(f->s.color, COLOR_NEVER);
+	assert_int_equal(f->s.shared, SHARED_KEEP_READONLY);
 	assert_int_equal(f->s.nr_lifts, 3);
 	assert_int_equal(f->s.lifts[0].id, VS_HOST_MOUNTS);
 	assert_string_equal(f->s.lifts[0].guest, "web1");
 	assert_string_equal(f->s.lifts[1].guest, "mail");
 	assert_string_equal(f->s.lifts[1].reason, "by hand");
-	assert_int_equal(f->s.lifts[2].id, VS_IMMUTABLE_FILES);
+	assert_int_equal(f->s.lifts[2].id, VS_FOREIGN_MOUNT);
 	assert_null(f->s.lifts[2].guest);
 	assert_int_equal(f->s.nr_map, 1);
 	assert_string_equal(f->s.map[0].guest, "v345");
@@ -207,6 +209,38 @@ static void a_guest_has_answers_of_its_own(void **state)
 	assert_int_equal(f->s.lifts[1].id, VS_OWN_NETWORK);
 }
 
+static void a_guest_has_answers_about_marks(void **state)
+{
+	struct fixture *f = *state;
+	const struct answer *a;
+
+	put(f, "etc/vs2vz.d/10-a.conf",
+	    "guest \"web\" {\n\ttagging = \"id24\"\n\ttag = {300, 301}\n\timmutable = \"clear\"\n"
+	    "\tshared = \"keep-readonly\"\n}\n"
+	    "guest \"mail\" { tagging = none immutable = keep }\nguest \"news\" { tag = {65535} }\n");
+	if (get(f, NULL) < 0)
+		fail_msg("%s", f->err.text);
+	assert_int_equal(f->s.nr_answers, 3);
+	a = f->s.answers;
+	assert_true(a[0].has_tagging && a[0].tagging == TAGGING_ID24);
+	assert_int_equal(a[0].nr_tags, 2);
+	assert_int_equal(a[0].tag[0], 300);
+	assert_int_equal(a[0].tag[1], 301);
+	assert_true(a[0].has_immutable && a[0].immutable == IMMUTABLE_FILES);
+	assert_true(a[0].has_shared && a[0].shared == SHARED_KEEP_READONLY);
+	assert_true(a[1].has_tagging && a[1].tagging == TAGGING_NONE);
+	assert_true(a[1].has_immutable && a[1].immutable == IMMUTABLE_KEEP);
+	assert_false(a[1].has_shared);
+	assert_int_equal(a[1].nr_tags, 0);
+	assert_false(a[2].has_tagging || a[2].has_immutable);
+	assert_int_equal(a[2].nr_tags, 1);
+	put(f, "etc/vs2vz.d/20-b.conf", "guest \"web\" { tag = {302} }\n");
+	assert_int_equal(get(f, NULL), 0);
+	assert_int_equal(f->s.answers[0].nr_tags, 1);
+	assert_int_equal(f->s.answers[0].tag[0], 302);
+	assert_int_equal(f->s.answers[0].tagging, TAGGING_ID24);
+}
+
 static void errors_name_file_and_line(void **state)
 {
 	static const struct {
@@ -220,6 +254,15 @@ static void errors_name_file_and_line(void **state)
 		{ "ctid_base = 100\n", "ctid_base must be a number from 101" },
 		{ "method = \"fast\"\n", "method must be one of" },
 		{ "limits = \"none\"\n", "limits must be one of" },
+		{ "shared = \"leave\"\n", "shared must be one of" },
+		{ "guest \"a\" {\n tagging = \"intern\"\n}\n", ":2: guest 'a': tagging must be one of" },
+		{ "guest \"a\" {\n tagging = \"unknown\"\n}\n", "tagging must be one of" },
+		{ "guest \"a\" {\n\n tag = {300, 0}\n}\n", ":3: guest 'a': tag must be a list" },
+		{ "guest \"a\" { tag = {65536} }\n", "tag must be a list" },
+		{ "guest \"a\" { tag = {1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17} }\n", "tag must be" },
+		{ "guest \"a\" { tag = {} }\n", "nothing is said" },
+		{ "guest \"a\" { immutable = \"files\" }\n", "immutable must be one of" },
+		{ "override \"VS401\" { reason = \"x\" }\n", "cannot be overridden" },
 		{ "verify = \"half\"\n", "verify must be one of" },
 		{ "color = \"red\"\n", "color must be one of" },
 		{ "sample = \"../x\"\n", "sample must be the name" },
@@ -339,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(fragments_add_up_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_guest_has_answers_of_its_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_guest_has_answers_about_marks, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_name_file_and_line, setup, teardown),
 		cmocka_unit_test(manual_is_complete),
 		cmocka_unit_test_setup_teardown(sample_file_matches_the_table, setup, teardown),

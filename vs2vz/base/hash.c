@@ -48,6 +48,18 @@ bool hash_equal(struct hash128 a, struct hash128 b)
 	return a.low == b.low && a.high == b.high;
 }
 
+void hash_add(struct hash128 *sum, struct hash128 h)
+{
+	sum->low += h.low;
+	sum->high += h.high + (sum->low < h.low);
+}
+
+void hash_subtract(struct hash128 *sum, struct hash128 h)
+{
+	sum->high -= h.high + (sum->low < h.low);
+	sum->low -= h.low;
+}
+
 uint32_t hash_check(const void *bytes, size_t len)
 {
 	return (uint32_t)XXH3_64bits(bytes, len);

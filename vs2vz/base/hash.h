@@ -22,6 +22,9 @@ struct hash128 hash_bytes(const void *bytes, size_t len);
 void hash_text(struct hash128 h, char text[HASH_TEXT]);
 bool hash_parse(const char *text, struct hash128 *out);
 bool hash_equal(struct hash128 a, struct hash128 b);
+/* Sums of hashes, for sets without an order: modulo 2^128. */
+void hash_add(struct hash128 *sum, struct hash128 h);
+void hash_subtract(struct hash128 *sum, struct hash128 h);
 /* Eight hex digits for one log line. */
 uint32_t hash_check(const void *bytes, size_t len);
 

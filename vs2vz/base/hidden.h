@@ -39,7 +39,7 @@ struct hidden_window {
 struct hidden_inode {
 	uint32_t flags;		/* i_flags as they are on the disk, all bits */
 	uint16_t intern;	/* tag of TAGGING_INTERN, 0: none or not this layout */
-	bool fresh;		/* of the same change as st: flags that chattr sets are of now */
+	bool fresh;		/* changed in the same second as st: flags that chattr sets are of now */
 };
 
 /*

@@ -98,6 +98,18 @@ void links_let_go(struct links *links, uint64_t ino)
 	pthread_mutex_unlock(&part_of(links, ino)->lock);
 }
 
+uint64_t links_value(struct links *links, uint64_t ino)
+{
+	struct part *p = part_of(links, ino);
+	uint64_t value = 0;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->cap)
+		value = probe(p, ino)->value;
+	pthread_mutex_unlock(&p->lock);
+	return value;
+}
+
 void links_each(struct links *links, void (*one)(void *ctx, const struct link_slot *slot), void *ctx)
 {
 	for (unsigned i = 0; i < PARTS; i++)

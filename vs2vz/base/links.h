@@ -31,6 +31,8 @@ void links_free(struct links *links);
 /* Find or add (all zero but ino); valid until links_let_go(). */
 struct link_slot *links_hold(struct links *links, uint64_t ino);
 void links_let_go(struct links *links, uint64_t ino);
+/* The value of ino, 0 where it is not in the table; adds nothing. */
+uint64_t links_value(struct links *links, uint64_t ino);
 /* Every slot, in no order; no other thread may use the table meanwhile. */
 void links_each(struct links *links, void (*one)(void *ctx, const struct link_slot *slot), void *ctx);
 

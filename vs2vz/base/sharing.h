@@ -21,7 +21,7 @@ void sharing_free(struct sharing *s);
 unsigned sharing_tree(struct sharing *s, const char *name, int is_store);
 /* An inode that has here names of its links in all. Threads may share it. */
 void sharing_add(struct sharing *s, unsigned tree, dev_t dev, ino_t ino, uint64_t here,
-		 uint64_t links, uint64_t bytes);
+		 uint64_t links);
 
 /* What one tree shares; counted in inodes. */
 struct sharers {
@@ -33,6 +33,7 @@ struct sharers {
 };
 /* Join all that was added (again after more was). */
 void sharing_join(struct sharing *s);
+/* As of the last join. The names are those that sharing_tree() was given. */
 void sharing_of(const struct sharing *s, unsigned tree, struct sharers *out, struct pool *pool);
 
 #endif

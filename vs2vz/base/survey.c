@@ -2,10 +2,8 @@
 /*
  * The survey: counters of each worker, summed at the end, and one table of
  * multiply-linked inodes. Reads metadata only and changes nothing (access times
- * of directories, where the mount keeps them, are the kernel's).
- *
- * Inode flags come with statx(2); where it does not tell them, regular files and
- * directories are opened to ask. One answer "no such thing" holds for the tree.
+ * of directories, where the mount keeps them, are the kernel's). Owners and flags
+ * have files of their own.
  */
 #include "base/survey.h"
 
@@ -14,32 +12,27 @@
 #include <string.h>
 
 #include "base/inroot.h"
-#include "base/links.h"
 #include "base/meta.h"
+#include "base/print.h"
+#include "base/sharing.h"
+#include "base/survey_parts.h"
 #include "base/walk.h"
 
 #define SURVEY_THREADS 8
 #define BLOCK 512
-#define CANDIDATES 64
 
-/* The first path of an inode whose other names have not all been met. */
-struct candidate {
-	uint64_t ino;
-	char *path;
-};
+/* The value of a slot of the links: allocated blocks, and whether the inode is immutable. */
+#define SLOT_IMMUTABLE 1u
 
-struct surveying {
-	const struct survey_options *opt;
-	struct survey *out;
-	struct links *links;
-	bool no_flags;		/* the file system has none */
-};
+static uint64_t slot_value(const struct stat *st)
+{
+	return (uint64_t)st->st_blocks << 1;
+}
 
-struct counts {
-	struct survey s;
-	struct buf scratch;
-	struct candidate candidate[CANDIDATES];
-};
+static uint64_t slot_bytes(const struct link_slot *slot)
+{
+	return (slot->value >> 1) * BLOCK;
+}
 
 static char *path_of(const struct walk_dir *dir, const char *name)
 {
@@ -55,49 +48,16 @@ static void example(const char **where, const struct walk_dir *dir, const char *
 		*where = path_of(dir, name);
 }
 
-static void add128(struct hash128 *sum, struct hash128 h)
-{
-	sum->low += h.low;
-	sum->high += h.high + (sum->low < h.low);
-}
-
 static uint64_t nanoseconds(const struct timespec *t)
 {
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
-/* Part of the format of journals: what is hashed must not change within one version. */
-static struct hash128 print_of(uint64_t parent, const char *name, const struct stat *st,
-			       bool with_mtime)
+static void add_prints(struct survey *s, uint64_t parent, const char *name,
+		       const struct stat *st, unsigned without)
 {
-	struct {
-		uint64_t parent, ino, size, mtime;
-		uint32_t mode, uid, gid, nlink;
-		char name[256];
-	} p = {
-		.parent = parent,
-		.ino = st->st_ino,
-		.size = S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) ? (uint64_t)st->st_size : 0,
-		.mtime = with_mtime ? nanoseconds(&st->st_mtim) : 0,
-		.mode = st->st_mode,
-		.uid = st->st_uid,
-		.gid = st->st_gid,
-		.nlink = (uint32_t)st->st_nlink,
-	};
-	size_t len = strnlen(name, sizeof(p.name));
-
-	memcpy(p.name, name, len);
-	return hash_bytes(&p, offsetof(__typeof__(p), name) + len);
-}
-
-static void count_owner(struct survey *s, const struct stat *st)
-{
-	if (st->st_uid > s->max_uid)
-		s->max_uid = st->st_uid;
-	if (st->st_gid > s->max_gid)
-		s->max_gid = st->st_gid;
-	if (st->st_uid > 65535 || st->st_gid > 65535)
-		s->high_ids++;
+	hash_add(&s->fingerprint, print_of(parent, name, st, without));
+	hash_add(&s->bare, print_of(parent, name, st, without | PRINT_NO_LINKS));
 }
 
 static void count_type(struct survey *s, mode_t mode)
@@ -156,7 +116,8 @@ static bool count_links(struct surveying *y, struct counts *c, const struct walk
 		return true;
 	slot = links_hold(y->links, e->meta.st.st_ino);
 	first = slot->seen++ == 0;
-	slot->value = (uint64_t)e->meta.st.st_blocks * BLOCK;
+	if (first)
+		slot->value = slot_value(&e->meta.st);
 	slot->more = (uint32_t)e->meta.st.st_nlink;
 	last = slot->seen >= slot->more;
 	links_let_go(y->links, e->meta.st.st_ino);
@@ -164,28 +125,14 @@ static bool count_links(struct surveying *y, struct counts *c, const struct walk
 	return first;
 }
 
-/* Regular files and directories are opened where more has to be asked than statx told. */
-static int open_to_ask(struct surveying *y, const struct walk_dir *dir, const struct walk_entry *e)
+static void mark_immutable(struct surveying *y, struct survey *s, const struct stat *st)
 {
-	mode_t type = e->meta.st.st_mode & S_IFMT;
-	bool flags = (e->meta.flags_known & META_LOCKS) != META_LOCKS &&
-		     !__atomic_load_n(&y->no_flags, __ATOMIC_RELAXED);
-
-	if ((type == S_IFREG && (flags || y->opt->xattrs)) || (type == S_IFDIR && flags))
-		return below_open(walk_fd(dir), e->name, &e->meta.st);
-	return -1;
-}
-
-/* Where reading is refused the flags stay unknown. */
-static uint32_t flags_of(struct surveying *y, const struct walk_entry *e, int fd)
-{
-	uint32_t flags = 0;
-
-	if ((e->meta.flags_known & META_LOCKS) == META_LOCKS)
-		return e->meta.flags;
-	if (fd >= 0 && meta_flags(fd, &flags) > 0)
-		__atomic_store_n(&y->no_flags, true, __ATOMIC_RELAXED);
-	return flags;
+	s->immutable++;
+	s->immutable_files += S_ISREG(st->st_mode);
+	if (st->st_nlink > 1 && !S_ISDIR(st->st_mode)) {
+		links_hold(y->links, st->st_ino)->value |= SLOT_IMMUTABLE;
+		links_let_go(y->links, st->st_ino);
+	}
 }
 
 static void count_inode(struct surveying *y, struct counts *c, const struct walk_dir *dir,
@@ -193,12 +140,12 @@ static void count_inode(struct surveying *y, struct counts *c, const struct walk
 {
 	const struct stat *st = &e->meta.st;
 	struct survey *s = &c->s;
-	int CLEANUP_FD fd = open_to_ask(y, dir, e);
-	uint32_t flags = flags_of(y, e, fd);
+	int CLEANUP_FD fd = -1;
+	uint32_t flags = flags_count(y, c, dir, e, &fd);
 
 	s->inodes++;
 	count_type(s, st->st_mode);
-	count_owner(s, st);
+	owner_count(s, &c->owners, st);
 	s->bytes_used += (uint64_t)st->st_blocks * BLOCK;
 	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
 		s->bytes_apparent += (uint64_t)st->st_size;
@@ -206,7 +153,8 @@ static void count_inode(struct surveying *y, struct counts *c, const struct walk
 		example(&s->example_high, dir, e->name);
 	if (flags & META_LOCKS)
 		example(&s->example_immutable, dir, e->name);
-	s->immutable += (flags & FS_IMMUTABLE_FL) != 0;
+	if (flags & FS_IMMUTABLE_FL)
+		mark_immutable(y, s, st);
 	s->append_only += (flags & FS_APPEND_FL) != 0;
 	if (y->opt->xattrs) {	/* from a descriptor twice as fast */
 		const struct bearer of = { fd, { walk_fd(dir), e->name } };
@@ -233,7 +181,7 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 			example(&c->s.example_foreign, dir, v[i].name);
 			continue;
 		}
-		add128(&c->s.fingerprint, print_of(dir->ino, v[i].name, st, true));
+		add_prints(&c->s, dir->ino, v[i].name, st, 0);
 		if (count_links(y, c, dir, &v[i]))
 			count_inode(y, c, dir, &v[i]);
 	}
@@ -265,8 +213,9 @@ static void add_counts(struct survey *into, const struct survey *from)
 #define SUM(field) offsetof(struct survey, field)
 		SUM(names), SUM(inodes), SUM(dirs), SUM(files), SUM(symlinks), SUM(devices),
 		SUM(fifos), SUM(sockets), SUM(bytes_used), SUM(bytes_apparent), SUM(immutable),
-		SUM(append_only), SUM(high_ids),
-		SUM(foreign_dirs), SUM(with_xattrs), SUM(changed),
+		SUM(append_only), SUM(immutable_files), SUM(high_ids), SUM(halves_more),
+		SUM(lost_ids), SUM(nobody_ids), SUM(unified), SUM(unlink_only), SUM(barrier),
+		SUM(cow), SUM(intern), SUM(foreign_dirs), SUM(with_xattrs), SUM(changed),
 #undef SUM
 	};
 
@@ -277,7 +226,8 @@ static void add_counts(struct survey *into, const struct survey *from)
 		into->max_uid = from->max_uid;
 	if (from->max_gid > into->max_gid)
 		into->max_gid = from->max_gid;
-	add128(&into->fingerprint, from->fingerprint);
+	hash_add(&into->fingerprint, from->fingerprint);
+	hash_add(&into->bare, from->bare);
 	take_example(&into->example_high, from->example_high);
 	take_example(&into->example_immutable, from->example_immutable);
 	take_example(&into->example_foreign, from->example_foreign);
@@ -289,6 +239,8 @@ static void end(struct walk_thread *t)
 	struct counts *c = t->local;
 
 	add_counts(y->out, &c->s);
+	owner_merge(&y->owners, &c->owners, &y->out->halves_more);
+	y->unread += c->unread;
 	for (unsigned i = 0; i < CANDIDATES; i++) {
 		struct candidate *k = &c->candidate[i];
 
@@ -307,13 +259,21 @@ static void end(struct walk_thread *t)
 
 static void count_group(void *ctx, const struct link_slot *slot)
 {
-	struct survey *s = ctx;
+	struct surveying *y = ctx;
+	struct survey *s = y->out;
 
 	s->multi_linked += slot->seen > 1;
-	if (slot->seen < slot->more) {
-		s->outside_inodes++;
-		s->outside_bytes += slot->value;
-	}
+	if (slot->seen >= slot->more)
+		return;
+	s->outside_inodes++;
+	s->outside_bytes += slot_bytes(slot);
+	if (slot->value & SLOT_IMMUTABLE)
+		s->outside_readonly++;
+	else
+		s->outside_writable_bytes += slot_bytes(slot);
+	if (y->opt->sharing)
+		sharing_add(y->opt->sharing, y->opt->tree, y->dev, slot->ino, slot->seen,
+			    slot->more);
 }
 
 /* The root: a name and an inode, but its own flags, name and mtime do not count. */
@@ -328,10 +288,11 @@ static int count_root(struct surveying *y, int dirfd, struct err *err)
 		return fail_errno(err, "cannot read the metadata of the tree");
 	s->names = s->inodes = s->dirs = 1;
 	s->bytes_used = (uint64_t)st.st_blocks * BLOCK;
-	count_owner(s, &st);
+	owner_count(s, &y->owners, &st);
+	y->dev = st.st_dev;
 	if (st.st_uid > 65535 || st.st_gid > 65535)
 		s->example_high = strdup(".");
-	s->fingerprint = print_of(0, "", &st, false);
+	add_prints(s, 0, "", &st, PRINT_NO_MTIME);
 	if (y->opt->xattrs && xattr_names(&of, &names) == 0 && xattr_any(&names))
 		s->with_xattrs++;
 	return 0;
@@ -358,8 +319,11 @@ int survey_tree(struct survey *out, int dirfd, const struct survey_options *opt,
 		return -1;
 	y.links = links_new();
 	rc = walk_tree(dirfd, &ops, &y, &how, err);
-	links_each(y.links, count_group, out);
+	if (rc == 0)
+		links_each(y.links, count_group, &y);
 	links_free(y.links);
+	owner_finish(out, &y.owners);
+	flags_finish(&y);
 	if (rc < 0)
 		survey_release(out);
 	return rc;

@@ -39,8 +39,9 @@ uint32_t tag_of(enum tagging method, struct owner disk);
 struct owner tag_strip(enum tagging method, struct owner disk);
 /* What VServer would write; the upper bits of the true ids are lost, as they were there. */
 struct owner tag_put(enum tagging method, uint32_t tag, struct owner clean);
-/* "none", "uid16", "gid16", "id24", "intern", "runtime", "unknown"; and back: TAGGING_UNKNOWN where there is no such word. */
+/* "none", "uid16", "gid16", "id24", "intern", "runtime", "unknown". */
 const char *tagging_word(enum tagging method);
+/* And back; TAGGING_UNKNOWN where there is no such word. */
 enum tagging tagging_parse(const char *word);
 
 #endif

@@ -35,3 +35,10 @@ enum limits_from limits_wanted(const struct deciding *d, const struct guest *gue
 
 	return answer && answer->has_limits ? answer->limits : d->choices->limits;
 }
+
+enum shared_policy shared_wanted(const struct deciding *d, const struct guest *guest)
+{
+	const struct answer *answer = answer_of(d->choices, guest->name);
+
+	return answer && answer->has_shared ? answer->shared : d->choices->shared;
+}

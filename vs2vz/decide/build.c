@@ -2,19 +2,26 @@
 /*
  * The steps of one guest, in the order in which they are safe:
  *
- *	CONF/NAME's times · tree to the private area · VE_ROOT · CTID.mount and
- *	CTID.umount · CTID.conf · names/NAME · a copied source aside · the marks in CONF
+ *	CONF/NAME's times · VServer's marks mended in place · tree to the private area ·
+ *	VE_ROOT · package state in the tree · CTID.mount and CTID.umount · CTID.conf ·
+ *	names/NAME · a copied source aside · the marks in CONF
  *
- * The tree moves before anything names it, and the VServer side is marked last, so a
- * cut at any point leaves a guest that either system recognises as its own or as none.
- * Decides nothing but the order; undo is the same list backwards.
+ * A copied tree is mended while it is copied. The tree moves before anything names it,
+ * and the VServer side is marked last, so a cut at any point leaves a guest that either
+ * system recognises as its own or as none. Decides nothing but the order; undo is the
+ * same list backwards.
  */
 #include <string.h>
 
 #include "base/hash.h"
 #include "decide/inside.h"
+#include "decide/marks.h"
 #include "decide/mounts.h"
+#include "decide/packages.h"
+#include "step/touched.h"
 #include "vserver/scan.h"
+
+#define HELD_NAME_MAX 200	/* bytes of a name that still takes a prefix */
 
 static void add_write(struct deciding *d, struct plan *plan, const char *path,
 		      const void *text, size_t len)
@@ -32,7 +39,7 @@ static void add_write(struct deciding *d, struct plan *plan, const char *path,
 }
 
 /* rename, copy, retire: the same three arguments. */
-static void add_move(struct deciding *d, struct plan *plan, const char *kind,
+static struct step *add_move(struct deciding *d, struct plan *plan, const char *kind,
 		     const char *const path[2], ino_t inode)
 {
 	struct step *s = plan_step(plan, d->pool, kind);
@@ -40,6 +47,7 @@ static void add_move(struct deciding *d, struct plan *plan, const char *kind,
 	step_arg(s, d->pool, "from", path[0]);
 	step_arg(s, d->pool, "to", path[1]);
 	step_argf(s, d->pool, "inode", "%llu", (unsigned long long)inode);
+	return s;
 }
 
 void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsigned mode)
@@ -81,6 +89,45 @@ const char *retire_path(const struct deciding *d, const struct decision *decisio
 			   path_name(guest->tree));
 }
 
+/* A name that is too long for more gives way to the tree's number. */
+const char *hold_path(const struct deciding *d, const struct guest *guest)
+{
+	const char *parent = path_parent(guest->tree, d->pool), *name = path_name(guest->tree);
+
+	if (strlen(name) > HELD_NAME_MAX)
+		name = pool_printf(d->pool, "%llu", (unsigned long long)guest->tree_ino);
+	return pool_printf(d->pool, "%s/.vs2vz-held-%s", strcmp(parent, "/") == 0 ? "" : parent, name);
+}
+
+/* What is mended, as arguments of the step that does it. */
+static void marks_args(struct deciding *d, struct step *s, const struct marks *marks)
+{
+	if (marks->nr_tags) {
+		step_arg(s, d->pool, "tagging", tagging_word(marks->tagging));
+		step_arg(s, d->pool, "tags", marks_tag_list(marks, d->pool));
+	}
+	if (marks->immutable != IMMUTABLE_KEEP)
+		step_arg(s, d->pool, "immutable", immutable_word(marks->immutable));
+	if (marks->shared != SHARED_LEAVE)
+		step_arg(s, d->pool, "shared", shared_word(marks->shared));
+}
+
+/* In place, before the tree moves: undo finds it where it was again. */
+static void add_repair(struct deciding *d, struct decision *decision)
+{
+	const struct guest *guest = decision->guest;
+	struct step *s;
+
+	if (decision->method == METHOD_COPY || !marks_any(&decision->marks))
+		return;
+	s = plan_step(&decision->plan, d->pool, "marks");
+	step_arg(s, d->pool, "at", guest->tree);
+	step_argf(s, d->pool, "inode", "%llu", (unsigned long long)guest->tree_ino);
+	if (decision->hold)
+		step_arg(s, d->pool, "hold", decision->hold);
+	marks_args(d, s, &decision->marks);
+}
+
 /* Directories with the number in the middle of the pattern belong to this container alone. */
 static void own_parents(struct deciding *d, struct plan *plan, const char *pattern,
 			const char *path)
@@ -98,10 +145,14 @@ static void add_tree(struct deciding *d, struct decision *decision)
 	const struct ct *ct = &decision->ct;
 	struct plan *plan = &decision->plan;
 	const char *const move[2] = { decision->guest->tree, ct->private };
+	struct step *s;
 
+	add_repair(d, decision);
 	own_parents(d, plan, d->host->private_pattern, ct->private);
-	add_move(d, plan, decision->method == METHOD_COPY ? "copy" : "rename", move,
-		 decision->guest->tree_ino);
+	s = add_move(d, plan, decision->method == METHOD_COPY ? "copy" : "rename", move,
+		     decision->guest->tree_ino);
+	if (decision->method == METHOD_COPY)
+		marks_args(d, s, &decision->marks);
 	if (!path_exists(d->root, ct->root)) {
 		own_parents(d, plan, d->host->root_pattern, ct->root);
 		build_mkdir(d, plan, ct->root, 0755);
@@ -151,6 +202,20 @@ static int hide_legacy(struct deciding *d, struct decision *decision, struct err
 	return 0;
 }
 
+static const char *marks_note(const struct deciding *d, const struct marks *m)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (m->nr_tags)
+		buf_addf(&text, "tags %s by %s off", marks_tag_list(m, d->pool),
+			 tagging_word(m->tagging));
+	if (m->immutable != IMMUTABLE_KEEP)
+		buf_addf(&text, "%simmutable %s", text.len ? ", " : "", immutable_word(m->immutable));
+	if (m->shared != SHARED_LEAVE)
+		buf_addf(&text, "%sshared %s", text.len ? ", " : "", shared_word(m->shared));
+	return pool_strdup(d->pool, text.data);
+}
+
 static void add_notes(struct deciding *d, struct decision *decision)
 {
 	const struct guest *guest = decision->guest;
@@ -160,6 +225,8 @@ static void add_notes(struct deciding *d, struct decision *decision)
 
 	plan_note(plan, d->pool, "method", decision->method == METHOD_COPY ? "copy" : "rename");
 	plan_note(plan, d->pool, "reason", decision->method_reason);
+	if (marks_any(&decision->marks))
+		plan_note(plan, d->pool, "marks", marks_note(d, &decision->marks));
 	plan_note(plan, d->pool, "ctid-from", decision->ct.ctid_from);
 	plan_note(plan, d->pool, "sample", decision->ct.sample_name);
 	if (system->distro && *system->distro)
@@ -177,6 +244,28 @@ static void add_notes(struct deciding *d, struct decision *decision)
 	plan_note(plan, d->pool, "fingerprint", hash);
 }
 
+/* What verify compares a moved tree by, when steps change something in it. */
+static int note_untouched(struct deciding *d, struct decision *decision, struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	struct plan *plan = &decision->plan;
+	const struct touched t = { plan->step, plan->nr_steps, decision->ct.private };
+	struct hash128 bare = guest->survey.bare;
+	char hash[HASH_TEXT];
+	struct root tree;
+	int rc;
+
+	if (!guest->surveyed || decision->method == METHOD_COPY || !touched_any(&t))
+		return 0;
+	if (root_inside(&tree, d->root, guest->tree, err) < 0)
+		return -1;
+	rc = touched_subtract(&bare, &t, &tree, err);
+	root_release(&tree);
+	hash_text(bare, hash);
+	plan_note(plan, d->pool, "untouched", hash);
+	return rc;
+}
+
 int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 {
 	const struct guest *guest = decision->guest;
@@ -191,7 +280,10 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	add_notes(d, decision);
 	if (guest->style == STYLE_RECENT && build_times(d, plan, guest->conf, err) < 0)
 		return -1;
+	if (packages_remember(d, decision, err) < 0)
+		return -1;
 	add_tree(d, decision);
+	packages_build(d, decision);
 	mounts_build(d, decision);
 	add_configuration(d, decision);
 	if (retire) {
@@ -199,8 +291,9 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 
 		add_move(d, plan, "retire", move, guest->tree_ino);
 	}
-	if (guest->style == STYLE_LEGACY)
-		return hide_legacy(d, decision, err);
-	add_marks(d, decision);
-	return 0;
+	if (guest->style == STYLE_LEGACY && hide_legacy(d, decision, err) < 0)
+		return -1;
+	if (guest->style != STYLE_LEGACY)
+		add_marks(d, decision);
+	return note_untouched(d, decision, err);
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/units.h"
 #include "decide/inside.h"
 
 static int remains_of(struct deciding *d, const struct decision *decision, struct err *err)
@@ -46,27 +45,22 @@ static const char *example(const struct deciding *d, const char *what, const cha
 static void tree_findings(struct deciding *d, const struct guest *guest)
 {
 	const struct survey *s = &guest->survey;
-	count_finding(d, guest, VS_IMMUTABLE_FILES, s->immutable,
-		      example(d, "immutable objects", s->example_immutable));
-	if (s->outside_inodes)
-		finding_add(d->findings, VS_SHARED_FILES, guest->name, guest->tree,
-			    "%llu inodes (%s) have names outside the tree%s%s%s",
-			    (unsigned long long)s->outside_inodes, show_size(s->outside_bytes),
-			    s->example_outside ? ", for example '" : "",
-			    s->example_outside ? show(s->example_outside) : "",
-			    s->example_outside ? "'" : "");
-	count_finding(d, guest, VS_HIGH_IDS, s->high_ids,
-		      example(d, "objects with an owner or group above 65535", s->example_high));
+
 	count_finding(d, guest, VS_FOREIGN_MOUNT, s->foreign_dirs,
 		      example(d, "directories of other file systems", s->example_foreign));
 }
 
-static void root_mode(struct deciding *d, const struct guest *guest)
+/* The root directory as the container will have it. */
+static void root_mode(struct deciding *d, const struct decision *decision)
 {
-	if ((guest->tree_mode & 07777) == 0755 && guest->tree_uid == 0 && guest->tree_gid == 0)
+	const struct guest *guest = decision->guest;
+	const struct stat disk = { .st_uid = guest->tree_uid, .st_gid = guest->tree_gid };
+	struct owner owner = marks_owner(&decision->marks, &disk);
+
+	if ((guest->tree_mode & 07777) == 0755 && owner.uid == 0 && owner.gid == 0)
 		return;
 	finding_add(d->findings, VS_TREE_MODE, guest->name, guest->tree, "mode %04o, owner %u:%u",
-		    (unsigned)guest->tree_mode & 07777, guest->tree_uid, guest->tree_gid);
+		    (unsigned)guest->tree_mode & 07777, owner.uid, owner.gid);
 }
 
 static void system_findings(struct deciding *d, const struct guest *guest)
@@ -95,7 +89,7 @@ int conflicts_of(struct deciding *d, const struct decision *decision, struct err
 		return -1;
 	if (guest->surveyed)
 		tree_findings(d, guest);
-	root_mode(d, guest);
+	root_mode(d, decision);
 	system_findings(d, guest);
 	return 0;
 }

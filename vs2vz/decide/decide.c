@@ -11,6 +11,8 @@
 #include "decide/ctid.h"
 #include "decide/host_judge.h"
 #include "decide/inside.h"
+#include "decide/marks.h"
+#include "decide/packages.h"
 
 static const struct ctid_pick *pick_of(const struct guests *all, const struct ctid_pick *picks,
 				       const struct guest *guest)
@@ -50,10 +52,44 @@ static int learn(struct deciding *d, const struct guest **selected, size_t nr, s
 	    layout_known(&d->known, d->host, d->root, d->pool, err) < 0 ||
 	    mounts_below(&d->mounts, d->root, "/", d->pool, err) < 0)
 		return -1;
+	host_side_read(&d->side, d->all, d->root, d->pool, d->findings);
 	if (d->choices->insulate)
 		finding_add(d->findings, VS_INSULATE_REQUEST, NULL, "--insulate",
 			    "the containers would share the file system of their private areas");
 	return 0;
+}
+
+/* "/etc/fstab:3" where the host mounts the guest's tree with tags; NULL. */
+static const char *tag_mount(const struct deciding *d, const struct guest *guest)
+{
+	for (size_t i = 0; i < d->side.nr_mentions; i++) {
+		const struct mention *m = &d->side.mention[i];
+		size_t len = m->topic == TOPIC_TAG && m->mount ? strlen(m->mount) : 0;
+
+		if (!len || strncmp(m->word, "notag", 5) == 0)
+			continue;
+		if (len == 1 || (strncmp(guest->tree, m->mount, len) == 0 &&
+				 (guest->tree[len] == '/' || !guest->tree[len])))
+			return m->where;
+	}
+	return NULL;
+}
+
+static void choose_marks(struct deciding *d, struct decision *decision)
+{
+	const struct guest *guest = decision->guest;
+	const struct marks_question q = {
+		.guest = guest, .answer = answer_of(d->choices, guest->name),
+		.kernel = d->host->tagging, .kernel_from = d->host->tagging_from,
+		.tag_mount = tag_mount(d, guest), .shared = shared_wanted(d, guest),
+		.copies = decision->method == METHOD_COPY,
+	};
+
+	decision->marks = (struct marks){ .tagging = TAGGING_NONE };
+	if (guest->surveyed)
+		marks_decide(&decision->marks, &q, d->pool, d->findings);
+	if (decision->marks.shared != SHARED_LEAVE)
+		decision->hold = hold_path(d, guest);
 }
 
 /* Without a number there is no container to plan; a finding has said why. */
@@ -61,8 +97,17 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 {
 	if (sample_use(d, decision, err) < 0)
 		return -1;
+	if (packages_decide(d, decision, err) < 0) {
+		err_add(err, "guest %s", show(decision->guest->name));
+		return -1;
+	}
 	container_describe(d, decision);
-	if (relocate_choose(d, decision, err) < 0 || conflicts_of(d, decision, err) < 0) {
+	if (relocate_choose(d, decision, err) < 0) {
+		err_add(err, "guest %s", show(decision->guest->name));
+		return -1;
+	}
+	choose_marks(d, decision);
+	if (conflicts_of(d, decision, err) < 0) {
 		err_add(err, "guest %s", show(decision->guest->name));
 		return -1;
 	}
@@ -78,7 +123,6 @@ static void look_at_host(struct deciding *d)
 
 	for (size_t i = 0; i < d->out->nr; i++)
 		guests[i] = d->out->v[i].guest;
-	host_side_read(&d->side, d->all, d->root, d->pool, d->findings);
 	host_judge(&d->side, &judged, d->findings);
 	host_judge_tags(&d->side, VS_TAG_OPTION_LEFT, d->findings);
 	if (d->host->kernel != KERNEL_OPENVZ)

@@ -64,6 +64,7 @@ const struct answer *answer_of(const struct choices *choices, const char *guest)
 enum method method_wanted(const struct deciding *d, const struct guest *guest);
 enum rights rights_wanted(const struct deciding *d, const struct guest *guest);
 enum limits_from limits_wanted(const struct deciding *d, const struct guest *guest);
+enum shared_policy shared_wanted(const struct deciding *d, const struct guest *guest);
 
 /* relocate.c */
 int relocate_choose(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
@@ -84,5 +85,7 @@ int build_times(struct deciding *d, struct plan *plan, const char *path, struct 
 void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsigned mode);
 /* Where a copied source goes; NULL: it stays (a rename, or a mount point). */
 const char *retire_path(const struct deciding *d, const struct decision *decision);
+/* Beside the tree: what a repair in place keeps of shared inodes until commit. */
+const char *hold_path(const struct deciding *d, const struct guest *guest);
 
 #endif

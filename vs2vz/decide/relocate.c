@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How a tree gets to its private area: one rename where both are on the same mount,
- * else a copy, and whether the target has room for all copies of this run together.
+ * else a copy, and whether each file system has room for all copies of this run together:
+ * those of trees on the target, those of shared inodes on the file system of a tree that
+ * is repaired in place.
  * Reads file system facts only.
  */
 #include <string.h>
 
 #include "base/units.h"
 #include "decide/inside.h"
+#include "decide/marks.h"
+#include "decide/packages.h"
 
 #define MARGIN (16ULL << 20)	/* metadata of a small tree */
 
@@ -120,32 +124,45 @@ int relocate_choose(struct deciding *d, struct decision *decision, struct err *e
 	return 0;
 }
 
-/* What is asked of one target file system. */
+/* What is asked of one file system. */
 struct demand {
 	const struct fsinfo *fs;
 	uint64_t bytes, inodes;
 };
+struct demands {
+	size_t nr;
+	struct demand *v;	/* room for one of each guest */
+};
 
-static void judge_copy(struct deciding *d, const struct decision *decision, struct demand *demand)
+static struct demand *demand_of(struct demands *demands, const struct fsinfo *fs)
 {
-	const struct survey *survey = &decision->guest->survey;
-	const char *private = decision->ct.private;
-	uint64_t bytes = add_u64(add_u64(survey->bytes_used, survey->bytes_used / 50), MARGIN);
+	for (size_t i = 0; i < demands->nr; i++)
+		if (demands->v[i].fs->dev == fs->dev)
+			return &demands->v[i];
+	demands->v[demands->nr].fs = fs;
+	return &demands->v[demands->nr++];
+}
+
+/* Bytes and inodes that one guest needs; at: what the finding names. */
+static void judge_room(struct deciding *d, const struct guest *guest, const char *at,
+		       struct marks_room need, struct demand *demand)
+{
+	uint64_t bytes = add_u64(add_u64(need.bytes, need.bytes / 50), MARGIN);
 	uint64_t sum = add_u64(demand->bytes, bytes);
-	uint64_t inodes = add_u64(demand->inodes, survey->inodes);
+	uint64_t inodes = add_u64(demand->inodes, need.inodes);
 	bool fits = sum <= demand->fs->avail_bytes && inodes <= demand->fs->free_inodes;
 
 	d->out->bytes_needed = add_u64(d->out->bytes_needed, bytes);
 	if (sum > demand->fs->avail_bytes)
-		finding_add(d->findings, VS_NO_SPACE, decision->guest->name, private,
+		finding_add(d->findings, VS_NO_SPACE, guest->name, at,
 			    "needs %s; %s of the %s available are promised to guests before it",
 			    show_size(bytes), show_size(demand->bytes),
 			    show_size(demand->fs->avail_bytes));
 	if (inodes > demand->fs->free_inodes)
-		finding_add(d->findings, VS_NO_INODES, decision->guest->name, private,
+		finding_add(d->findings, VS_NO_INODES, guest->name, at,
 			    "needs %llu inodes; %llu of the %llu free are promised to guests "
 			    "before it",
-			    (unsigned long long)survey->inodes, (unsigned long long)demand->inodes,
+			    (unsigned long long)need.inodes, (unsigned long long)demand->inodes,
 			    (unsigned long long)demand->fs->free_inodes);
 	/* One that does not fit is not copied: a smaller one after it may have the room. */
 	if (fits) {
@@ -154,31 +171,73 @@ static void judge_copy(struct deciding *d, const struct decision *decision, stru
 	}
 }
 
+/* A copied tree, on the target. */
+static int space_of_copy(struct deciding *d, const struct decision *decision,
+			 struct demands *demands, struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	const struct fsinfo *fs = target_fs(d, decision, err);
+
+	if (!fs)
+		return -1;
+	if (is_poor(fs->type))
+		finding_add(d->findings, VS_TARGET_FS_POOR, guest->name, decision->ct.private,
+			    "'%s' is %s", show(fs->mount_point), fs->type);
+	if (guest->surveyed)
+		judge_room(d, guest, decision->ct.private,
+			   (struct marks_room){ guest->survey.bytes_used, guest->survey.inodes },
+			   demand_of(demands, fs));
+	return 0;
+}
+
+/* Copies of shared inodes, beside the tree. */
+static int space_of_repair(struct deciding *d, const struct decision *decision,
+			   struct demands *demands, struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	struct marks_room room = marks_room(&decision->marks, &guest->survey);
+	const struct fsinfo *fs;
+
+	if (!room.inodes)
+		return 0;
+	fs = fs_of(d, guest->tree, err);
+	if (!fs)
+		return -1;
+	judge_room(d, guest, guest->tree, room, demand_of(demands, fs));
+	return 0;
+}
+
+/* Package state that comes into the tree. */
+static int space_of_packages(struct deciding *d, const struct decision *decision,
+			     struct demands *demands, struct err *err)
+{
+	const struct packages *p = decision->packages;
+	const struct fsinfo *fs;
+
+	if (!p || !p->inodes)
+		return 0;
+	fs = target_fs(d, decision, err);
+	if (!fs)
+		return -1;
+	judge_room(d, decision->guest, decision->ct.private,
+		   (struct marks_room){ p->bytes, p->inodes }, demand_of(demands, fs));
+	return 0;
+}
+
 int relocate_space(struct deciding *d, struct err *err)
 {
-	struct demand *demands = pool_array(d->pool, d->out->nr + 1, sizeof(*demands));
-	size_t nr = 0;
+	struct demands demands = {
+		.v = pool_array(d->pool, d->out->nr + 1, sizeof(*demands.v)),
+	};
 
 	for (size_t i = 0; i < d->out->nr; i++) {
 		const struct decision *decision = &d->out->v[i];
-		const struct fsinfo *fs;
-		size_t k = 0;
+		int done = decision->method == METHOD_COPY ?
+			   space_of_copy(d, decision, &demands, err) :
+			   space_of_repair(d, decision, &demands, err);
 
-		if (decision->method != METHOD_COPY)
-			continue;
-		fs = target_fs(d, decision, err);
-		if (!fs)
+		if (done < 0 || space_of_packages(d, decision, &demands, err) < 0)
 			return -1;
-		if (is_poor(fs->type))
-			finding_add(d->findings, VS_TARGET_FS_POOR, decision->guest->name,
-				    decision->ct.private, "'%s' is %s", show(fs->mount_point),
-				    fs->type);
-		while (k < nr && demands[k].fs->dev != fs->dev)
-			k++;
-		if (k == nr)
-			demands[nr++].fs = fs;
-		if (decision->guest->surveyed)
-			judge_copy(d, decision, &demands[k]);
 	}
 	return 0;
 }

@@ -126,6 +126,10 @@ enum finding_id {
 	VS_MOUNT_INSIDE		= 352,	/* only the container can mount it */
 	VS_MOUNT_NETWORK	= 353,	/* server, version and locks, for information */
 	VS_MOUNT_NO_FSCK	= 354,	/* VServer checked the disk at each start */
+	/* 360 to 364: package state outside the tree */
+	VS_PACKAGES_MISSING	= 360,	/* not where apps/pkgmgmt says */
+	VS_PACKAGES_OBSTRUCTED	= 361,	/* the tree has something in the way */
+	VS_PACKAGES_OWN		= 362,	/* the guest has its own, which stays */
 	/* 4 file system */
 	VS_IMMUTABLE_FILES	= 401,
 	VS_SHARED_FILES		= 402,	/* inodes with names outside the tree */
@@ -135,6 +139,12 @@ enum finding_id {
 	VS_TREE_MODE		= 406,	/* the root directory is not 0755 root */
 	VS_TREE_UNREADABLE	= 407,
 	VS_HIGH_IDS		= 408,	/* large owners that match no tag */
+	VS_FOREIGN_TAGS		= 409,	/* owners with the tag of somebody else */
+	VS_TAGGING_AMBIGUOUS	= 410,	/* tags or not, or of which method: cannot be told */
+	VS_IDS_LOST		= 411,	/* VServer cut the number of an owner */
+	VS_INTERN_TAGS		= 412,	/* tags in a field of the inode that others use */
+	VS_IMMUTABLE_UNKNOWN	= 413,	/* unified, or made so by an administrator? */
+	VS_FLAGS_KEPT		= 414,	/* the administrator's flags, inert ones of VServer */
 	/* 5 guest */
 	VS_NO_INIT		= 501,
 	VS_DISTRO_UNKNOWN	= 502,
@@ -150,6 +160,13 @@ enum finding_id {
 	VS_VERIFY_DIFFERS	= 706,
 	VS_VERIFY_CONF		= 707,
 	VS_LEFTOVER		= 708,	/* remains of an earlier run */
+	VS_STILL_SHARED		= 709,	/* a container's files have names in other trees */
+	VS_TAGS_LEFT		= 710,	/* owners still carry a tag that was taken off */
+	VS_UNIFIED_LEFT		= 711,	/* unified files are still immutable */
+	VS_STORE_LEFT		= 715,	/* a hash store that nobody needs any more */
+	VS_STORE_REMOVED	= 716,
+	VS_STORE_IN_USE		= 717,
+	VS_STORE_ODD		= 718,	/* something in it is not vhashify's */
 };
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/stop.h"
+#include "step/saved.h"
 
 struct batch {
 	unsigned first, last;	/* steps first .. last - 1 */
@@ -127,6 +128,42 @@ static int stage_batch(const struct journal *j, struct batch b, struct work *w, 
 	return 0;
 }
 
+/* Does a step before this one in its batch take away what stands at its path, or above? */
+static bool follows(const struct plan *p, struct batch b, unsigned nr)
+{
+	const char *at = step_get(&p->step[nr], "at");
+
+	for (unsigned i = b.first; i < nr; i++) {
+		const struct step *s = &p->step[i];
+
+		for (unsigned a = 0; s->kind->guard && !s->kind->found && s->kind->args[a].name; a++)
+			if (s->kind->args[a].type == ARG_PATH && s->value[a] &&
+			    inside(at, s->value[a]))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Before the first line about a batch: which of its steps find their result there
+ * already? A path that cannot be looked at yet has no result.
+ */
+static int note_found(const struct journal *j, struct batch b, struct work *w, struct err *err)
+{
+	for (unsigned i = b.first; i < b.last; i++) {
+		const struct step *s = &j->plan.step[i];
+		bool there = false;
+
+		if (!s->kind->found)
+			continue;
+		if (!follows(&j->plan, b, i) && s->kind->found(s, w, &there, err) < 0)
+			err_clear(err);
+		if (found_note(w, s->nr, there, err) < 0)
+			return step_failed(s, err);
+	}
+	return 0;
+}
+
 static int apply_batch(const struct journal *j, struct batch b, struct work *w, struct err *err)
 {
 	if (stage_batch(j, b, w, err) < 0)
@@ -142,7 +179,7 @@ static int apply_batch(const struct journal *j, struct batch b, struct work *w, 
 }
 
 /* The batch is done: say so, and in the same breath what comes next. */
-static int log_done(struct journal *j, struct batch b, struct err *err)
+static int log_done(struct journal *j, struct batch b, struct work *w, struct err *err)
 {
 	struct log_word done = { "done", b.first, b.last - 1 };
 	struct log_word next = { "complete", 0, 0 };
@@ -150,6 +187,8 @@ static int log_done(struct journal *j, struct batch b, struct err *err)
 
 	after.first = after.last = b.last;
 	b = next_batch(&after);
+	if (note_found(j, b, w, err) < 0)
+		return -1;
 	if (b.first < b.last)
 		next = (struct log_word){ "do", b.first, b.last - 1 };
 	return journal_log_two(j, &done, b.first < b.last && stop_wanted() ? NULL : &next, err);
@@ -166,9 +205,11 @@ static int forward_loop(struct journal *j, struct work *w, struct err *err)
 			return journal_log(j, "complete", 0, 0, err);
 		if (stop_wanted())
 			return stopped(err);
+		if (j->first == j->last && note_found(j, b, w, err) < 0)
+			return -1;
 		if (!announced && journal_log(j, "do", b.first, b.last - 1, err) < 0)
 			return -1;
-		if (apply_batch(j, b, w, err) < 0 || log_done(j, b, err) < 0)
+		if (apply_batch(j, b, w, err) < 0 || log_done(j, b, w, err) < 0)
 			return -1;
 		announced = true;
 	}
@@ -308,7 +349,7 @@ static bool expected(const struct journal *j, unsigned nr, enum standing *want)
 	if ((nr >= j->first && nr < j->last) || !kind->guard)
 		return false;
 	*want = nr < j->first ? STANDS_AFTER : STANDS_BEFORE;
-	return !(j->phase >= PHASE_COMMITTING && kind->moves && kind->finish);
+	return !(j->phase >= PHASE_COMMITTING && kind->finish_erases);
 }
 
 static void add_deviation(struct deviation *out, size_t max, size_t *nr, struct deviation d)

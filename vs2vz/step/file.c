@@ -20,8 +20,9 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
-
-#define HELD_FLAGS (FS_IMMUTABLE_FL | FS_APPEND_FL)
+#include "base/meta.h"
+#include "step/beside.h"
+#include "step/treeutil.h"
 
 void image_release(struct file_image *image)
 {
@@ -67,7 +68,7 @@ static int read_xattrs(struct file_meta *m, int fd, struct pool *pool)
 	if (len < 0)
 		return -1;
 	for (const char *n = names; n < names + len; n += strlen(n) + 1)
-		if (read_xattr(m, fd, n, pool) < 0)
+		if (xattr_travels(n) && read_xattr(m, fd, n, pool) < 0)
 			return -1;
 	return 0;
 }
@@ -93,6 +94,7 @@ int file_read(struct file_image *out, const struct place *at, const struct stat 
 	ssize_t got;
 
 	buf_clear(&out->content);
+	out->inode = st->st_ino;
 	if (fd < 0 || read_meta(&out->meta, fd, st, pool) < 0)
 		return fail_errno(err, "cannot read '%s'", show(at->name));
 	do {
@@ -136,41 +138,44 @@ static int set_meta(int fd, const struct file_meta *m)
 	return m->has_mtime ? sys_futimens(fd, times) : 0;
 }
 
-struct temp_name {
-	char text[300];
-};
-
-static struct place temp_place(const struct place *at, struct temp_name *name)
-{
-	if ((size_t)snprintf(name->text, sizeof(name->text), ".%s.vs2vz-new", at->name) >=
-	    sizeof(name->text))
-		die("a name is longer than any file system allows");
-	return (struct place){ at->dirfd, name->text };
-}
-
 int file_clean(const struct place *at, struct err *err)
 {
-	struct temp_name name;
-	struct place temp = temp_place(at, &name);
+	struct beside temp;
 
-	if (sys_unlink(&temp) < 0 && errno != ENOENT && errno != ENAMETOOLONG)
+	beside_place(&temp, at, BESIDE_NEW);
+	if (sys_unlink(&temp.at) < 0 && errno != ENOENT)
 		return fail_errno(err, "cannot remove the leftover '%s'", show(temp.name));
 	return 0;
 }
 
 int file_lift(const struct place *at, const struct stat *st, struct err *err)
 {
-	int CLEANUP_FD fd = -1;
-	uint32_t flags;
+	if (lift_locks_at(at->dirfd, at->name, st) < 0)
+		return fail_errno(err, "cannot lift the flags of '%s'", show(at->name));
+	return 0;
+}
 
-	if (!S_ISREG(st->st_mode))
+int file_flags(uint32_t *flags, const struct place *at, const struct stat *st, struct err *err)
+{
+	int CLEANUP_FD fd = -1;
+
+	*flags = 0;
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
 		return 0;
 	fd = below_open(at->dirfd, at->name, st);
 	if (fd < 0)
 		return fail_errno(err, "cannot open '%s'", show(at->name));
-	flags = read_flags(fd);
-	if ((flags & HELD_FLAGS) && sys_setflags(fd, flags & ~(uint32_t)HELD_FLAGS) < 0)
-		return fail_errno(err, "cannot lift the flags of '%s'", show(at->name));
+	*flags = read_flags(fd) & FS_FL_USER_MODIFIABLE;
+	return 0;
+}
+
+int file_set_flags(const struct place *at, const struct stat *st, uint32_t flags,
+		   struct err *err)
+{
+	int CLEANUP_FD fd = below_open(at->dirfd, at->name, st);
+
+	if (fd < 0 || set_flags(fd, flags) < 0)
+		return fail_errno(err, "cannot set the flags of '%s'", show(at->name));
 	return 0;
 }
 
@@ -195,15 +200,15 @@ static int make_temp(const struct place *temp, const void *bytes, size_t len,
 int file_stage(struct work *w, const struct place *at, const void *bytes, size_t len,
 	       const struct file_meta *meta, struct err *err)
 {
-	struct temp_name name;
-	struct place temp = temp_place(at, &name);
+	struct beside temp;
 	int CLEANUP_FD fd = -1;
 
+	beside_place(&temp, at, BESIDE_NEW);
 	if (file_clean(at, err) < 0)
 		return -1;
-	fd = make_temp(&temp, bytes, len, meta, err);
+	fd = make_temp(&temp.at, bytes, len, meta, err);
 	if (fd < 0) {
-		sys_unlink(&temp);
+		sys_unlink(&temp.at);
 		err_add(err, "cannot write '%s'", show(at->name));
 		return -1;
 	}
@@ -213,19 +218,18 @@ int file_stage(struct work *w, const struct place *at, const void *bytes, size_t
 
 bool file_staged(const struct place *at)
 {
-	struct temp_name name;
-	struct place temp = temp_place(at, &name);
-	struct stat st;
+	struct beside temp;
+	struct err unread;
 
-	return below_stat(temp.dirfd, temp.name, &st) == 0;
+	return beside_find(&temp, at, BESIDE_NEW, &unread) == 0 && temp.there;
 }
 
 int file_land(const struct place *at, struct err *err)
 {
-	struct temp_name name;
-	struct place temp = temp_place(at, &name);
+	struct beside temp;
 
-	if (sys_rename(&temp, at) < 0)
+	beside_place(&temp, at, BESIDE_NEW);
+	if (sys_rename(&temp.at, at) < 0)
 		return fail_errno(err, "cannot rename '%s' to '%s'", show(temp.name),
 				  show(at->name));
 	return 0;
@@ -234,22 +238,22 @@ int file_land(const struct place *at, struct err *err)
 int file_put(const struct place *at, const void *bytes, size_t len,
 	     const struct file_meta *meta, struct err *err)
 {
-	struct temp_name name;
-	struct place temp = temp_place(at, &name);
+	struct beside temp;
 	int CLEANUP_FD fd = -1;
 	struct stat st;
 
-	fd = make_temp(&temp, bytes, len, meta, err);
+	beside_place(&temp, at, BESIDE_NEW);
+	fd = make_temp(&temp.at, bytes, len, meta, err);
 	if (fd >= 0 && sys_fsync(fd) < 0) {
 		fail_errno(err, "cannot sync");
 		close_fd(&fd);
 	}
 	if (fd < 0 || (below_stat(at->dirfd, at->name, &st) == 0 && file_lift(at, &st, err) < 0)) {
-		sys_unlink(&temp);
+		sys_unlink(&temp.at);
 		err_add(err, "cannot write '%s'", show(at->name));
 		return -1;
 	}
-	if (sys_rename(&temp, at) < 0)
+	if (sys_rename(&temp.at, at) < 0)
 		return fail_errno(err, "cannot rename '%s' to '%s'", show(temp.name),
 				  show(at->name));
 	if (meta->has_flags && set_flags(fd, meta->flags) < 0)

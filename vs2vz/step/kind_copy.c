@@ -111,8 +111,9 @@ static bool to_ours(const struct copy *c)
 static int copy_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
 {
 	struct copy CLEANUP_COPY c = COPY_INIT;
+	struct marks marks;
 
-	if (copy_find(&c, s, w, err) < 0)
+	if (marks_parse(&marks, s, err) < 0 || copy_find(&c, s, w, err) < 0)
 		return -1;
 	*now = !c.to.there ? STANDS_BEFORE : to_ours(&c) ? STANDS_AFTER : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
@@ -194,12 +195,11 @@ static void source_release(struct source *src)
 	marks_release(&src->marks);
 }
 
-/* Where it stands now. */
-static int source_open(struct source *src, const struct step *s, const struct work *w,
-		       const struct found *at, const char *path, struct err *err)
+/* fd: as it was opened, -1: it was not. path: where it stands now. */
+static int source_take(struct source *src, const struct step *s, const struct work *w,
+		       const char *path, struct err *err)
 {
 	src->opt.threads = w->threads;
-	src->fd = found_opendir(at, path, err);
 	if (src->fd < 0 || marks_of_step(&src->marks, s, w, path, src->fd, err) < 0)
 		return -1;
 	src->opt.marks = marks_any(&src->marks) ? &src->marks : NULL;
@@ -236,7 +236,8 @@ static int copy_apply(const struct step *s, struct work *w, struct err *err)
 		if (!c.from.there || c.from.st.st_ino != step_number(s, "inode"))
 			return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned",
 					 show(step_get(s, "from")));
-		if (source_open(&from, s, w, &c.from, step_get(s, "from"), err) < 0)
+		from.fd = found_opendir(&c.from, step_get(s, "from"), err);
+		if (source_take(&from, s, w, step_get(s, "from"), err) < 0)
 			return -1;
 		part = take_part(&c, s, w, err);
 		if (part < 0 || fill(from.fd, part, &from.opt, w, err) < 0)
@@ -271,7 +272,8 @@ static int find_source(struct source *src, const struct step *s, const struct wo
 	if (!at.there || at.st.st_ino != inode)
 		return fail_code(err, ERR_FOREIGN, "the source '%s' is not at its place",
 				 show(from));
-	return source_open(src, s, w, &at, path, err);
+	src->fd = found_opendir(&at, path, err);
+	return source_take(src, s, w, path, err);
 }
 
 static int count_changes(struct changes *c, const struct copy *found, struct err *err)
@@ -395,7 +397,7 @@ static void copy_describe(const struct step *s, char *mark, const char **word, s
 	*mark = '+';
 	*word = "copy";
 	buf_addf(rest, "%s -> %s", show(step_get(s, "from")), show(step_get(s, "to")));
-	marks_describe(s, rest);
+	marks_remark(s, rest);
 }
 
 static const struct arg copy_args[] = {

@@ -5,7 +5,8 @@
  *
  * mkdir makes a directory 0700, then sets owner and mode: until the last call
  * nobody else can enter. The directory (its mode) and its parent (its name) are both
- * flushed by run/. Undo takes away an empty directory only.
+ * flushed by run/. Undo takes away an empty directory only. One that the step found there
+ * is not its own: neither its mode nor its name is touched.
  *
  * times does nothing forwards: the evidence is in the plan. It stands in the plan
  * before the steps that change the directory, so that its undo comes after theirs.
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "step/plan.h"
+#include "step/saved.h"
 
 static int mkdir_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
 {
@@ -28,6 +30,16 @@ static int mkdir_guard(const struct step *s, struct work *w, enum standing *now,
 	*now = !f.there ? STANDS_BEFORE : S_ISDIR(f.st.st_mode) ? STANDS_AFTER : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
 		fail_code(err, ERR_FOREIGN, "'%s' is no directory", show(step_get(s, "at")));
+	return 0;
+}
+
+static int mkdir_found(const struct step *s, struct work *w, bool *there, struct err *err)
+{
+	struct found CLEANUP_FOUND f = FOUND_INIT;
+
+	if (step_find(&f, s, "at", w, err) < 0)
+		return -1;
+	*there = f.there && S_ISDIR(f.st.st_mode);
 	return 0;
 }
 
@@ -45,6 +57,8 @@ static int mkdir_apply(const struct step *s, struct work *w, struct err *err)
 		return fail_code(err, ENOENT, "the directory above '%s' is missing", show(path));
 	if (f.there && !S_ISDIR(f.st.st_mode))
 		return fail_code(err, ERR_FOREIGN, "'%s' is no directory", show(path));
+	if (f.there && found_noted(w, s->nr))
+		return 0;
 	if (!f.there && sys_mkdir(&f.spot.at, 0700) < 0)
 		return fail_errno(err, "cannot make '%s'", show(path));
 	fd = strict_opendir(w->root, path, err);
@@ -75,7 +89,7 @@ static int mkdir_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
-	if (!f.parent)
+	if (!f.parent || found_noted(w, s->nr) || hidden_is_back(s, &f, w))
 		return 0;
 	if (f.there && S_ISDIR(f.st.st_mode) && settle_inside(w, path, err) < 0)
 		return -1;
@@ -109,6 +123,7 @@ const struct kind kind_mkdir = {
 	.name = "mkdir",
 	.args = mkdir_args,
 	.guard = mkdir_guard,
+	.found = mkdir_found,
 	.apply = mkdir_apply,
 	.undo = mkdir_undo,
 	.describe = mkdir_describe,

@@ -6,7 +6,7 @@
  *	names/web1 -> ../conf/345.conf            symlink: one call, there or not
  *	rc3.d/S98vservers-default -> ../init.d/x  remove: (nothing)
  *
- * The text tells whose link it is. All of a link that remove takes is in the plan:
+ * The text tells whose link it is; one that symlink found there stays. All of a link that remove takes is in the plan:
  * text, owner, mtime; there is no before-image. Its undo makes the link, then gives it
  * owner and time: dying in between leaves a link with the right text, which undo mends
  * when it comes again. The name is flushed by run/ with its directory; owner and time
@@ -16,6 +16,8 @@
 
 #include <errno.h>
 #include <string.h>
+
+#include "step/saved.h"
 
 /* Look at the place; same: the link of the plan stands there. */
 static int find_link(struct found *f, const struct step *s, const struct work *w, bool *same,
@@ -64,6 +66,13 @@ static int symlink_guard(const struct step *s, struct work *w, enum standing *no
 	return 0;
 }
 
+static int symlink_found(const struct step *s, struct work *w, bool *there, struct err *err)
+{
+	struct found CLEANUP_FOUND f = FOUND_INIT;
+
+	return find_link(&f, s, w, there, err);
+}
+
 static int symlink_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
@@ -90,7 +99,7 @@ static int symlink_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (find_link(&f, s, w, &ours, err) < 0)
 		return -1;
-	if (!f.parent)
+	if (!f.parent || found_noted(w, s->nr) || hidden_is_back(s, &f, w))
 		return 0;
 	if (f.there && !ours && w->ran)
 		work_kept(w, path, "is no longer our link: left as it is");
@@ -118,6 +127,7 @@ const struct kind kind_symlink = {
 	.name = "symlink",
 	.args = symlink_args,
 	.guard = symlink_guard,
+	.found = symlink_found,
 	.apply = symlink_apply,
 	.undo = symlink_undo,
 	.describe = symlink_describe,

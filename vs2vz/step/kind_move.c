@@ -204,6 +204,7 @@ const struct kind kind_retire = {
 	.name = "retire",
 	.args = move_args,
 	.moves = true,
+	.finish_erases = true,
 	.guard = move_guard,
 	.apply = move_apply,
 	.undo = move_undo,

@@ -8,8 +8,13 @@
 #include <string.h>
 
 const struct kind *const kinds[] = {
+	&kind_bring,
 	&kind_copy,
+	&kind_hide,
+	&kind_marks,
 	&kind_mkdir,
+	&kind_mode,
+	&kind_node,
 	&kind_remove,
 	&kind_rename,
 	&kind_retire,

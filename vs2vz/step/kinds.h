@@ -8,8 +8,13 @@
 
 #include "step/step.h"
 
+extern const struct kind kind_bring;
 extern const struct kind kind_copy;
+extern const struct kind kind_hide;
+extern const struct kind kind_marks;
 extern const struct kind kind_mkdir;
+extern const struct kind kind_mode;
+extern const struct kind kind_node;
 extern const struct kind kind_remove;
 extern const struct kind kind_rename;
 extern const struct kind kind_retire;
@@ -41,6 +46,12 @@ int found_opendir(const struct found *f, const char *path, struct err *err) MUST
 mode_t step_mode(const struct step *s, const char *name);
 void step_owner(const struct step *s, const char *name, uid_t *uid, gid_t *gid);
 struct timespec step_time(const struct step *s, const char *name);
+
+/*
+ * Does the thing stand here that a hide step before this one had put aside? Its undo was
+ * cut and begins again: what is at the step's path is not the step's.
+ */
+bool hidden_is_back(const struct step *s, const struct found *f, const struct work *w);
 
 /* Was this directory handed to work_sync_later() and not flushed yet? */
 bool work_sync_pending(const struct work *w, int dirfd);

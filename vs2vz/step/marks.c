@@ -73,8 +73,7 @@ static int open_hidden(struct marks *m, const struct work *w, const char *tree, 
 				    show(tree), why);
 }
 
-int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
-		  const char *tree, int dirfd, struct err *err)
+int marks_parse(struct marks *out, const struct step *s, struct err *err)
 {
 	const char *tagging = step_get(s, "tagging");
 
@@ -84,7 +83,13 @@ int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
 	if (out->immutable > IMMUTABLE_FILES || out->shared > SHARED_KEEP_READONLY ||
 	    out->tagging == TAGGING_UNKNOWN)
 		return fail(err, "step %u: a word about VServer's marks that is not known", s->nr);
-	if (read_tags(out, step_get(s, "tags"), err) < 0)
+	return read_tags(out, step_get(s, "tags"), err);
+}
+
+int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
+		  const char *tree, int dirfd, struct err *err)
+{
+	if (marks_parse(out, s, err) < 0)
 		return -1;
 	return open_hidden(out, w, tree, dirfd, err);
 }
@@ -100,7 +105,7 @@ bool marks_any(const struct marks *m)
 	return m->nr_tags || m->immutable != IMMUTABLE_KEEP || m->shared != SHARED_LEAVE;
 }
 
-void marks_describe(const struct step *s, struct buf *rest)
+void marks_remark(const struct step *s, struct buf *rest)
 {
 	const char *tagging = step_get(s, "tagging"), *immutable = step_get(s, "immutable");
 	const char *tags = tagging ? step_get(s, "tags") : NULL;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Images of files in the journal's folder.
+ * What steps leave in the journal's folder.
  *
- *	before/N	content		written and synced first
- *	before/N.meta	the rest	written and synced last: the pair is whole
+ *	before/N	the image: lines of metadata, "end", then the content as it is
+ *	before/N.found	step N found its result there before it ran
  *	kept/N		what somebody made of a file that undo takes back
  *
- * Dying before N.meta stands: the file itself has not been touched, the image is
- * made again. A whole image is never made again: flags may be lifted by then.
+ * An image is written once and flushed with its batch before the file is touched; its
+ * "end" line and the hash of the content tell a whole image from one that a cut tore.
+ * A whole image is never made again: flags may be lifted by then.
  */
 #include "step/saved.h"
 
@@ -22,12 +23,11 @@
 #include "base/words.h"
 #include "step/kinds.h"
 
-static const struct atomic_meta private_file = { .mode = 0600 };
-
 struct folder_place {
 	struct place at;
 	char name[32];
 };
+#define FOLDER_INIT { .at = { -1, NULL } }
 #define CLEANUP_FOLDER __attribute__((cleanup(folder_release)))
 
 static void folder_release(struct folder_place *p)
@@ -48,19 +48,6 @@ static int folder_place(struct folder_place *p, const struct work *w, const char
 	return p->at.dirfd < 0 ? -1 : 0;
 }
 
-static int put(const struct work *w, unsigned nr, const char *suffix, const struct buf *bytes,
-	       struct err *err)
-{
-	struct folder_place CLEANUP_FOLDER p;
-	struct atomic_meta meta = private_file;
-
-	meta.uid = geteuid();
-	meta.gid = getegid();
-	if (folder_place(&p, w, "before", nr, suffix) < 0)
-		return fail_errno(err, "cannot open the folder of before-images");
-	return atomic_write(&p.at, bytes->data, bytes->len, &meta, true, err);
-}
-
 static void print_meta(struct buf *out, const struct file_image *image)
 {
 	const struct file_meta *m = &image->meta;
@@ -74,6 +61,7 @@ static void print_meta(struct buf *out, const struct file_image *image)
 	words_pairf(out, "sec", "%lld", (long long)m->mtime.tv_sec);
 	words_pairf(out, "nsec", "%ld", m->mtime.tv_nsec);
 	words_pairf(out, "flags", "%u", m->flags);
+	words_pairf(out, "inode", "%llu", (unsigned long long)image->inode);
 	words_pair(out, "hash", hash);
 	buf_addch(out, '\n');
 	for (size_t i = 0; i < m->nr_xattrs; i++) {
@@ -84,23 +72,61 @@ static void print_meta(struct buf *out, const struct file_image *image)
 			buf_addf(out, "%02x", (unsigned char)m->xattr[i].value[k]);
 		buf_addch(out, '\n');
 	}
+	hash_text(hash_bytes(out->data, out->len), hash);
+	buf_addf(out, "end hash=%s\n", hash);
 }
 
-int saved_write(const struct work *w, unsigned nr, const struct file_image *image,
-		struct err *err)
+/* The image that stands there, open to be flushed; -1 where it is not whole, or another's. */
+static int open_whole(const struct work *w, const struct folder_place *p, unsigned nr,
+		      uint64_t inode)
 {
-	struct folder_place CLEANUP_FOLDER p;
-	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct file_image CLEANUP_IMAGE image = IMAGE_INIT;
+	enum saved saved;
 	struct stat st;
+	struct err unread;
 
-	if (folder_place(&p, w, "before", nr, ".meta") == 0 &&
-	    below_stat(p.at.dirfd, p.name, &st) == 0)
-		return 0;
+	if (saved_read(&image, &saved, w, nr, &unread) < 0 || saved != SAVED_WHOLE ||
+	    image.inode != inode || below_stat(p->at.dirfd, p->at.name, &st) < 0)
+		return -1;
+	return below_open(p->at.dirfd, p->at.name, &st);
+}
+
+static int write_image(const struct place *at, const struct file_image *image, struct err *err)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	int CLEANUP_FD fd = -1;
+	int out;
+
 	print_meta(&text, image);
-	if (put(w, nr, "", &image->content, err) < 0 || put(w, nr, ".meta", &text, err) < 0) {
+	if (sys_unlink(at) < 0 && errno != ENOENT)
+		return fail_errno(err, "cannot replace what a cut left");
+	fd = sys_create(at, 0600);
+	if (fd < 0)
+		return fail_errno(err, "cannot create it");
+	if (write_all(fd, text.data, text.len, err) < 0 ||
+	    write_all(fd, image->content.data, image->content.len, err) < 0)
+		return -1;
+	out = fd;
+	fd = -1;
+	return out;
+}
+
+int saved_write(struct work *w, unsigned nr, const struct file_image *image, struct err *err)
+{
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
+	int CLEANUP_FD fd = -1;
+
+	if (folder_place(&p, w, "before", nr, "") < 0)
+		return fail_errno(err, "cannot open the folder of before-images");
+	fd = open_whole(w, &p, nr, image->inode);
+	if (fd < 0)
+		fd = write_image(&p.at, image, err);
+	if (fd < 0) {
 		err_add(err, "before-image %u", nr);
 		return -1;
 	}
+	work_sync_later(w, fd);
+	work_sync_later(w, p.at.dirfd);
 	return 0;
 }
 
@@ -150,6 +176,7 @@ static int take_line(struct file_image *out, const char *line, char hash[HASH_TE
 		m->mtime.tv_nsec = (long)number(&w, "nsec");
 		m->has_flags = true;
 		m->flags = (uint32_t)number(&w, "flags");
+		out->inode = (uint64_t)number(&w, "inode");
 	} else if (words_get(&w, "name") && words_get(&w, "value")) {
 		struct file_xattr *x = pool_grow(pool, &m->xattr, &m->nr_xattrs, &m->cap_xattrs,
 						 sizeof(*x));
@@ -162,6 +189,22 @@ static int take_line(struct file_image *out, const char *line, char hash[HASH_TE
 	}
 	words_release(&w);
 	return rc;
+}
+
+/* The lines before "end"; false where they are not all there. */
+static bool split(char *text, size_t len, char **content)
+{
+	char *end = memmem(text, len, "\nend hash=", 10), hash[HASH_TEXT];
+
+	if (!end)
+		return false;
+	end++;
+	if ((size_t)(end - text) + 9 + 32 + 1 > len || end[9 + 32] != '\n')
+		return false;
+	hash_text(hash_bytes(text, (size_t)(end - text)), hash);
+	*content = end + 9 + 32 + 1;
+	*end = '\0';
+	return memcmp(hash, end + 9, 32) == 0;
 }
 
 static int take_meta(struct file_image *out, char *text, char hash[HASH_TEXT],
@@ -179,46 +222,73 @@ static int take_meta(struct file_image *out, char *text, char hash[HASH_TEXT],
 	return 0;
 }
 
-int saved_read(struct file_image *out, bool *there, const struct work *w, unsigned nr,
+int saved_read(struct file_image *out, enum saved *saved, const struct work *w, unsigned nr,
 	       struct err *err)
 {
 	struct root folder = { w->folder, "" };
 	struct buf CLEANUP_BUF text = BUF_INIT;
-	char path[48], hash[HASH_TEXT] = "", now[HASH_TEXT];
+	char path[48], hash[HASH_TEXT] = "", now[HASH_TEXT], *content;
 
-	*there = false;
-	snprintf(path, sizeof(path), "before/%u.meta", nr);
-	if (root_read(&folder, path, 1 << 20, &text, err) < 0) {
+	*saved = SAVED_NOT;
+	snprintf(path, sizeof(path), "before/%u", nr);
+	if (root_read(&folder, path, FILE_MAX_BYTES + (1 << 20), &text, err) < 0) {
 		if (!err_is_absent(err))
 			return -1;
 		err_clear(err);
 		return 0;
 	}
-	*strrchr(path, '.') = '\0';
-	if (root_read(&folder, path, FILE_MAX_BYTES, &out->content, err) < 0 ||
-	    take_meta(out, text.data, hash, w->pool, err) < 0) {
+	*saved = SAVED_TORN;
+	if (!text.len || !split(text.data, text.len, &content))
+		return 0;
+	buf_add(&out->content, content, text.len - (size_t)(content - text.data));
+	if (take_meta(out, text.data, hash, w->pool, err) < 0) {
 		err_add(err, "before-image %u", nr);
 		return -1;
 	}
 	hash_text(hash_bytes(out->content.data, out->content.len), now);
-	if (strcmp(hash, now) != 0)
-		return fail(err, "before-image %u is damaged", nr);
-	*there = true;
+	if (strcmp(hash, now) == 0)
+		*saved = SAVED_WHOLE;
+	return 0;
+}
+
+static int drop(const struct work *w, unsigned nr, const char *suffix, struct err *err)
+{
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
+
+	if (folder_place(&p, w, "before", nr, suffix) == 0 && sys_unlink(&p.at) < 0 &&
+	    errno != ENOENT)
+		return fail_errno(err, "cannot remove before/%u%s", nr, suffix);
 	return 0;
 }
 
 int saved_drop(const struct work *w, unsigned nr, struct err *err)
 {
-	static const char *const suffix[] = { ".meta", "" };
+	return drop(w, nr, "", err);
+}
 
-	for (unsigned i = 0; i < 2; i++) {
-		struct folder_place CLEANUP_FOLDER p;
+#define FOUND_SUFFIX ".found"
 
-		if (folder_place(&p, w, "before", nr, suffix[i]) == 0 &&
-		    sys_unlink(&p.at) < 0 && errno != ENOENT)
-			return fail_errno(err, "cannot remove before-image %u", nr);
-	}
-	return 0;
+bool found_noted(const struct work *w, unsigned nr)
+{
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
+	struct stat st;
+
+	return folder_place(&p, w, "before", nr, FOUND_SUFFIX) == 0 &&
+	       below_stat(p.at.dirfd, p.name, &st) == 0;
+}
+
+int found_note(const struct work *w, unsigned nr, bool found, struct err *err)
+{
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
+	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+
+	if (found_noted(w, nr) == found)
+		return 0;
+	if (!found)
+		return drop(w, nr, FOUND_SUFFIX, err);
+	if (folder_place(&p, w, "before", nr, FOUND_SUFFIX) < 0)
+		return fail_errno(err, "cannot open the folder of before-images");
+	return atomic_write(&p.at, "", 0, &meta, true, err);
 }
 
 static int pour(int to, int from, struct err *err)
@@ -238,7 +308,7 @@ static int pour(int to, int from, struct err *err)
 int kept_write(const struct work *w, unsigned nr, const struct place *from,
 	       const struct stat *st, struct err *err)
 {
-	struct folder_place CLEANUP_FOLDER p;
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	int CLEANUP_FD in = below_open(from->dirfd, from->name, st);
 	int CLEANUP_FD out = -1;
 
@@ -260,7 +330,7 @@ int kept_write(const struct work *w, unsigned nr, const struct place *from,
 
 bool kept_there(const struct work *w, unsigned nr)
 {
-	struct folder_place CLEANUP_FOLDER p;
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	struct stat st;
 
 	return folder_place(&p, w, "kept", nr, "") == 0 &&

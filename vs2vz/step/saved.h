@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file with everything that belongs to it, read, put, and kept in the journal's
- * folder: before/N (content) and before/N.meta (the rest, written last: where it
- * stands, the pair is whole).
+ * A file with everything that belongs to it: read, put, and kept in the journal's folder.
  */
 #ifndef VS2VZ_STEP_SAVED_H
 #define VS2VZ_STEP_SAVED_H
@@ -29,6 +27,7 @@ struct file_meta {
 };
 struct file_image {
 	struct file_meta meta;
+	uint64_t inode;
 	struct buf content;
 };
 #define IMAGE_INIT { .content = BUF_INIT }
@@ -56,17 +55,31 @@ int file_land(const struct place *at, struct err *err) MUST_CHECK;
 /* Give a file whose content is right its metadata back, where it differs. */
 int file_mend(const struct place *at, const struct stat *st, const struct file_meta *meta,
 	      struct pool *pool, struct err *err) MUST_CHECK;
-/* Take immutable and append-only off a regular file. */
+/* Take immutable and append-only off a regular file or directory; others have none. */
 int file_lift(const struct place *at, const struct stat *st, struct err *err) MUST_CHECK;
+/* Flags that users may set; of regular files and directories. set: flushed. */
+int file_flags(uint32_t *flags, const struct place *at, const struct stat *st,
+	       struct err *err) MUST_CHECK;
+int file_set_flags(const struct place *at, const struct stat *st, uint32_t flags,
+		   struct err *err) MUST_CHECK;
 /* Remove the temporary name that a cut file_put() leaves. */
 int file_clean(const struct place *at, struct err *err) MUST_CHECK;
 
-/* The image of step nr: save durably, unless it was saved before; load; forget. */
-int saved_write(const struct work *w, unsigned nr, const struct file_image *image,
+/*
+ * The image of step nr: written unless a whole one is there, and handed with its folder
+ * to work_sync_later(); read; forgotten. A torn image was never flushed: what it is of
+ * has not been touched.
+ */
+enum saved { SAVED_NOT, SAVED_TORN, SAVED_WHOLE };
+int saved_write(struct work *w, unsigned nr, const struct file_image *image,
 		struct err *err) MUST_CHECK;
-int saved_read(struct file_image *out, bool *there, const struct work *w, unsigned nr,
+int saved_read(struct file_image *out, enum saved *saved, const struct work *w, unsigned nr,
 	       struct err *err) MUST_CHECK;
 int saved_drop(const struct work *w, unsigned nr, struct err *err) MUST_CHECK;
+
+/* Step nr found its result there before it ever ran: noted, or not (any more), durably. */
+int found_note(const struct work *w, unsigned nr, bool found, struct err *err) MUST_CHECK;
+bool found_noted(const struct work *w, unsigned nr);
 
 /* Copy a file that somebody changed to kept/N, durably. */
 int kept_write(const struct work *w, unsigned nr, const struct place *from,

@@ -100,11 +100,18 @@ struct kind {
 	bool alone;			/* long: a batch of its own */
 	bool moves;			/* steps at or inside its paths go into another batch */
 	bool has_text;
+	bool finish_erases;		/* after finish, guard has nothing to go by */
 	int (*stage)(const struct step *s, struct work *w, struct err *err); /* may be NULL */
 	int (*guard)(const struct step *s, struct work *w, enum standing *now, struct err *err);
 	int (*apply)(const struct step *s, struct work *w, struct err *err);
 	int (*undo)(const struct step *s, struct work *w, struct err *err);
 	int (*finish)(const struct step *s, struct work *w, struct err *err); /* may be NULL */
+	/*
+	 * Read only, asked when the batch of the step has not been begun: does its result
+	 * stand there already? Then it is not the step's own (found_noted()), and undo
+	 * leaves it. NULL: the evidence in the plan tells.
+	 */
+	int (*found)(const struct step *s, struct work *w, bool *there, struct err *err);
 	/*
 	 * May the undo of this step go ahead? Read only, asked for all steps of a guest
 	 * before the first is taken back; refuses with err (ERR_FOREIGN). May be NULL.

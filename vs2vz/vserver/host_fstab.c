@@ -64,6 +64,7 @@ void host_fstab_read(struct host_reading *r)
 			continue;
 		m.where = pool_printf(r->pool, "/etc/fstab:%u", nr);
 		m.text = line;
+		m.mount = field(line, 1, r->pool);
 		host_mention(r, &m);
 	}
 }

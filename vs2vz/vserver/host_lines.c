@@ -127,7 +127,10 @@ struct line {
 static void mention(const struct line *line, enum host_topic topic, const char *word,
 		    const struct guest *guest)
 {
-	const struct mention m = { topic, line->where, line->text, word, guest };
+	const struct mention m = {
+		.topic = topic, .where = line->where, .text = line->text, .word = word,
+		.guest = guest,
+	};
 
 	host_mention(line->r, &m);
 }

@@ -52,6 +52,7 @@ struct mention {
 	const char *where;	/* "/etc/crontab:7" */
 	const char *text;	/* the line, without blanks around */
 	const char *word;
+	const char *mount;	/* TOPIC_TAG: where it is mounted; NULL elsewhere */
 	const struct guest *guest; /* whose address; NULL elsewhere */
 };
 

@@ -125,21 +125,32 @@ static bool is_claimed(const struct scan *s, const char *path, const char *name)
 	return false;
 }
 
-static void look_for_orphan(struct scan *s, const char *base, const char *name)
+/* A hash store, or what one lies in. */
+static bool is_store(const struct host *host, const char *path)
+{
+	for (unsigned i = 0; i < host->nr_stores; i++)
+		if (path_within(host->stores[i], path))
+			return true;
+	return false;
+}
+
+static void look_for_orphan(struct scan *s, const struct host *host, const char *base,
+			    const char *name)
 {
 	const char *path = pool_printf(s->pool, "%s/%s", strcmp(base, "/") ? base : "", name);
 	struct stat st;
 	struct err err;
 
+	/* Dot names: VServer's own (.hash, .pkg) and our holding folders. */
 	if (*name == '.' || strcmp(name, "lost+found") == 0 || fnmatch("*.~*~", name, 0) == 0)
 		return;
 	if (root_lstat(s->root, path, &st, &err) < 0 || !S_ISDIR(st.st_mode))
 		return;
-	if (!is_claimed(s, path, name))
+	if (!is_claimed(s, path, name) && !is_store(host, path))
 		finding_add(s->findings, VS_TREE_ORPHAN, NULL, path, "no guest names it");
 }
 
-static void look_in_base(struct scan *s, const char *base)
+static void look_in_base(struct scan *s, const struct host *host, const char *base)
 {
 	struct names names;
 	struct err err;
@@ -149,7 +160,7 @@ static void look_in_base(struct scan *s, const char *base)
 		return;
 	}
 	for (size_t i = 0; i < names.nr; i++)
-		look_for_orphan(s, base, names.name[i]);
+		look_for_orphan(s, host, base, names.name[i]);
 }
 
 struct bases {
@@ -175,7 +186,7 @@ static void add_base(struct bases *bases, const char *path, struct scan *s)
 				  sizeof(*bases->v)) = pool_memdup(s->pool, real.data, real.len);
 }
 
-void overlap_find(struct scan *s, const struct installs *all)
+void overlap_find(struct scan *s, const struct installs *all, const struct host *host)
 {
 	struct bases bases = { .nr = 0 };
 
@@ -187,5 +198,5 @@ void overlap_find(struct scan *s, const struct installs *all)
 		add_base(&bases, all->v[i].base, s);
 	}
 	for (size_t i = 0; i < bases.nr; i++)
-		look_in_base(s, bases.v[i]);
+		look_in_base(s, host, bases.v[i]);
 }

@@ -5,7 +5,7 @@
  *
  *	if (vserver_scan(&guests, &host, &root, &pool, &findings, err) < 0) ...
  *
- * Fills host->installs. A guest that cannot be converted is in the list all the
+ * Fills host->installs and host->stores. A guest that cannot be converted is in the list all the
  * same, with findings. An error is returned only where the host itself cannot be
  * read; one odd guest is a finding. Facts: util-vserver scripts/functions,
  * lib/getvserver*.c (see docs/sources.md).

@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "model/finding.h"
 #include "model/guest.h"
+#include "model/host.h"
 
 struct scan {
 	const struct root *root;
@@ -59,8 +60,11 @@ int64_t run_file_xid(const char *path, struct scan *s);
 void addresses_read(struct guest *g, struct scan *s);
 void legacy_read(struct guest *g, const struct install *in, struct scan *s);
 
-/* overlap.c: what guests do to one another, and trees that nobody owns. */
-void overlap_find(struct scan *s, const struct installs *all);
+/* unify.c: host->stores; when all guests are known. */
+void stores_find(struct host *host, const struct installs *all, struct scan *s);
+
+/* overlap.c: what guests do to one another, and trees that nobody owns (no store is one). */
+void overlap_find(struct scan *s, const struct installs *all, const struct host *host);
 
 /* Small things on text. */
 bool text_ends(const char *text, const char *suffix);

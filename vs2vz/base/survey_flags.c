@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inode flags, from the cheapest source that knows them: statx(2) tells immutable and
+ * append-only; the block device tells all, also what kernels hide; where neither does,
+ * regular files and directories are opened to ask. One answer "no such thing" holds
+ * for the tree.
+ *
+ * The device is asked for every inode: in the order of inode numbers one read serves
+ * sixteen and more, which costs less than a tenth of the walk, and so the tags of
+ * TAGGING_INTERN and barriers are seen as well.
+ */
+#include "base/survey_parts.h"
+
+#include "base/inroot.h"
+#include "base/meta.h"
+
+static bool told_by_statx(const struct walk_entry *e)
+{
+	return (e->meta.flags_known & META_LOCKS) == META_LOCKS;
+}
+
+/* Regular files and directories are opened where more has to be asked. */
+static int open_to_ask(struct surveying *y, const struct walk_dir *dir, const struct walk_entry *e,
+		       bool for_flags)
+{
+	mode_t type = e->meta.st.st_mode & S_IFMT;
+	bool flags = for_flags && !__atomic_load_n(&y->no_flags, __ATOMIC_RELAXED);
+
+	if ((type == S_IFREG && (flags || y->opt->xattrs)) || (type == S_IFDIR && flags))
+		return below_open(walk_fd(dir), e->name, &e->meta.st);
+	return -1;
+}
+
+/* flags: immutable as the kernel has it, the others as they are on the disk. */
+static void count_hidden(struct survey *s, const struct stat *st, uint32_t flags)
+{
+	if (S_ISREG(st->st_mode)) {
+		bool locked = flags & FS_IMMUTABLE_FL;
+
+		s->unified += locked && flags & (HIDDEN_IUNLINK | HIDDEN_OLD);
+		s->unlink_only += !locked && flags & HIDDEN_IUNLINK;
+		s->cow += (flags & HIDDEN_COW) != 0;
+	} else if (S_ISDIR(st->st_mode)) {
+		s->barrier += flags & HIDDEN_BARRIER ||
+			      (flags & HIDDEN_OLD && !(st->st_mode & 07777));
+	}
+}
+
+uint32_t flags_count(struct surveying *y, struct counts *c, const struct walk_dir *dir,
+		     const struct walk_entry *e, int *fd)
+{
+	const struct stat *st = &e->meta.st;
+	bool known = told_by_statx(e);
+	uint32_t flags = known ? e->meta.flags & META_LOCKS : 0;
+	struct hidden_inode in;
+	bool read = hidden_read(y->opt->hidden, &c->window, st, &in);
+
+	if (!known && read && in.fresh) {
+		flags = in.flags & META_LOCKS;
+		known = true;
+	}
+	*fd = open_to_ask(y, dir, e, !known);
+	if (!known && *fd >= 0) {
+		int refused = meta_flags(*fd, &flags);
+
+		known = refused >= 0;
+		if (refused > 0)
+			__atomic_store_n(&y->no_flags, true, __ATOMIC_RELAXED);
+	}
+	if (read) {
+		count_hidden(&c->s, st, (in.flags & ~META_LOCKS) | (flags & META_LOCKS));
+		c->s.intern += in.intern != 0;
+	} else if (S_ISREG(st->st_mode) && (!known || flags & FS_IMMUTABLE_FL)) {
+		c->unread++;	/* unified, or the administrator's own: it is not known */
+	}
+	return flags;	/* none where reading is refused */
+}
+
+void flags_finish(const struct surveying *y)
+{
+	struct survey *s = y->out;
+
+	s->hidden_known = y->opt->hidden && !y->unread;
+	if (!y->opt->hidden)
+		s->hidden_why = y->opt->hidden_why ? y->opt->hidden_why : "the device was not read";
+	else if (y->unread)
+		s->hidden_why = "inodes on the device did not agree with what the kernel says";
+	if (!s->hidden_known)
+		s->unified = s->unlink_only = s->barrier = s->cow = s->intern = 0;
+}

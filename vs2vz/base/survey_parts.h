@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the survey share while one walk runs.
+ */
+#ifndef VS2VZ_BASE_SURVEY_PARTS_H
+#define VS2VZ_BASE_SURVEY_PARTS_H
+
+#include "base/hidden.h"
+#include "base/links.h"
+#include "base/survey.h"
+#include "base/walk.h"
+
+/* Pairs of upper halves, open addressing; inodes 0 is a free slot. */
+#define OWNER_SLOTS 1024
+struct owner_table {
+	unsigned nr;
+	struct owner_half slot[OWNER_SLOTS];
+};
+
+/* One walk; threads share it. */
+struct surveying {
+	const struct survey_options *opt;
+	struct survey *out;
+	struct links *links;
+	struct owner_table owners;
+	uint64_t unread;	/* inodes whose hidden flags mattered and could not be read */
+	dev_t dev;
+	bool no_flags;		/* the file system has none */
+};
+
+/* The first path of an inode whose other names have not all been met. */
+struct candidate {
+	uint64_t ino;
+	char *path;
+};
+
+/* One thread. */
+#define CANDIDATES 64
+struct counts {
+	struct survey s;
+	struct owner_table owners;
+	uint64_t unread;
+	struct hidden_window window;
+	struct buf scratch;
+	struct candidate candidate[CANDIDATES];
+};
+
+/* survey_owner.c: owner and group of one inode. */
+void owner_count(struct survey *s, struct owner_table *t, const struct stat *st);
+/* Add what a thread found; what finds no room goes to *more. */
+void owner_merge(struct owner_table *into, const struct owner_table *from, uint64_t *more);
+/* The most frequent pairs into the survey. */
+void owner_finish(struct survey *s, const struct owner_table *t);
+
+/*
+ * survey_flags.c: the inode's flags of META_LOCKS; the hidden ones are counted. *fd: a
+ * descriptor of the object, where it had to be opened or more is to be asked, or -1;
+ * the caller closes it.
+ */
+uint32_t flags_count(struct surveying *y, struct counts *c, const struct walk_dir *dir,
+		     const struct walk_entry *e, int *fd);
+/* Whether all is known, once all threads are done. */
+void flags_finish(const struct surveying *y);
+
+#endif

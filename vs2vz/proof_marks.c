@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owners, flags and links of a container's tree against what its plan took off. One
+ * walk of the tree serves this and its fingerprint. The hidden flags are looked at where
+ * the device can be read; what cannot be known is not a difference.
+ */
+#include "proof_marks.h"
+
+#include <string.h>
+
+#include "base/fsinfo.h"
+#include "run/run.h"
+
+const struct step *proof_repair(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nr_steps; i++)
+		if (strcmp(plan->step[i].kind->name, "marks") == 0)
+			return &plan->step[i];
+	return NULL;
+}
+
+int proof_survey(struct session *s, const char *path, const struct marks *m, struct survey *now)
+{
+	struct survey_options opt = { .threads = s->set.jobs, .xattrs = true };
+	struct fsinfo fs;
+	int CLEANUP_FD fd = strict_opendir(&s->root, path, &s->err);
+	int done;
+
+	*now = (struct survey){ 0 };
+	if (fd < 0 || fsinfo_read(&fs, &s->root, path, &s->pool, &s->err) < 0)
+		return -1;
+	if (m && m->immutable == IMMUTABLE_UNIFIED &&
+	    hidden_open(&opt.hidden, fd, fs.type, fs.source, &opt.hidden_why, &s->err) < 0)
+		return -1;
+	opt.rotational = fs.rotational;
+	done = survey_tree(now, fd, &opt, &s->err);
+	hidden_close(opt.hidden);
+	return done;
+}
+
+static int open_tree(struct session *s, const struct step *copy, const struct work *w,
+		     const char *source, struct marks *m)
+{
+	int fd = strict_opendir(&s->root, source, &s->err);
+
+	*m = (struct marks){ .tagging = TAGGING_NONE };
+	if (fd >= 0 && marks_of_step(m, copy, w, source, fd, &s->err) < 0)
+		close_fd(&fd);
+	return fd;
+}
+
+int64_t proof_compare(struct session *s, const struct journal *j, const struct step *copy,
+		      size_t max, tree_report *report, void *ctx)
+{
+	const char *source = step_get(copy, "from");
+	struct marks m = { .tagging = TAGGING_NONE };
+	struct tree_options opt = { .threads = s->set.jobs };
+	int CLEANUP_FD from = -1;
+	int CLEANUP_FD to = -1;
+	int64_t nr = -1;
+	struct stat st;
+	struct work w;
+
+	for (size_t i = 0; i < j->plan.nr_steps; i++)
+		if (strcmp(j->plan.step[i].kind->name, "retire") == 0)
+			source = step_get(&j->plan.step[i], "to");
+	if (root_lstat(&s->root, source, &st, &s->err) < 0) {
+		if (!err_is_absent(&s->err))
+			return -1;
+		err_clear(&s->err);
+		return 0;
+	}
+	work_init(&w, &s->root, j->folder, &s->pool);
+	from = open_tree(s, copy, &w, source, &m);
+	to = from < 0 ? -1 : strict_opendir(&s->root, step_get(copy, "to"), &s->err);
+	opt.marks = marks_any(&m) ? &m : NULL;
+	if (to >= 0)
+		nr = tree_diff(from, to, s->opt.verify == VERIFY_FULL, max, report, ctx, &opt,
+			       &s->err);
+	marks_release(&m);
+	work_release(&w);
+	return nr;
+}
+
+/* Inodes whose owner carries one of the tags that were taken off. */
+static uint64_t tags_left(const struct marks *m, const struct survey *now)
+{
+	uint64_t left = 0;
+
+	for (unsigned i = 0; i < now->nr_halves; i++) {
+		const struct stat disk = {
+			.st_uid = (uid_t)now->half[i].uid << 16,
+			.st_gid = (gid_t)now->half[i].gid << 16,
+		};
+		struct owner owner = marks_owner(m, &disk);
+
+		if (owner.uid != disk.st_uid || owner.gid != disk.st_gid)
+			left += now->half[i].inodes;
+	}
+	return left;
+}
+
+/* Immutable files that should not be; those that stay shared on purpose do not count. */
+static uint64_t frozen_left(const struct marks *m, const struct survey *now)
+{
+	uint64_t meant = m->shared == SHARED_KEEP_READONLY ? now->outside_readonly : 0;
+	uint64_t frozen = m->immutable == IMMUTABLE_UNIFIED ? now->unified :
+			  m->immutable == IMMUTABLE_FILES ? now->immutable_files : 0;
+
+	return frozen > meant ? frozen - meant : 0;
+}
+
+bool proof_marks_left(struct session *s, const char *guest, const char *tree,
+		      const struct marks *m, const struct survey *now)
+{
+	uint64_t shared = now->outside_inodes - now->outside_readonly;
+	const struct {
+		enum finding_id id;
+		uint64_t nr;
+		const char *what, *example;
+	} rows[] = {
+		{ VS_STILL_SHARED, shared, "inodes that can be written to", now->example_outside },
+		{ VS_TAGS_LEFT, tags_left(m, now), "inodes", now->example_high },
+		{ VS_UNIFIED_LEFT, frozen_left(m, now), "files", now->example_immutable },
+	};
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!rows[i].nr)
+			continue;
+		any = true;
+		finding_add(&s->findings, rows[i].id, guest, tree, "%llu %s%s%s%s",
+			    (unsigned long long)rows[i].nr, rows[i].what,
+			    rows[i].example ? ", for example '" : "",
+			    rows[i].example ? show(rows[i].example) : "",
+			    rows[i].example ? "'" : "");
+	}
+	return any;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Verify's part about VServer's marks (step/marks.h): what the repair of a container's
+ * tree took off is gone, and nobody else can write to its files. Reads only.
+ */
+#ifndef VS2VZ_PROOF_MARKS_H
+#define VS2VZ_PROOF_MARKS_H
+
+#include "base/survey.h"
+#include "session.h"
+#include "step/marks.h"
+#include "step/tree.h"
+
+/* The step that repaired a renamed tree; NULL: nothing had to be. */
+const struct step *proof_repair(const struct plan *plan);
+/* One walk; hidden flags with it where the marks were told by them. Release the survey. */
+int proof_survey(struct session *s, const char *path, const struct marks *m, struct survey *now)
+	MUST_CHECK;
+/*
+ * A copied tree against its source as the copy should have it, seen through the marks.
+ * How many objects differ; 0 also where the source is gone (committed); -1: error.
+ */
+int64_t proof_compare(struct session *s, const struct journal *j, const struct step *copy,
+		      size_t max, tree_report *report, void *ctx) MUST_CHECK;
+/* Findings for what is left of the marks; true: there is some. */
+bool proof_marks_left(struct session *s, const char *guest, const char *tree,
+		      const struct marks *m, const struct survey *now);
+
+#endif

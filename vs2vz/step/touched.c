@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The names that steps change below a tree. Reads only.
+ */
+#include "step/touched.h"
+
+#include <string.h>
+
+#include "base/print.h"
+#include "base/survey.h"
+#include "step/beside.h"
+#include "step/kinds.h"
+
+/* path: below the area, "" for its root. A directory that holds changed names is not gone. */
+struct name {
+	const char *path;
+	bool gone;
+	bool whole;		/* with all that is below it */
+};
+struct list {
+	struct pool pool;
+	size_t nr, cap;
+	struct name *v;
+};
+
+static const char *below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+}
+
+/* The part of the n-th path of a step that lies below the area; NULL: it does not. */
+static const char *changed(const struct touched *t, const struct step *s, unsigned n)
+{
+	if (s->kind->moves || s->kind->args[n].type != ARG_PATH || !s->value[n])
+		return NULL;
+	return below(s->value[n], t->area);
+}
+
+bool touched_any(const struct touched *t)
+{
+	for (size_t i = 0; i < t->nr_steps; i++)
+		for (unsigned n = 0; t->steps[i].kind->args[n].name; n++)
+			if (t->steps[i].kind->guard && changed(t, &t->steps[i], n))
+				return true;
+	return false;
+}
+
+/* Does the step make a whole directory at its path? */
+static bool is_whole(const struct step *s)
+{
+	return s->kind == &kind_bring;
+}
+
+static void add(struct list *l, const char *path, bool gone, bool whole)
+{
+	struct name *n;
+
+	for (size_t i = 0; i < l->nr; i++) {
+		if (strcmp(l->v[i].path, path) != 0)
+			continue;
+		l->v[i].gone |= gone;
+		l->v[i].whole |= whole;
+		return;
+	}
+	n = pool_grow(&l->pool, &l->v, &l->nr, &l->cap, sizeof(*n));
+	*n = (struct name){ path, gone, whole };
+}
+
+static size_t dir_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash + 1 - path) : 0;
+}
+
+static void add_names(struct list *l, const char *path, bool whole)
+{
+	size_t dir = dir_len(path);
+	char old[NAME_MAX + 1];
+
+	beside_name(old, path + dir, BESIDE_OLD);
+	add(l, path, true, whole);
+	add(l, pool_printf(&l->pool, "%.*s%s", (int)dir, path, old), true, false);
+	add(l, pool_printf(&l->pool, "%.*s", dir ? (int)dir - 1 : 0, path), false, false);
+}
+
+static void list_names(struct list *l, const struct touched *t)
+{
+	for (size_t i = 0; i < t->nr_steps; i++) {
+		const struct step *s = &t->steps[i];
+
+		for (unsigned n = 0; s->kind->guard && s->kind->args[n].name; n++)
+			if (changed(t, s, n))
+				add_names(l, changed(t, s, n), is_whole(s));
+	}
+}
+
+/* All names below a directory, where it is one. */
+static int subtract_below(struct hash128 *bare, const char *path, const struct root *tree,
+			  struct err *err)
+{
+	const struct survey_options opt = { .threads = 1 };
+	int CLEANUP_FD fd = strict_opendir(tree, path, err);
+	struct survey survey;
+	struct stat st;
+
+	if (fd < 0) {
+		err_clear(err);
+		return 0;
+	}
+	if (fstat(fd, &st) < 0)
+		return fail_errno(err, "cannot look at '%s'", show(path));
+	if (survey_tree(&survey, fd, &opt, err) < 0)
+		return -1;
+	hash_subtract(bare, survey.bare);
+	hash_add(bare, print_of(0, "", &st, PRINT_NO_MTIME | PRINT_NO_LINKS));
+	survey_release(&survey);
+	return 0;
+}
+
+/* Of a directory all but the mtime is put back. */
+static int subtract(struct hash128 *bare, const struct name *n, const struct root *tree,
+		    struct err *err)
+{
+	struct hash128 print;
+
+	if ((n->whole && subtract_below(bare, n->path, tree, err) < 0) ||
+	    print_of_path(tree, n->path, PRINT_NO_LINKS, &print, err) < 0)
+		return -1;
+	hash_subtract(bare, print);
+	if (n->gone)
+		return 0;
+	if (print_of_path(tree, n->path, PRINT_NO_LINKS | PRINT_NO_MTIME, &print, err) < 0)
+		return -1;
+	hash_add(bare, print);
+	return 0;
+}
+
+int touched_subtract(struct hash128 *bare, const struct touched *t, const struct root *tree,
+		     struct err *err)
+{
+	struct list l = { .pool = POOL_INIT };
+	int rc = 0;
+
+	list_names(&l, t);
+	for (size_t i = 0; i < l.nr && rc == 0; i++)
+		rc = subtract(bare, &l.v[i], tree, err);
+	pool_release(&l.pool);
+	return rc;
+}
+
+/* Is the path the step's own, or a name that it makes beside it? */
+static bool names_it(const char *at, const char *path)
+{
+	static const char *const suffix[] = { BESIDE_NEW, BESIDE_OLD };
+	size_t dir = dir_len(at);
+	char name[NAME_MAX + 1];
+
+	if (strcmp(at, path) == 0)
+		return true;
+	if (strncmp(at, path, dir) != 0)
+		return false;
+	for (unsigned i = 0; i < 2; i++) {
+		beside_name(name, at + dir, suffix[i]);
+		if (strcmp(path + dir, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool touched_explains(const struct touched *t, const char *path, const char *what)
+{
+	size_t len;
+
+	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
+		path++;
+	if (strcmp(path, ".") == 0)
+		path++;
+	len = strlen(path);
+	for (size_t i = 0; i < t->nr_steps; i++) {
+		const struct step *s = &t->steps[i];
+
+		for (unsigned n = 0; s->kind->args[n].name; n++) {
+			const char *at = changed(t, s, n);
+
+			if (at && (names_it(at, path) || (is_whole(s) && below(path, at)) ||
+				   (strstr(what, "time") && (!len || below(at, path)))))
+				return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which names of a tree the steps of a plan change, so that all others can be compared
+ * with what they were: by fingerprint where a tree was moved, one by one where it was
+ * copied.
+ *
+ * A step changes the names of its paths and ".NAME.vs2vz-old" beside them, and the mtime
+ * of the directories that hold them. Other names of an inode (it has several) change in
+ * their link count alone, which the second fingerprint of a survey leaves out; no kind of
+ * step changes the inode itself: write makes another, mode refuses several names.
+ *
+ * area: where the tree stands when the steps run (the private area), as in the steps.
+ */
+#ifndef VS2VZ_STEP_TOUCHED_H
+#define VS2VZ_STEP_TOUCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/hash.h"
+#include "base/inroot.h"
+#include "step/step.h"
+
+struct touched {
+	const struct step *steps;
+	size_t nr_steps;
+	const char *area;
+};
+
+/* Is there a step that changes names below the area? */
+bool touched_any(const struct touched *t);
+/*
+ * Take what the steps change out of a fingerprint (survey.bare) of the tree, which may
+ * stand anywhere: the result is the same before the first step and after the last.
+ */
+int touched_subtract(struct hash128 *bare, const struct touched *t, const struct root *tree,
+		     struct err *err) MUST_CHECK;
+/* Does a step explain this difference, as tree_diff() reports it? */
+bool touched_explains(const struct touched *t, const char *path, const char *what);
+
+#endif
