@@ -71,17 +71,8 @@ struct ext_super {
 };
 int ext_super_read(struct ext_super *out, int fd, struct err *err) MUST_CHECK;
 
-/*
- * Open for reading, or for reading and writing; a device always exclusively (O_EXCL), so
- * that mounted and held ones are EBUSY. Regular files and block devices only, links
- * followed for a device and for no file.
- */
-enum volume_open { VOLUME_READ, VOLUME_WRITE };
-int volume_open(const struct root *root, const char *path, enum volume_open how,
-		struct err *err) MUST_CHECK;
-
-/* A text form of 16 random bytes as a UUID of version 4. */
+/* A new random UUID as text; and text as 16 bytes, false where it is none. */
 int uuid_new(char out[VOLUME_UUID_TEXT], struct err *err) MUST_CHECK;
-bool uuid_parse_text(const char *text, unsigned char out[16]);
+bool uuid_bytes(const char *text, unsigned char out[16]);
 
 #endif

@@ -17,9 +17,7 @@
 #ifndef VS2VZ_STEP_MOUNTED_H
 #define VS2VZ_STEP_MOUNTED_H
 
-#include "base/blockdev.h"
-#include "base/err.h"
-#include "base/inroot.h"
+#include "step/volume.h"
 
 /*
  * uuid NULL: any. The descriptor of the root directory, or -1. VOLUME_WRITE: a view that
