@@ -15,6 +15,7 @@
 #include "openvz/layout.h"
 #include "proof.h"
 #include "session.h"
+#include "stores.h"
 
 static void show_result(struct session *s, struct buf *out)
 {
@@ -23,6 +24,19 @@ static void show_result(struct session *s, struct buf *out)
 	report_summary(out, &s->report, &style);
 	if (s->lock >= 0)
 		report_closing(out, &s->report);
+}
+
+/* A commit has something to tell that no guest's line holds: the stores. */
+static void show_commit(struct session *s, struct buf *out)
+{
+	struct text_style style = session_style(s);
+
+	report_summary(out, &s->report, &style);
+	if (s->findings.nr) {
+		finding_sort(&s->findings);
+		report_findings(out, &s->report, &style);
+	}
+	report_closing(out, &s->report);
 }
 
 /* One row per command: which phases it takes on, and what the others mean. */
@@ -170,6 +184,36 @@ static size_t count_due(const struct record **records, size_t nr)
 	return due;
 }
 
+static const char *commit_question(struct session *s, size_t due)
+{
+	bool stores = s->opt.remove_store && s->host.nr_stores;
+	const char *guests = pool_printf(&s->pool, "commit %zu guest%s: the VServer side is removed, "
+					 "there is no undo after this", due, due == 1 ? "" : "s");
+
+	if (!due && !stores)
+		return NULL;
+	return pool_printf(&s->pool, "%s%s%s. Go on?", due ? guests : "", due && stores ? "; " : "",
+			   stores ? "remove the hash stores that no guest needs any more" : "");
+}
+
+/* What became of the stores, joined to what became of the guests. */
+static int finish_commit(struct session *s, size_t due)
+{
+	int status, stores;
+
+	if (!stop_signal() && carry_host_after(s) < 0) {
+		s->status = EXIT_BROKEN;
+		return session_failed(s);
+	}
+	stores = stores_after_commit(s);
+	if (stores < 0)
+		log_say(LOG_ERROR, "%s", s->err.text);
+	status = carry_status(s);
+	if (status == EXIT_DONE && stores)
+		status = due ? EXIT_PARTIAL : stores < 0 ? EXIT_FAILED : EXIT_BLOCKED;
+	return session_end(s, show_commit, status);
+}
+
 int command_commit(struct session *s)
 {
 	const struct record **records;
@@ -179,13 +223,12 @@ int command_commit(struct session *s)
 	if (begin(s, &records, &nr) < 0)
 		return session_failed(s);
 	due = count_due(records, nr);
-	question = pool_printf(&s->pool, "commit %zu guest%s: the VServer side is removed, there is "
-			       "no undo after this. Go on?", due, due == 1 ? "" : "s");
-	if (due && !session_ask(s, question))
+	question = commit_question(s, due);
+	if (question && !session_ask(s, question))
 		return session_failed(s);
 	for (size_t i = 0; i < nr; i++)
 		do_duty(s, &commit_duty, records[i]);
-	return finish(s);
+	return finish_commit(s, due);
 }
 
 /* What differs, and what that means. */

@@ -289,10 +289,12 @@ const struct command commands[] = {
 	  "--bring-back or --discard-changes.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_DRY_RUN | TAKES_YES | TAKES_CHANGED |
 	  TAKES_JOBS, command_undo },
-	{ "commit", "--all|GUEST...", "give up the way back",
+	{ "commit", "--all|GUEST... [--remove-hash-store]", "give up the way back",
 	  "The one point of no return: removes retired sources and everything that only undo\n"
-	  "needs. Asks once; -y answers.\n",
-	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS, command_commit },
+	  "needs. Asks once; -y answers. A hash store of vhashify that no guest needs any\n"
+	  "more is named, and removed with --remove-hash-store.\n",
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_STORE,
+	  command_commit },
 	{ "verify", "[GUEST...]", "compare containers with the record made before",
 	  "Looks whether every step stands where it should, whether the tree is what was moved\n"
 	  "or copied, and whether CTID.conf says to vzctl what it was meant to say. Changes\n"

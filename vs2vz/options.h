@@ -49,6 +49,7 @@ enum accepts {
 	TAKES_REBOOT	 = 1 << 16,	/* --before-reboot, --save */
 	TAKES_MARKDOWN	 = 1 << 17,
 	TAKES_FORMAT	 = 1 << 18,
+	TAKES_STORE	 = 1 << 19,	/* --remove-hash-store */
 };
 
 struct command {
@@ -101,6 +102,7 @@ struct options {
 	bool keep_going;		/* default true */
 	enum changed_policy changed;
 	bool before_reboot, save, markdown;
+	bool remove_store;		/* commit: hash stores that nobody needs go */
 	enum report_format format;
 	size_t nr_guests, cap_guests;	/* operands */
 	const char **guests;

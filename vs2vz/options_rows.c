@@ -51,6 +51,7 @@ STORE_FLAG(store_stop, keep_going, false)
 STORE_FLAG(store_reboot, before_reboot, true)
 STORE_FLAG(store_save, save, true)
 STORE_FLAG(store_markdown, markdown, true)
+STORE_FLAG(store_store, remove_store, true)
 
 STORE(store_verbose)
 {
@@ -248,6 +249,8 @@ const struct option_row option_rows[] = {
 	  "what would strand the host under the OpenVZ kernel" },
 	{ "save", 0, NULL, TAKES_REBOOT, store_save,
 	  "keep what only the VServer kernel can tell" },
+	{ "remove-hash-store", 0, NULL, TAKES_STORE, store_store,
+	  "remove hash stores that no guest needs any more" },
 	{ "markdown", 0, NULL, TAKES_MARKDOWN, store_markdown, "a table for documents" },
 	{ "format", 0, "WORD", TAKES_FORMAT, store_format, "text, json, html" },
 	{ NULL, 0, NULL, 0, NULL, NULL },

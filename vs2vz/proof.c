@@ -55,27 +55,30 @@ const char *proof_tree(struct session *s, const char *name)
 	return tree;
 }
 
-/*
- * Is the tree at this path what was recorded? 1 yes, 0 no, -1: cannot tell. t: NULL, or
- * the steps whose changes do not count. m: NULL, or the marks whose hidden flags are of
- * interest.
- */
-static int same_tree(struct session *s, const char *path, const struct hash128 *before,
-		     const struct touched *t, const struct marks *m, struct survey *now)
+/* What a tree should be. */
+struct expected {
+	struct hash128 print;
+	const struct touched *touched;	/* NULL, or the steps whose changes do not count */
+	struct marks marks;		/* taken off: is their absence to be proved? */
+};
+
+/* Is the tree at this path what was recorded? 1 yes, 0 no, -1: cannot tell. */
+static int same_tree(struct session *s, const char *path, const struct expected *want,
+		     struct survey *now)
 {
 	struct root tree = { -1, path };
 	int rc;
 
-	if (proof_survey(s, path, m, now) < 0)
+	if (proof_survey(s, path, &want->marks, now) < 0)
 		return -1;
-	if (!t)
-		return hash_equal(now->fingerprint, *before);
+	if (!want->touched)
+		return hash_equal(now->fingerprint, want->print);
 	tree.fd = strict_opendir(&s->root, path, &s->err);
 	if (tree.fd < 0)
 		return -1;
-	rc = touched_subtract(&now->bare, t, &tree, &s->err);
+	rc = touched_subtract(&now->bare, want->touched, &tree, &s->err);
 	close_fd(&tree.fd);
-	return rc < 0 ? -1 : hash_equal(now->bare, *before);
+	return rc < 0 ? -1 : hash_equal(now->bare, want->print);
 }
 
 /* A fingerprint of the plan: "fingerprint" as it was found, "untouched" without the edits. */
@@ -94,7 +97,7 @@ void proof_after_undo(struct session *s, const char *name)
 	size_t line = carry_line(s, name);
 	const struct step *move;
 	struct survey now = { 0 };
-	struct hash128 found;
+	struct expected found = { .marks.tagging = TAGGING_NONE };
 	struct journal j;
 	int same = -1;
 
@@ -102,8 +105,8 @@ void proof_after_undo(struct session *s, const char *name)
 		return;
 	move = carry_relocation(&j.plan);
 	if (move && j.phase == PHASE_UNDONE) {
-		if (recorded_print(s, &j.plan, "fingerprint", &found) == 0)
-			same = same_tree(s, step_get(move, "from"), &found, NULL, NULL, &now);
+		if (recorded_print(s, &j.plan, "fingerprint", &found.print) == 0)
+			same = same_tree(s, step_get(move, "from"), &found, &now);
 		if (same > 0)
 			log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before",
 				show(name), (unsigned long long)now.names);
@@ -164,21 +167,23 @@ static int verify_copy(struct session *s, const struct journal *j, const struct 
 	return differs || left;
 }
 
-/* What the tree should be: as it was found, or as its repair left it, less the plan's edits. */
-static int expected(struct session *s, const struct journal *j, bool edits,
-		    struct hash128 *out, struct marks *m)
+/* As the tree was found, or as its repair left it, less the plan's edits. */
+static int expect(struct session *s, const struct journal *j, const struct touched *t,
+		  struct expected *out)
 {
 	const struct step *repair = proof_repair(&j->plan);
+	bool edits = touched_any(t);
 	struct work w;
 	int done;
 
-	*m = (struct marks){ .tagging = TAGGING_NONE };
+	*out = (struct expected){ .touched = edits || repair ? t : NULL,
+				  .marks.tagging = TAGGING_NONE };
 	if (!repair)
-		return recorded_print(s, &j->plan, edits ? "untouched" : "fingerprint", out);
-	if (marks_parse(m, repair, &s->err) < 0)
+		return recorded_print(s, &j->plan, edits ? "untouched" : "fingerprint", &out->print);
+	if (marks_parse(&out->marks, repair, &s->err) < 0)
 		return -1;
 	work_init(&w, &s->root, j->folder, &s->pool);
-	done = marks_print(&w, repair->nr, out, &s->err);
+	done = marks_print(&w, repair->nr, &out->print, &s->err);
 	work_release(&w);
 	return done;
 }
@@ -188,15 +193,13 @@ static int verify_renamed(struct session *s, const struct journal *j, const stru
 {
 	const char *name = s->report.guests[line].name, *to = step_get(move, "to");
 	const struct touched t = { j->plan.step, j->plan.nr_steps, to };
-	bool edits = touched_any(&t);
-	struct hash128 print;
+	struct expected want;
 	struct survey now;
-	struct marks m;
 	int same, left;
 
-	if (expected(s, j, edits, &print, &m) < 0)
+	if (expect(s, j, &t, &want) < 0)
 		return -1;
-	same = same_tree(s, to, &print, edits || proof_repair(&j->plan) ? &t : NULL, &m, &now);
+	same = same_tree(s, to, &want, &now);
 	if (same < 0)
 		return -1;
 	if (!same)
@@ -204,7 +207,7 @@ static int verify_renamed(struct session *s, const struct journal *j, const stru
 			    "the tree is no longer what was moved: %llu objects now, %s then; a "
 			    "container that ran changes its tree", (unsigned long long)now.names,
 			    plan_note_get(&j->plan, "names") ? plan_note_get(&j->plan, "names") : "?");
-	left = proof_marks_left(s, name, to, &m, &now);
+	left = proof_marks_left(s, name, to, &want.marks, &now);
 	survey_release(&now);
 	return !same || left;
 }

@@ -94,6 +94,10 @@ static const struct node {
 	{ HARD_, "vservers/uni/lib.0", 0, "vservers/uni/lib" },
 	{ FILE_, "vservers/uni/su", 04755, "set-id\n" },
 	{ LINK_, "vservers/uni/link", 0, "su" },
+	{ DIR_, "vservers/pkg", 0755, NULL },
+	{ FILE_, "vservers/pkg/Packages", 0640, "database\n" },
+	{ DIR_, "vservers/pkg/log", 0700, NULL },
+	{ FILE_, "vservers/pkg/log/1", 0600, "entry\n" },
 	{ DIR_, "vz", 0755, NULL },
 };
 #define NR_NODES (sizeof(nodes) / sizeof(nodes[0]))
@@ -433,6 +437,7 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 	put(&m, "/vz/private/345/etc/hosts", "/vservers/web/etc/hosts", "127.0.0.1 web\n");
 	put(&m, "/vz/private/345/etc/fstab", "/vservers/web/etc/fstab", "# none\n");
 	put(&m, "/vz/private/345/etc/resolv.conf", NULL, "nameserver 192.168.0.1");
+	move(&m, "bring", "/vservers/pkg", "/vz/private/345/etc/rpm");
 	move(&m, "copy", "/vservers/cop", "/vz/private/346");
 	put(&m, "/vz/private/346/etc/passwd", "/vservers/cop/etc/passwd", "root::0:0::/root:\n");
 	put(&m, "/vz/private/346/etc/rc", "/vservers/cop/etc/rc", "#!/bin/sh\nexit 0\n");

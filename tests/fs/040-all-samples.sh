@@ -12,12 +12,14 @@ R=$scratch/r
 mkhost "$R"
 add_v345 "$R"
 for g in web1 web2 gen1 ext1 old1; do add_sample_guest "$R" "$g"; done
+elf "$R/vservers/ext1/bin/rpm"
+age "$R/vservers/ext1"
 add_legacy_guest "$R" mail 77 mail.example.org 192.0.2.50
 host_tree "$scratch/before" "$R"
 reading_commands_write_nothing
 
 run_status 2 "check says that one is blocked" vs check
-said "external package management" 'VS310'
+said "external package management" 'VS360'
 run_status 4 "convert --all does the others" vs convert --all --yes
 ok "the blocked guest is untouched" test -d "$R/vservers/ext1"
 for pair in v345=345 web1=40000 web2=40001 gen1=41001; do
@@ -46,7 +48,7 @@ ok "its tree is back" test -d "$R/vservers/web2"
 run_check "all back" vs undo --all
 unchanged "everything is as it was"
 
-run_status 0 "the block can be lifted" vs convert ext1 --yes --override VS310
+run_status 0 "the block can be lifted" vs convert ext1 --yes --override VS360
 ok "converted" test -d "$R/vz/private/300"
 run_check "and back" vs undo ext1
 unchanged "everything is as it was again"

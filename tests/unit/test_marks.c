@@ -295,7 +295,7 @@ static void print_is_the_survey(void **state)
 	fd = open("v/g", O_RDONLY | O_DIRECTORY);
 	good(survey_tree(&survey, fd, &opt, &err));
 	close(fd);
-	assert_true(hash_equal(print, survey.fingerprint));
+	assert_true(hash_equal(print, survey.bare));
 	survey_release(&survey);
 }
 

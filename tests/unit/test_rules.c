@@ -272,12 +272,11 @@ static void test_blockers(void **state)
 	file("scripts/post-stop", "#!/bin/sh\n");
 	file("apps/init/cmd.start", "/usr/sbin/httpd\n-X\n");
 	translate();
-	assert_int_equal(fixture_found(&fx, VS_EXTERNAL_PACKAGES), 1);
-	assert_non_null(strstr(host_finding(&fx, VS_EXTERNAL_PACKAGES)->seen, "/vservers/.pkg/ext1"));
+	expect("apps/pkgmgmt", VERDICT_MANUAL);
 	assert_int_equal(fixture_found(&fx, VS_OWN_NETWORK), 2);
 	assert_int_equal(fixture_found(&fx, VS_HOST_SCRIPTS), 2);
 	assert_int_equal(fixture_found(&fx, VS_CUSTOM_START), 1);
-	assert_int_equal(others(), 6);
+	assert_int_equal(others(), 5);
 }
 
 static void test_not_blockers(void **state)

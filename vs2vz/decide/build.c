@@ -3,8 +3,8 @@
  * The steps of one guest, in the order in which they are safe:
  *
  *	CONF/NAME's times · VServer's marks mended in place · tree to the private area ·
- *	VE_ROOT · CTID.mount and CTID.umount · CTID.conf · names/NAME · a copied source
- *	aside · the marks in CONF
+ *	VE_ROOT · package state in the tree · CTID.mount and CTID.umount · CTID.conf ·
+ *	names/NAME · a copied source aside · the marks in CONF
  *
  * A copied tree is mended while it is copied. The tree moves before anything names it,
  * and the VServer side is marked last, so a cut at any point leaves a guest that either
@@ -17,6 +17,7 @@
 #include "decide/inside.h"
 #include "decide/marks.h"
 #include "decide/mounts.h"
+#include "decide/packages.h"
 #include "step/touched.h"
 #include "vserver/scan.h"
 
@@ -279,7 +280,10 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	add_notes(d, decision);
 	if (guest->style == STYLE_RECENT && build_times(d, plan, guest->conf, err) < 0)
 		return -1;
+	if (packages_remember(d, decision, err) < 0)
+		return -1;
 	add_tree(d, decision);
+	packages_build(d, decision);
 	mounts_build(d, decision);
 	add_configuration(d, decision);
 	if (retire) {

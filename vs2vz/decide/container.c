@@ -7,6 +7,7 @@
 
 #include "decide/inside.h"
 #include "decide/mounts.h"
+#include "decide/packages.h"
 #include "decide/translate.h"
 
 /* What vzctl takes for a NAME; digits alone would be taken for a CTID. */
@@ -68,6 +69,9 @@ void container_describe(struct deciding *d, struct decision *decision)
 		.guest = guest, .host = d->host, .sample = &d->sample_conf, .root = d->root,
 		.rights = rights_wanted(d, guest), .limits = limits_wanted(d, guest),
 		.bootorder = decision->bootorder,
+		.packages = decision->packages ? decision->packages->reason : NULL,
+		.packages_verdict = decision->packages ? decision->packages->verdict
+						       : VERDICT_MANUAL,
 	};
 	const char *template;
 

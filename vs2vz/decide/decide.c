@@ -12,6 +12,7 @@
 #include "decide/host_judge.h"
 #include "decide/inside.h"
 #include "decide/marks.h"
+#include "decide/packages.h"
 
 static const struct ctid_pick *pick_of(const struct guests *all, const struct ctid_pick *picks,
 				       const struct guest *guest)
@@ -96,6 +97,10 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 {
 	if (sample_use(d, decision, err) < 0)
 		return -1;
+	if (packages_decide(d, decision, err) < 0) {
+		err_add(err, "guest %s", show(decision->guest->name));
+		return -1;
+	}
 	container_describe(d, decision);
 	if (relocate_choose(d, decision, err) < 0) {
 		err_add(err, "guest %s", show(decision->guest->name));

@@ -61,6 +61,7 @@ struct choices {
 };
 
 struct mount_list;
+struct packages;
 
 struct decision {
 	const struct guest *guest;
@@ -71,6 +72,7 @@ struct decision {
 	const char *hold;		/* holding folder of a repair in place; NULL: none */
 	struct ledger ledger;		/* fate of every item */
 	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
+	struct packages *packages;	/* decide/packages.h; NULL: inside the tree */
 	unsigned bootorder;		/* larger starts first, 0: any time */
 	struct plan plan;		/* empty where the guest is not to be converted */
 };

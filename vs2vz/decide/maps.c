@@ -128,18 +128,15 @@ void map_network(struct translation *t, const struct item *item, struct fate *fa
 		    t->ct->ctid);
 }
 
+/* Judged against the disk before: see packages.c, which has told what there is to tell. */
 void map_packages(struct translation *t, const struct item *item, struct fate *fate)
 {
-	const struct item *base;
-
+	(void)item;
 	if (items_find(&t->guest->items, "apps/pkgmgmt/internal"))
 		return;
-	base = items_find(&t->guest->items, "apps/pkgmgmt/base");
-	fate->verdict = VERDICT_MANUAL;
-	fate->reason = "the package database is outside the tree: bring it in first";
-	finding_add(t->findings, VS_EXTERNAL_PACKAGES, t->guest->name, item->path,
-		    "no 'internal' in it; the database is below '%s'",
-		    base && base->type == ITEM_LINK ? show(base->text) : "/vservers/.pkg");
+	fate->verdict = t->packages ? t->packages_verdict : VERDICT_MANUAL;
+	fate->reason = t->packages ? t->packages : "the package database is outside the tree: "
+		       "bring it in";
 }
 
 void map_script(struct translation *t, const struct item *item, struct fate *fate)

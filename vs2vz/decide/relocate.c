@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "decide/inside.h"
 #include "decide/marks.h"
+#include "decide/packages.h"
 
 #define MARGIN (16ULL << 20)	/* metadata of a small tree */
 
@@ -206,6 +207,23 @@ static int space_of_repair(struct deciding *d, const struct decision *decision,
 	return 0;
 }
 
+/* Package state that comes into the tree. */
+static int space_of_packages(struct deciding *d, const struct decision *decision,
+			     struct demands *demands, struct err *err)
+{
+	const struct packages *p = decision->packages;
+	const struct fsinfo *fs;
+
+	if (!p || !p->inodes)
+		return 0;
+	fs = target_fs(d, decision, err);
+	if (!fs)
+		return -1;
+	judge_room(d, decision->guest, decision->ct.private,
+		   (struct marks_room){ p->bytes, p->inodes }, demand_of(demands, fs));
+	return 0;
+}
+
 int relocate_space(struct deciding *d, struct err *err)
 {
 	struct demands demands = {
@@ -218,7 +236,7 @@ int relocate_space(struct deciding *d, struct err *err)
 			   space_of_copy(d, decision, &demands, err) :
 			   space_of_repair(d, decision, &demands, err);
 
-		if (done < 0)
+		if (done < 0 || space_of_packages(d, decision, &demands, err) < 0)
 			return -1;
 	}
 	return 0;

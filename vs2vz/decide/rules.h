@@ -75,6 +75,8 @@ struct rules_input {
 	enum rights rights;
 	enum limits_from limits;
 	unsigned bootorder;		/* 0: none; see bootorder.h */
+	const char *packages;		/* what becomes of apps/pkgmgmt; NULL: not looked at */
+	enum verdict packages_verdict;
 };
 
 /* Apply the table: fills ct settings and the ledger, adds findings. */

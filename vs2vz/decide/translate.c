@@ -268,7 +268,7 @@ void rules_translate(struct ledger *out, struct ct *ct, const struct rules_input
 	struct translation t = {
 		.guest = guest, .host = in->host, .root = in->root, .sample = in->sample,
 		.rights = in->rights, .limits = in->limits, .bootorder = in->bootorder, .ct = ct,
-		.pool = pool,
+		.packages = in->packages, .packages_verdict = in->packages_verdict, .pool = pool,
 		.findings = findings, .later = pool_array(pool, nr + 1, sizeof(*t.later)),
 	};
 

@@ -27,6 +27,8 @@ struct translation {
 	enum rights rights;
 	enum limits_from limits;
 	unsigned bootorder;
+	const char *packages;	/* see struct rules_input */
+	enum verdict packages_verdict;
 	struct ct *ct;
 	struct pool *pool;
 	struct findings *findings;

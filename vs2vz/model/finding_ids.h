@@ -126,6 +126,10 @@ enum finding_id {
 	VS_MOUNT_INSIDE		= 352,	/* only the container can mount it */
 	VS_MOUNT_NETWORK	= 353,	/* server, version and locks, for information */
 	VS_MOUNT_NO_FSCK	= 354,	/* VServer checked the disk at each start */
+	/* 360 to 364: package state outside the tree */
+	VS_PACKAGES_MISSING	= 360,	/* not where apps/pkgmgmt says */
+	VS_PACKAGES_OBSTRUCTED	= 361,	/* the tree has something in the way */
+	VS_PACKAGES_OWN		= 362,	/* the guest has its own, which stays */
 	/* 4 file system */
 	VS_IMMUTABLE_FILES	= 401,
 	VS_SHARED_FILES		= 402,	/* inodes with names outside the tree */
@@ -159,6 +163,10 @@ enum finding_id {
 	VS_STILL_SHARED		= 709,	/* a container's files have names in other trees */
 	VS_TAGS_LEFT		= 710,	/* owners still carry a tag that was taken off */
 	VS_UNIFIED_LEFT		= 711,	/* unified files are still immutable */
+	VS_STORE_LEFT		= 715,	/* a hash store that nobody needs any more */
+	VS_STORE_REMOVED	= 716,
+	VS_STORE_IN_USE		= 717,
+	VS_STORE_ODD		= 718,	/* something in it is not vhashify's */
 };
 
 #endif

@@ -18,6 +18,7 @@ const struct finding_kind finding_kinds[] = {
 #include "model/finding_kinds_2.inc"
 #include "model/finding_kinds_3.inc"
 #include "model/finding_kinds_3_mounts.inc"
+#include "model/finding_kinds_3_packages.inc"
 #include "model/finding_kinds_4.inc"
 };
 

@@ -11,7 +11,7 @@
  *	  sums			hashes of copied files
  *	  report.json
  *
- *	  copy.N		inode number of the tree that copy step N made
+ *	  copy.N, bring.N	inode number of the tree that copy or bring step N made
  *
  * A log line: "SEQ WORD [A-B] [key=value ...] CHECK". Words: open, do A-B, done A-B,
  * complete, undo B-A, undone B-A, reverted, finish A-B, finished A-B, closed, kept. The

@@ -2,8 +2,6 @@
 /* Reads plan and paths only; which differences are a step's own, touched.c knows. */
 #include "step/changes.h"
 
-#include <string.h>
-
 #include "base/log.h"
 #include "step/touched.h"
 
@@ -14,10 +12,6 @@ void changes_note(void *ctx, const char *path, const char *what)
 	struct changes *c = ctx;
 	const struct touched t = { c->w->steps, c->w->nr_steps, step_get(c->s, "to") };
 
-	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
-		path++;
-	if (strcmp(path, ".") == 0)
-		path++;
 	if (touched_explains(&t, path, what))
 		return;
 	if (c->nr++ >= SHOWN_MAX)

@@ -65,8 +65,10 @@ static int hide_find(struct hiding *h, const struct step *s, const struct work *
 		return -1;
 	if (h->f.parent && beside_find(&h->hold, &h->f.spot.at, BESIDE_OLD, err) < 0)
 		return -1;
-	h->at_ours = h->f.there && is_ours(s, &h->f.st);
 	h->hold_ours = h->hold.there && is_ours(s, &h->hold.st);
+	/* What took its place may have the same time; the thing itself is in one place. */
+	h->at_ours = h->f.there && is_ours(s, &h->f.st) &&
+		     (step_get(s, "inode") || !h->hold_ours);
 	return 0;
 }
 

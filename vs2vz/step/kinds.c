@@ -8,6 +8,7 @@
 #include <string.h>
 
 const struct kind *const kinds[] = {
+	&kind_bring,
 	&kind_copy,
 	&kind_hide,
 	&kind_marks,

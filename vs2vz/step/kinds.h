@@ -8,6 +8,7 @@
 
 #include "step/step.h"
 
+extern const struct kind kind_bring;
 extern const struct kind kind_copy;
 extern const struct kind kind_hide;
 extern const struct kind kind_marks;

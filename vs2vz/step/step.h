@@ -33,7 +33,7 @@
 #include "base/inroot.h"
 #include "base/pool.h"
 
-#define STEP_ARGS_MAX 12
+#define STEP_ARGS_MAX 16
 
 enum direction { FORWARD, BACK };
 enum standing { STANDS_BEFORE, STANDS_AFTER, STANDS_FOREIGN };

@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "base/print.h"
+#include "base/survey.h"
 #include "step/beside.h"
+#include "step/kinds.h"
 
 /* path: below the area, "" for its root. A directory that holds changed names is not gone. */
 struct name {
 	const char *path;
 	bool gone;
+	bool whole;		/* with all that is below it */
 };
 struct list {
 	struct pool pool;
@@ -44,7 +47,13 @@ bool touched_any(const struct touched *t)
 	return false;
 }
 
-static void add(struct list *l, const char *path, bool gone)
+/* Does the step make a whole directory at its path? */
+static bool is_whole(const struct step *s)
+{
+	return s->kind == &kind_bring;
+}
+
+static void add(struct list *l, const char *path, bool gone, bool whole)
 {
 	struct name *n;
 
@@ -52,10 +61,11 @@ static void add(struct list *l, const char *path, bool gone)
 		if (strcmp(l->v[i].path, path) != 0)
 			continue;
 		l->v[i].gone |= gone;
+		l->v[i].whole |= whole;
 		return;
 	}
 	n = pool_grow(&l->pool, &l->v, &l->nr, &l->cap, sizeof(*n));
-	*n = (struct name){ path, gone };
+	*n = (struct name){ path, gone, whole };
 }
 
 static size_t dir_len(const char *path)
@@ -65,15 +75,15 @@ static size_t dir_len(const char *path)
 	return slash ? (size_t)(slash + 1 - path) : 0;
 }
 
-static void add_names(struct list *l, const char *path)
+static void add_names(struct list *l, const char *path, bool whole)
 {
 	size_t dir = dir_len(path);
 	char old[NAME_MAX + 1];
 
 	beside_name(old, path + dir, BESIDE_OLD);
-	add(l, path, true);
-	add(l, pool_printf(&l->pool, "%.*s%s", (int)dir, path, old), true);
-	add(l, pool_printf(&l->pool, "%.*s", dir ? (int)dir - 1 : 0, path), false);
+	add(l, path, true, whole);
+	add(l, pool_printf(&l->pool, "%.*s%s", (int)dir, path, old), true, false);
+	add(l, pool_printf(&l->pool, "%.*s", dir ? (int)dir - 1 : 0, path), false, false);
 }
 
 static void list_names(struct list *l, const struct touched *t)
@@ -83,8 +93,31 @@ static void list_names(struct list *l, const struct touched *t)
 
 		for (unsigned n = 0; s->kind->guard && s->kind->args[n].name; n++)
 			if (changed(t, s, n))
-				add_names(l, changed(t, s, n));
+				add_names(l, changed(t, s, n), is_whole(s));
 	}
+}
+
+/* All names below a directory, where it is one. */
+static int subtract_below(struct hash128 *bare, const char *path, const struct root *tree,
+			  struct err *err)
+{
+	const struct survey_options opt = { .threads = 1 };
+	int CLEANUP_FD fd = strict_opendir(tree, path, err);
+	struct survey survey;
+	struct stat st;
+
+	if (fd < 0) {
+		err_clear(err);
+		return 0;
+	}
+	if (fstat(fd, &st) < 0)
+		return fail_errno(err, "cannot look at '%s'", show(path));
+	if (survey_tree(&survey, fd, &opt, err) < 0)
+		return -1;
+	hash_subtract(bare, survey.bare);
+	hash_add(bare, print_of(0, "", &st, PRINT_NO_MTIME | PRINT_NO_LINKS));
+	survey_release(&survey);
+	return 0;
 }
 
 /* Of a directory all but the mtime is put back. */
@@ -93,7 +126,8 @@ static int subtract(struct hash128 *bare, const struct name *n, const struct roo
 {
 	struct hash128 print;
 
-	if (print_of_path(tree, n->path, PRINT_NO_LINKS, &print, err) < 0)
+	if ((n->whole && subtract_below(bare, n->path, tree, err) < 0) ||
+	    print_of_path(tree, n->path, PRINT_NO_LINKS, &print, err) < 0)
 		return -1;
 	hash_subtract(bare, print);
 	if (n->gone)
@@ -151,7 +185,7 @@ bool touched_explains(const struct touched *t, const char *path, const char *wha
 		for (unsigned n = 0; s->kind->args[n].name; n++) {
 			const char *at = changed(t, s, n);
 
-			if (at && (names_it(at, path) ||
+			if (at && (names_it(at, path) || (is_whole(s) && below(path, at)) ||
 				   (strstr(what, "time") && (!len || below(at, path)))))
 				return true;
 		}

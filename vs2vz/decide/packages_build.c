@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Steps that bring package state into the tree, after the tree has its new place and
+ * before anything can start in it. Undo takes them back in the tree's new place, and the
+ * times of the directories when the tree is where it was.
+ *
+ *	times /vservers/web1/var/lib · tree to /vz/private/101 ·
+ *	hide /vz/private/101/var/lib/rpm · bring BASE/rpm/state to it ·
+ *	write etc/rpm/macros · hide .rpmdb
+ *
+ * A cut between them leaves a guest without database in the tree, as it was before; the
+ * state on the host is read only and stays where it is, also after commit.
+ */
+#include "decide/packages.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "step/marks.h"
+
+static const char *below(struct deciding *d, const char *dir, const char *at)
+{
+	return *at ? pool_printf(d->pool, "%s/%s", dir, at) : dir;
+}
+
+static const char *parent_of(struct deciding *d, const char *at)
+{
+	const char *slash = strrchr(at, '/');
+
+	return slash ? pool_memdup(d->pool, at, (size_t)(slash - at)) : "";
+}
+
+/* The first action of this parent, and one that the tree has already. */
+static bool is_first(struct deciding *d, const struct packages *p, size_t nr)
+{
+	const char *parent = parent_of(d, p->v[nr].at);
+
+	for (size_t i = 0; i < nr; i++)
+		if (strcmp(parent_of(d, p->v[i].at), parent) == 0 ||
+		    (p->v[i].act == PACKAGE_MKDIR && strcmp(p->v[i].at, parent) == 0))
+			return false;
+	return true;
+}
+
+static void add_input(struct deciding *d, struct plan *plan, enum input_type type,
+		      const char *path)
+{
+	const char *evidence;
+	struct err err;
+
+	if (input_evidence(&evidence, d->root, type, path, d->pool, &err) == 0)
+		plan_input(plan, d->pool, evidence ? type : INPUT_ABSENT, path, evidence);
+}
+
+static void add_evidence(struct deciding *d, struct decision *decision,
+			 const struct package_action *a)
+{
+	const char *at = below(d, decision->guest->tree, a->at);
+	struct plan *plan = &decision->plan;
+
+	if (a->act == PACKAGE_BRING) {
+		add_input(d, plan, INPUT_DIR, a->from);
+		add_input(d, plan, INPUT_NAMES, a->from);
+	}
+	if (a->act == PACKAGE_WRITE) {
+		add_input(d, plan, INPUT_FILE, at);
+		if (a->from)
+			add_input(d, plan, INPUT_FILE, a->from);
+	}
+}
+
+int packages_remember(struct deciding *d, struct decision *decision, struct err *err)
+{
+	const struct packages *p = decision->packages;
+	const char *tree = decision->guest->tree;
+
+	for (size_t i = 0; p && i < p->nr; i++) {
+		add_evidence(d, decision, &p->v[i]);
+		if (decision->method == METHOD_RENAME && is_first(d, p, i) &&
+		    build_times(d, &decision->plan, below(d, tree, parent_of(d, p->v[i].at)),
+				err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* In a copy the inode number is not known yet; it keeps the time. */
+static void build_hide(struct deciding *d, const struct decision *decision, struct plan *plan,
+		       const char *at, const struct package_action *a)
+{
+	struct step *s = plan_step(plan, d->pool, "hide");
+
+	step_arg(s, d->pool, "at", at);
+	if (decision->method == METHOD_RENAME)
+		step_argf(s, d->pool, "inode", "%llu", (unsigned long long)a->inode);
+	else
+		step_argf(s, d->pool, "mtime", "%lld.%09ld", (long long)a->mtime.tv_sec,
+			  a->mtime.tv_nsec);
+}
+
+static void build_bring(struct deciding *d, const struct decision *decision, struct plan *plan,
+		       const char *at, const struct package_action *a)
+{
+	struct step *s = plan_step(plan, d->pool, "bring");
+
+	step_arg(s, d->pool, "from", a->from);
+	step_arg(s, d->pool, "to", at);
+	step_argf(s, d->pool, "inode", "%llu", (unsigned long long)a->inode);
+	if (decision->method == METHOD_RENAME)
+		step_arg(s, d->pool, "changed", "keep");
+}
+
+/* A file that is edited has the owner that the repair of the tree gives it. */
+static void build_write(struct deciding *d, const struct decision *decision, struct plan *plan,
+			const char *at, const struct package_action *a)
+{
+	const struct stat disk = { .st_mode = S_IFREG, .st_uid = a->uid, .st_gid = a->gid };
+	struct owner owner = marks_owner(&decision->marks, &disk);
+	struct step *s = plan_step(plan, d->pool, "write");
+	char hash[HASH_TEXT];
+
+	hash_text(hash_bytes(a->text, a->len), hash);
+	step_arg(s, d->pool, "at", at);
+	step_argf(s, d->pool, "mode", "%04o", (unsigned)a->mode);
+	step_argf(s, d->pool, "owner", "%u:%u", owner.uid, owner.gid);
+	step_arg(s, d->pool, "old", a->old);
+	step_arg(s, d->pool, "new", hash);
+	step_text(s, d->pool, a->text, a->len);
+}
+
+void packages_build(struct deciding *d, struct decision *decision)
+{
+	const struct packages *p = decision->packages;
+	struct plan *plan = &decision->plan;
+
+	for (size_t i = 0; p && i < p->nr; i++) {
+		const struct package_action *a = &p->v[i];
+		const char *at = below(d, decision->ct.private, a->at);
+
+		if (a->act == PACKAGE_MKDIR)
+			build_mkdir(d, plan, at, 0755);
+		else if (a->act == PACKAGE_HIDE)
+			build_hide(d, decision, plan, at, a);
+		else if (a->act == PACKAGE_BRING)
+			build_bring(d, decision, plan, at, a);
+		else
+			build_write(d, decision, plan, at, a);
+	}
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bring: a directory of the host is copied into a tree, where nothing stands at its name.
+ *
+ *	FROM   .NAME.vs2vz-part beside TO   made; its inode number into bring.N, synced
+ *	FROM   the part                     filled, settled, compared
+ *	FROM   TO                           renamed, parent flushed
+ *
+ * bring.N in the journal's folder is the evidence that what stands at TO or at the part's
+ * name was made here: nothing else is ever removed. Dying while the part is filled leaves
+ * a part; forwards it is completed, backwards removed. Undo renames TO to the part's name
+ * before it empties it. FROM is only read, and stays after commit.
+ *
+ * What the container made of TO since: with changed=keep (the tree itself goes back as
+ * it is) TO is renamed to .NAME.vs2vz-kept beside it and listed. Without (the tree is a
+ * copy and goes) undo is refused as for the tree; where changes are brought back, FROM
+ * gets them.
+ */
+#include "step/kinds.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/units.h"
+#include "step/tree.h"
+
+#define NAMES_MOST 100
+
+struct bring {
+	const struct step *s;
+	struct found to;
+	char part_name[300], kept_name[320];
+	struct place part, kept;	/* beside TO */
+	struct stat part_st, kept_st;
+	bool part_there, kept_ours;	/* kept_name is a free one where it is not ours */
+	uint64_t made;			/* inode number in bring.N, 0: none */
+};
+#define BRING_INIT { .to = FOUND_INIT }
+#define CLEANUP_BRING __attribute__((cleanup(bring_release)))
+
+static void bring_release(struct bring *b)
+{
+	found_release(&b->to);
+}
+
+static const char *path_to(const struct bring *b)
+{
+	return show(step_get(b->s, "to"));
+}
+
+static struct place record_at(const struct step *s, const struct work *w, char name[static 32])
+{
+	snprintf(name, 32, "bring.%u", s->nr);
+	return (struct place){ w->folder, name };
+}
+
+static int read_record(struct bring *b, const struct work *w, struct err *err)
+{
+	struct root folder = { w->folder, "" };
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	char name[32];
+
+	if (root_read(&folder, record_at(b->s, w, name).name, 64, &text, err) < 0) {
+		if (!err_is_absent(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
+	text.data[strcspn(text.data, "\n")] = '\0';
+	if (!parse_u64(text.data, UINT64_MAX, &b->made))
+		return fail(err, "record '%s' is damaged", name);
+	return 0;
+}
+
+static int write_record(const struct bring *b, const struct work *w, struct err *err)
+{
+	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+	char name[32], text[32];
+	struct place at = record_at(b->s, w, name);
+	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)b->part_st.st_ino);
+
+	return atomic_write(&at, text, (size_t)len, &meta, true, err);
+}
+
+/* The name under which changed contents were put aside before, or a free one. */
+static void find_kept(struct bring *b)
+{
+	const char *name = b->to.spot.at.name;
+
+	b->kept = (struct place){ b->to.spot.at.dirfd, b->kept_name };
+	for (unsigned i = 1; i < NAMES_MOST; i++) {
+		if (i == 1)
+			snprintf(b->kept_name, sizeof(b->kept_name), ".%s.vs2vz-kept", name);
+		else
+			snprintf(b->kept_name, sizeof(b->kept_name), ".%s.vs2vz-kept.%u", name, i);
+		if (below_stat(b->kept.dirfd, b->kept.name, &b->kept_st) < 0)
+			return;
+		b->kept_ours = b->made && b->kept_st.st_ino == b->made;
+		if (b->kept_ours)
+			return;
+	}
+}
+
+static int bring_find(struct bring *b, const struct step *s, const struct work *w,
+		      struct err *err)
+{
+	b->s = s;
+	if (step_find(&b->to, s, "to", w, err) < 0 || read_record(b, w, err) < 0)
+		return -1;
+	if (!b->to.parent)
+		return 0;
+	if ((size_t)snprintf(b->part_name, sizeof(b->part_name), ".%s.vs2vz-part",
+			     b->to.spot.at.name) > 255)
+		return fail_code(err, ENAMETOOLONG, "name too long: '%s'", path_to(b));
+	b->part = (struct place){ b->to.spot.at.dirfd, b->part_name };
+	b->part_there = below_stat(b->part.dirfd, b->part.name, &b->part_st) == 0;
+	find_kept(b);
+	return 0;
+}
+
+static bool is_ours(const struct bring *b)
+{
+	return b->to.there && b->made && b->to.st.st_ino == b->made;
+}
+
+static int bring_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
+{
+	struct bring CLEANUP_BRING b = BRING_INIT;
+
+	if (bring_find(&b, s, w, err) < 0)
+		return -1;
+	*now = !b.to.there ? STANDS_BEFORE : is_ours(&b) ? STANDS_AFTER : STANDS_FOREIGN;
+	if (*now == STANDS_FOREIGN)
+		fail_code(err, ERR_FOREIGN, "'%s' was not made by this step", path_to(&b));
+	return 0;
+}
+
+/* The source, the directory that was planned. */
+static int open_from(const struct step *s, const struct work *w, struct err *err)
+{
+	struct found CLEANUP_FOUND from = FOUND_INIT;
+	const char *path = step_get(s, "from");
+
+	if (step_find(&from, s, "from", w, err) < 0)
+		return -1;
+	if (!from.there || from.st.st_ino != step_number(s, "inode"))
+		return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned", show(path));
+	return found_opendir(&from, path, err);
+}
+
+static int open_part(const struct bring *b, struct err *err)
+{
+	int fd = -1;
+
+	if (!S_ISDIR(b->part_st.st_mode))
+		return fail_code(err, ERR_FOREIGN, "'%s' is no directory", show(b->part_name));
+	fd = below_open(b->part.dirfd, b->part.name, &b->part_st);
+	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(b->part_name)) : fd;
+}
+
+static bool is_empty(int dirfd)
+{
+	struct root dir = { dirfd, "" };
+	struct pool pool = POOL_INIT;
+	struct names names = { 0 };
+	struct err unread;
+	bool empty = root_names(&dir, "/", &pool, &names, &unread) == 0 && names.nr == 0;
+
+	pool_release(&pool);
+	return empty;
+}
+
+/* The part, made or found again, with its record on the disk; its descriptor. */
+static int take_part(struct bring *b, const struct work *w, struct err *err)
+{
+	int fd = -1;
+
+	if (!b->part_there && sys_mkdir(&b->part, 0700) < 0)
+		return fail_errno(err, "cannot make '%s'", show(b->part_name));
+	if (below_stat(b->part.dirfd, b->part.name, &b->part_st) < 0)
+		return fail_errno(err, "cannot look at '%s'", show(b->part_name));
+	fd = open_part(b, err);
+	if (fd < 0 || b->part_st.st_ino == b->made)
+		return fd;
+	if (!is_empty(fd))
+		fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours", show(b->part_name));
+	else if (write_record(b, w, err) == 0)
+		return fd;
+	close_fd(&fd);
+	return -1;
+}
+
+static void first_difference(void *ctx, const char *path, const char *what)
+{
+	struct buf *first = ctx;
+
+	buf_addf(first, "'%s' (%s)", show(path), what);
+}
+
+/* 1: they differ, *first says in what; 0: they do not. */
+static int differ(int from, int to, bool full, const struct work *w, struct buf *first,
+		  struct err *err)
+{
+	struct tree_options opt = { .threads = w->threads };
+	int64_t nr = tree_diff(from, to, full, 1, first_difference, first, &opt, err);
+
+	return nr < 0 ? -1 : nr > 0;
+}
+
+static int fill(int from, int to, const struct work *w, struct err *err)
+{
+	struct tree_options opt = { .threads = w->threads };
+	struct buf CLEANUP_BUF first = BUF_INIT;
+	struct tree_counts counts = { 0 };
+	int differs;
+
+	if (tree_copy(from, to, -1, &opt, &counts, err) < 0 || tree_settle(to, err) < 0)
+		return -1;
+	differs = differ(from, to, w->verify == VERIFY_FULL, w, &first, err);
+	return differs > 0 ? fail_code(err, ERR_FOREIGN, "the copy differs in %s", first.data)
+			   : differs;
+}
+
+static int bring_apply(const struct step *s, struct work *w, struct err *err)
+{
+	struct bring CLEANUP_BRING b = BRING_INIT;
+	int CLEANUP_FD from = -1;
+	int CLEANUP_FD part = -1;
+
+	if (bring_find(&b, s, w, err) < 0)
+		return -1;
+	if (!b.to.parent)
+		return fail_code(err, ENOENT, "the directory above '%s' is missing", path_to(&b));
+	if (b.to.there && !is_ours(&b))
+		return fail_code(err, ERR_FOREIGN, "'%s' exists already", path_to(&b));
+	if (!b.to.there) {
+		from = open_from(s, w, err);
+		part = from < 0 ? -1 : take_part(&b, w, err);
+		if (part < 0 || fill(from, part, w, err) < 0)
+			return -1;
+		if (sys_rename_new(&b.part, &b.to.spot.at) < 0)
+			return fail_errno(err, "cannot rename '%s'", show(b.part_name));
+	}
+	work_sync_later(w, b.to.spot.at.dirfd);
+	return 0;
+}
+
+/* Did somebody change TO since? A source that is gone cannot tell: then it counts as changed. */
+static int changed(const struct bring *b, const struct work *w, struct buf *first,
+		   struct err *err)
+{
+	int CLEANUP_FD from = open_from(b->s, w, err);
+	int CLEANUP_FD to = -1;
+
+	if (from < 0) {
+		buf_adds(first, err->text);
+		err_clear(err);
+		return 1;
+	}
+	to = found_opendir(&b->to, step_get(b->s, "to"), err);
+	return to < 0 ? -1 : differ(from, to, false, w, first, err);
+}
+
+static int bring_may_undo(const struct step *s, struct work *w, struct err *err)
+{
+	struct bring CLEANUP_BRING b = BRING_INIT;
+	struct buf CLEANUP_BUF first = BUF_INIT;
+	int rc;
+
+	if (bring_find(&b, s, w, err) < 0)
+		return -1;
+	if (!is_ours(&b) || step_get(s, "changed") || w->changed != CHANGED_REFUSE)
+		return 0;
+	rc = changed(&b, w, &first, err);
+	return rc > 0 ? fail_code(err, ERR_FOREIGN, "'%s' changed since it was copied: %s",
+				  path_to(&b), first.data) : rc;
+}
+
+/* FROM gets what was made of TO. */
+static int bring_back(const struct bring *b, const struct work *w, struct err *err)
+{
+	int CLEANUP_FD from = open_from(b->s, w, err);
+	int CLEANUP_FD to = -1;
+
+	if (from < 0)
+		return -1;
+	to = found_opendir(&b->to, step_get(b->s, "to"), err);
+	return to < 0 ? -1 : fill(to, from, w, err);
+}
+
+/* TO takes the name of what is kept, or of the part that goes. */
+static int step_back(struct bring *b, const struct work *w, struct err *err)
+{
+	struct buf CLEANUP_BUF first = BUF_INIT;
+	int differs = w->changed == CHANGED_DISCARD ? 0 : changed(b, w, &first, err);
+	bool keep = differs > 0 && w->changed == CHANGED_REFUSE;
+
+	if (differs < 0)
+		return -1;
+	if (differs && w->changed == CHANGED_BRING_BACK && bring_back(b, w, err) < 0)
+		return -1;
+	if (sys_rename_new(&b->to.spot.at, keep ? &b->kept : &b->part) < 0)
+		return fail_errno(err, "cannot rename '%s'", path_to(b));
+	b->kept_ours = keep;
+	b->part_there = !keep;
+	b->part_st = b->to.st;
+	return sync_dir(b->part.dirfd, err);
+}
+
+static int drop_part(const struct bring *b, struct work *w, struct err *err)
+{
+	struct tree_options opt = { .threads = w->threads };
+	struct tree_counts counts = { 0 };
+	int CLEANUP_FD fd = -1;
+
+	if (b->part_st.st_ino != b->made) {
+		if (sys_rmdir(&b->part) == 0)
+			return 0;
+		if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
+			return fail_errno(err, "cannot remove '%s'", show(b->part_name));
+		work_kept(w, step_get(b->s, "to"), "'%s' beside it was not made by this step: "
+			  "left as it is", show(b->part_name));
+		return 0;
+	}
+	fd = open_part(b, err);
+	if (fd < 0 || tree_remove(fd, &opt, &counts, err) < 0)
+		return -1;
+	if (sys_rmdir(&b->part) < 0)
+		return fail_errno(err, "cannot remove '%s'", show(b->part_name));
+	return 0;
+}
+
+/* The record goes last: without it nothing is ours. What is kept needs it to be listed. */
+static int drop_record(const struct bring *b, const struct work *w, struct err *err)
+{
+	char name[32];
+	struct place at = record_at(b->s, w, name);
+
+	if (sync_dir(b->part.dirfd, err) < 0)
+		return -1;
+	if (!b->kept_ours && sys_unlink(&at) < 0 && errno != ENOENT)
+		return fail_errno(err, "cannot remove the record '%s'", name);
+	return 0;
+}
+
+static int bring_undo(const struct step *s, struct work *w, struct err *err)
+{
+	struct bring CLEANUP_BRING b = BRING_INIT;
+
+	if (bring_find(&b, s, w, err) < 0)
+		return -1;
+	if (!b.to.parent)
+		return 0;
+	if (b.to.there && !is_ours(&b) && w->ran)
+		work_kept(w, step_get(s, "to"), "was not made by this step: left as it is");
+	if (is_ours(&b) && step_back(&b, w, err) < 0)
+		return -1;
+	if (b.part_there && drop_part(&b, w, err) < 0)
+		return -1;
+	if (b.kept_ours)
+		work_kept(w, step_get(s, "to"), "was changed in the container: its present state "
+			  "is in '%s' beside it", show(b.kept_name));
+	return drop_record(&b, w, err);
+}
+
+static void bring_describe(const struct step *s, char *mark, const char **word, struct buf *rest)
+{
+	*mark = '+';
+	*word = "bring";
+	buf_addf(rest, "%s -> %s", show(step_get(s, "from")), show(step_get(s, "to")));
+}
+
+static const struct arg bring_args[] = {
+	{ .name = "from", .type = ARG_PATH },
+	{ .name = "to", .type = ARG_PATH },
+	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = "changed", .type = ARG_TEXT, .optional = true },
+	{ .name = NULL },
+};
+
+const struct kind kind_bring = {
+	.name = "bring",
+	.args = bring_args,
+	.alone = true,
+	.guard = bring_guard,
+	.apply = bring_apply,
+	.undo = bring_undo,
+	.may_undo = bring_may_undo,
+	.describe = bring_describe,
+};
