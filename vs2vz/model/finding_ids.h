@@ -151,6 +151,18 @@ enum finding_id {
 	VS_NO_SHELL		= 503,
 	VS_NO_DEV_NULL		= 504,
 	VS_GUEST_FILE_ODD	= 505,	/* a file we read is a link out, a device, too large */
+	/* 6 insulation; 601 to 611: device_judge() */
+	VS_VOLUME_MISSING	= 601,
+	VS_VOLUME_KIND		= 602,	/* a typing error: not below /dev, no block device */
+	VS_VOLUME_MOUNTED	= 603,
+	VS_VOLUME_HELD		= 604,	/* device mapper, md, swap, loop, another program */
+	VS_VOLUME_PARTITIONED	= 605,
+	VS_VOLUME_SMALL		= 606,
+	VS_VOLUME_READ_ONLY	= 607,
+	VS_VOLUME_IN_USE	= 608,	/* signatures that --overwrite does not name */
+	VS_VOLUME_TAKEN		= 609,	/* VE_DEVICE of another container */
+	VS_VOLUME_EXISTS	= 610,	/* the image file */
+	VS_VOLUME_UNREADABLE	= 611,
 	/* 7 run and undo */
 	VS_JOURNAL_DAMAGED	= 701,
 	VS_JOURNAL_NEWER	= 702,

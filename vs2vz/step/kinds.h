@@ -11,15 +11,18 @@
 extern const struct kind kind_bring;
 extern const struct kind kind_copy;
 extern const struct kind kind_hide;
+extern const struct kind kind_makefs;
 extern const struct kind kind_marks;
 extern const struct kind kind_mkdir;
 extern const struct kind kind_mode;
+extern const struct kind kind_mountpoint;
 extern const struct kind kind_node;
 extern const struct kind kind_remove;
 extern const struct kind kind_rename;
 extern const struct kind kind_retire;
 extern const struct kind kind_symlink;
 extern const struct kind kind_times;
+extern const struct kind kind_unmountpoint;
 extern const struct kind kind_write;
 
 /* What stands at the path of an argument. Resolved without following any link. */
