@@ -29,7 +29,7 @@ static const struct guest *guest_by_name(const struct session *s, const char *na
 
 static void read_record(struct session *s, struct record *r, const char *name)
 {
-	const char *key = pool_printf(&s->pool, "guests/%s", name);
+	const char *key = journal_key(name, &s->pool);
 	struct journal j;
 	struct err err;
 
@@ -197,6 +197,7 @@ static void take_answers(struct session *s, struct choices *c)
 		answers[i].has_method &= !s->opt.has_method;
 		answers[i].has_rights &= !s->opt.least;
 		answers[i].has_limits &= !s->opt.has_limits;
+		answers[i].has_insulate &= !s->opt.has_insulate;
 		answers[i].has_shared &= !s->opt.has_shared;
 	}
 	c->answers = answers;
@@ -217,7 +218,11 @@ static void take_choices(struct session *s, struct choices *c)
 	c->rights = o->least ? RIGHTS_LEAST : s->set.rights;
 	c->limits = o->has_limits ? o->limits : s->set.limits;
 	c->shared = o->has_shared ? o->shared : s->set.shared;
-	c->insulate = o->insulate != NULL;
+	if (o->has_insulate)
+		c->insulate = o->insulate;
+	else if (insulate_parse(&c->insulate, s->set.insulate, &s->pool, &s->err) < 0)
+		die("a setting was not checked: %s", s->err.text);
+	c->overwrite = o->overwrite;
 	take_answers(s, c);
 }
 
@@ -284,6 +289,8 @@ static void report_host_steps(struct session *s)
 			!finding_blocks(&s->findings, s->decisions.v[i].guest->name);
 	if (runs && s->decisions.host.nr_steps && !finding_blocks(&s->findings, NULL))
 		report_steps(report_host(&s->report), &s->report, &s->decisions.host);
+	if (runs && s->decisions.hooks.nr_steps && !finding_blocks(&s->findings, NULL))
+		report_steps(report_host(&s->report), &s->report, &s->decisions.hooks);
 }
 
 int session_decide(struct session *s)

@@ -27,7 +27,7 @@
 
 static int open_record(struct session *s, const char *name, struct journal *j)
 {
-	return journal_open(j, s->state, pool_printf(&s->pool, "guests/%s", name), &s->err);
+	return journal_open(j, s->state, journal_key(name, &s->pool), &s->err);
 }
 
 static bool exists(const struct session *s, const char *path)

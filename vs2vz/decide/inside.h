@@ -63,6 +63,9 @@ int sample_use(struct deciding *d, const struct decision *decision, struct err *
 const struct answer *answer_of(const struct choices *choices, const char *guest);
 enum method method_wanted(const struct deciding *d, const struct guest *guest);
 enum rights rights_wanted(const struct deciding *d, const struct guest *guest);
+/* overwrite: UUID, or NULL. */
+struct insulate_spec insulate_wanted(const struct deciding *d, const struct guest *guest,
+				     const char **overwrite);
 enum limits_from limits_wanted(const struct deciding *d, const struct guest *guest);
 enum shared_policy shared_wanted(const struct deciding *d, const struct guest *guest);
 
@@ -71,6 +74,9 @@ int relocate_choose(struct deciding *d, struct decision *decision, struct err *e
 int relocate_space(struct deciding *d, struct err *err) MUST_CHECK;
 int relocate_writable(struct deciding *d, struct err *err) MUST_CHECK;
 bool tree_is_mount(const struct deciding *d, const struct guest *guest);
+
+/* own_fs.c: is the guest to have a file system of its own, and which? */
+int own_fs_choose(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
 
 /* conflicts.c */
 int conflicts_of(struct deciding *d, const struct decision *decision, struct err *err) MUST_CHECK;
