@@ -15,6 +15,7 @@ libblkid-dev    libblkid-devel
 libext2fs-dev   e2fsprogs-devel
 comerr-dev      libcom_err-devel
 libmount-dev    libmount-devel
+libcap-dev      libcap-devel
 libconfuse-dev  libconfuse-devel
 libjansson-dev  jansson-devel
 libxxhash-dev   xxhash-devel

@@ -15,6 +15,7 @@
 #include "openvz/layout.h"
 #include "proof.h"
 #include "session.h"
+#include "start.h"
 #include "stores.h"
 
 static void show_result(struct session *s, struct buf *out)
@@ -237,6 +238,8 @@ static void show_verify(struct session *s, struct buf *out)
 	struct text_style style = session_style(s);
 
 	report_summary(out, &s->report, &style);
+	if (s->opt.start)
+		report_starts(out, &s->report, &style);
 	if (s->findings.nr)
 		report_findings(out, &s->report, &style);
 }
@@ -246,14 +249,24 @@ int command_verify(struct session *s)
 	const struct record **records;
 	size_t nr;
 
+	if (s->opt.start_timeout && !s->opt.start) {
+		session_fail(s, EXIT_USAGE, "--start-timeout goes with --start");
+		return session_failed(s);
+	}
+	/* Nobody converts or undoes what is running; and the test leaves a report. */
+	if (s->opt.start && session_may_change(s) < 0)
+		return session_failed(s);
 	if (session_look(s) < 0 || session_records(s, &records, &nr) < 0)
 		return session_failed(s);
 	s->findings.nr = 0;
 	s->report.findings = &s->findings;
 	if (s->state < 0)
-		return session_end(s, show_result, EXIT_DONE);
-	for (size_t i = 0; i < nr; i++)
+		return session_end(s, show_verify, EXIT_DONE);
+	for (size_t i = 0; i < nr; i++) {
 		proof_verify(s, records[i]);
+		if (s->opt.start)
+			start_test(s, records[i]);
+	}
 	finding_sort(&s->findings);
 	return session_end(s, show_verify, carry_status(s));
 }

@@ -74,6 +74,7 @@ static void collect(struct before *b, struct session *s)
 	host_tagging_read(&b->tagging, &s->root, there ? &proc : NULL, &s->pool);
 	host_net_read(&b->net, there ? &proc : NULL, s->live, &s->pool);
 	host_side_read(&b->side, &s->guests, &s->root, &s->pool, &s->findings);
+	pictures_read(&b->pictures, s);
 	if (there)
 		root_release(&proc);
 }
@@ -108,6 +109,21 @@ static void judge_kernel(struct session *s, const struct before *b)
 		if (c->guest && c->guest->xid < 0)
 			finding_add(&s->findings, VS_DYNAMIC_CONTEXT, c->guest->name, "/proc/virtual",
 				    "context %lld", (long long)c->xid);
+	}
+}
+
+/* A context that lives and shows no process: this kernel hides them from the host. */
+static void judge_pictures(struct session *s, const struct before *b)
+{
+	for (size_t i = 0; s->live && b->vserver && i < b->contexts.nr; i++) {
+		const struct guest *g = b->contexts.v[i].guest;
+		bool seen = !g;
+
+		for (size_t k = 0; g && k < b->pictures.nr; k++)
+			seen |= strcmp(b->pictures.v[k].guest, g->name) == 0;
+		if (!seen)
+			finding_add(&s->findings, VS_BEFORE_UNSEEN, g->name, "/proc",
+				    "context %lld lives", (long long)b->contexts.v[i].xid);
 	}
 }
 
@@ -184,6 +200,7 @@ static void judge(struct session *s, const struct before *b)
 		judge_fstabs(s, s->selected[i]);
 	judge_network(s, b);
 	judge_vz_conf(s);
+	judge_pictures(s, b);
 }
 
 static int save(struct session *s, const struct before *b)
@@ -207,7 +224,7 @@ static int save(struct session *s, const struct before *b)
 	return atomic_write(&at, text.data, text.len, &meta, true, &s->err);
 }
 
-static void add_facts(struct buf *out, const struct before *b)
+static void add_facts(struct buf *out, const struct before *b, struct pool *out_pool)
 {
 	buf_addf(out, "kernel:    %s%s\n", b->kernel ? show(b->kernel) : "unknown",
 		 b->vserver ? " (VServer)" : "");
@@ -225,6 +242,13 @@ static void add_facts(struct buf *out, const struct before *b)
 	for (size_t i = 0; i < b->net.nr_routes; i++)
 		buf_addf(out, "route:     %s via %s on %s\n", b->net.route[i].to,
 			 b->net.route[i].via, show(b->net.route[i].dev));
+	for (size_t i = 0; i < b->pictures.nr; i++) {
+		const struct picture *p = &b->pictures.v[i];
+
+		for (size_t k = 0; k < p->ports.nr; k++)
+			buf_addf(out, "port:      %s %s\n", show(p->guest),
+				 port_text(&p->ports.v[k], out_pool));
+	}
 	buf_addch(out, '\n');
 }
 
@@ -233,7 +257,7 @@ static void show_before(struct session *s, struct buf *out)
 	struct text_style style = session_style(s);
 
 	if (s->before && style.verbose)
-		add_facts(out, s->before);
+		add_facts(out, s->before, &s->pool);
 	report_findings(out, &s->report, &style);
 	if (s->opt.save)
 		buf_addf(out, "saved in %s/%s; later runs find it there\n", show(s->set.state_dir),
@@ -269,6 +293,7 @@ int command_before(struct session *s)
 
 static void apply_saved(struct session *s, const struct before_saved *saved)
 {
+	s->saved = saved;
 	if (saved->tagging.method != TAGGING_UNKNOWN) {
 		s->host.tagging = saved->tagging.method;
 		s->host.tagging_from = saved->tagging.from;
@@ -286,7 +311,7 @@ void before_apply(struct session *s)
 {
 	struct buf text CLEANUP_BUF = BUF_INIT;
 	struct host_tagging tagging;
-	struct before_saved saved;
+	struct before_saved *saved = pool_alloc(&s->pool, sizeof(*saved));
 	struct root state = { s->state, s->set.state_dir };
 	struct err err;
 
@@ -296,8 +321,8 @@ void before_apply(struct session *s)
 	if (s->state < 0)
 		return;
 	if (root_read(&state, BEFORE_FILE, BEFORE_MAX, &text, &err) == 0 &&
-	    before_load(&saved, text.data, text.len, &s->pool, &err) == 0)
-		apply_saved(s, &saved);
+	    before_load(saved, text.data, text.len, &s->pool, &err) == 0)
+		apply_saved(s, saved);
 	else if (!err_is_absent(&err))
 		finding_add(&s->findings, VS_BEFORE_UNREAD, NULL,
 			    pool_printf(&s->pool, "%s/%s", s->set.state_dir, BEFORE_FILE), "%s",

@@ -122,6 +122,67 @@ static json_t *boot_links(const struct host_side *side, struct pool *pool)
 	return out;
 }
 
+static json_t *ports(const struct listeners *l, struct pool *pool)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < l->nr; i++) {
+		json_t *one = json_object();
+
+		set(one, "protocol", text(pool, l->v[i].protocol));
+		set(one, "address", text(pool, l->v[i].address));
+		set(one, "port", json_integer(l->v[i].port));
+		set(one, "program", text(pool, l->v[i].program));
+		append(out, one);
+	}
+	return out;
+}
+
+static json_t *programs(const struct picture *p, struct pool *pool)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < p->nr_programs; i++) {
+		json_t *one = json_object();
+
+		set(one, "program", text(pool, p->programs[i].program));
+		set(one, "count", json_integer(p->programs[i].count));
+		append(out, one);
+	}
+	return out;
+}
+
+static json_t *mounts(const struct picture *p, struct pool *pool)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < p->nr_mounts; i++) {
+		json_t *one = json_object();
+
+		set(one, "source", text(pool, p->mounts[i].source));
+		set(one, "point", text(pool, p->mounts[i].point));
+		set(one, "type", text(pool, p->mounts[i].type));
+		append(out, one);
+	}
+	return out;
+}
+
+static json_t *running(const struct before *b, struct pool *pool)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < b->pictures.nr; i++) {
+		json_t *one = json_object();
+
+		set(one, "guest", text(pool, b->pictures.v[i].guest));
+		set(one, "ports", ports(&b->pictures.v[i].ports, pool));
+		set(one, "programs", programs(&b->pictures.v[i], pool));
+		set(one, "mounts", mounts(&b->pictures.v[i], pool));
+		append(out, one);
+	}
+	return out;
+}
+
 void before_json(struct buf *out, const struct before *b, const struct report *r)
 {
 	json_t *o = json_object(), *tagging = json_object();
@@ -143,6 +204,7 @@ void before_json(struct buf *out, const struct before *b, const struct report *r
 	set(o, "addresses", addresses(&b->net, r->pool));
 	set(o, "routes", routes(&b->net, r->pool));
 	set(o, "boot_links", boot_links(&b->side, r->pool));
+	set(o, "running", running(b, r->pool));
 	dump = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	if (!dump)
 		die("out of memory");
@@ -166,6 +228,51 @@ static void load_contexts(struct before_saved *out, const json_t *array, struct 
 			  sizeof(*out->context));
 		out->context[out->nr_contexts - 1].guest = pool_strdup(pool, guest);
 		out->context[out->nr_contexts - 1].xid = xid;
+	}
+}
+
+static const char *word(const json_t *o, const char *key, struct pool *pool)
+{
+	const char *bytes = json_string_value(json_object_get(o, key));
+
+	return shown_dup(pool, bytes ? bytes : "");
+}
+
+static void load_picture(struct picture *p, const json_t *o, struct pool *pool)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(o, "ports"), i, one) {
+		struct listener *l = pool_grow(pool, &p->ports.v, &p->ports.nr, &p->ports.cap,
+					       sizeof(*l));
+
+		l->protocol = word(one, "protocol", pool);
+		l->address = word(one, "address", pool);
+		l->port = (unsigned)json_integer_value(json_object_get(one, "port")) & 0xFFFF;
+		l->program = word(one, "program", pool);
+	}
+	json_array_foreach(json_object_get(o, "programs"), i, one) {
+		struct running *r = pool_grow(pool, &p->programs, &p->nr_programs,
+					      &p->cap_programs, sizeof(*r));
+
+		r->program = word(one, "program", pool);
+		r->count = (unsigned)json_integer_value(json_object_get(one, "count"));
+	}
+}
+
+/* Absent in documents of the first kind: then nothing ran that is known. */
+static void load_running(struct before_saved *out, const json_t *array, struct pool *pool)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(array, i, one) {
+		struct picture *p = pool_grow(pool, &out->pictures.v, &out->pictures.nr,
+					      &out->pictures.cap, sizeof(*p));
+
+		p->guest = word(one, "guest", pool);
+		load_picture(p, one, pool);
 	}
 }
 
@@ -195,6 +302,7 @@ int before_load(struct before_saved *out, const char *bytes, size_t len, struct 
 		out->tagging.from = shown_dup(pool, from ? from : BEFORE_FILE);
 	}
 	load_contexts(out, json_object_get(o, "contexts"), pool);
+	load_running(out, json_object_get(o, "running"), pool);
 	json_decref(o);
 	return 0;
 }

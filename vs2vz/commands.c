@@ -172,6 +172,20 @@ static int command_status(struct session *s)
 	return session_end(s, show_status, EXIT_DONE);
 }
 
+/* "fixups", or the name of one recipe. False: the word means something else. */
+static bool explain_recipe(struct session *s, const char *word, struct buf *out)
+{
+	const struct recipe *recipe = recipe_find(&s->recipes, word);
+
+	if (strcmp(word, "fixups") == 0)
+		report_recipes(out, &s->recipes);
+	else if (recipe)
+		report_recipe(out, recipe);
+	else
+		return false;
+	return true;
+}
+
 static int command_explain(struct session *s)
 {
 	const char *word = s->opt.guests[0];
@@ -185,12 +199,16 @@ static int command_explain(struct session *s)
 	for (size_t i = 0; !kind && i < nr_finding_kinds; i++)
 		if (strcmp(finding_kinds[i].name, word) == 0)
 			kind = &finding_kinds[i];
-	if (!kind) {
-		session_fail(s, EXIT_USAGE, "there is no finding '%s': `vs2vz check` prints those "
-			     "of this host", show(word));
+	if (!kind && session_recipes(s) < 0)
+		return session_failed(s);
+	if (kind) {
+		report_explain(&out, kind);
+	} else if (!explain_recipe(s, word, &out)) {
+		session_fail(s, EXIT_USAGE, "there is no finding and no recipe '%s': `vs2vz check` "
+			     "prints the findings of this host, `vs2vz explain fixups` the recipes",
+			     show(word));
 		return session_failed(s);
 	}
-	report_explain(&out, kind);
 	report_write(&out);
 	return EXIT_DONE;
 }
@@ -297,13 +315,16 @@ const struct command commands[] = {
 	  "more is named, and removed with --remove-hash-store.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_STORE,
 	  command_commit },
-	{ "verify", "[GUEST...]", "compare containers with the record made before",
+	{ "verify", "[GUEST...] [--start]", "compare containers with the record made before",
 	  "Looks whether every step stands where it should, whether the tree is what was moved\n"
 	  "or copied, and whether CTID.conf says to vzctl what it was meant to say. Changes\n"
-	  "nothing. Status 1: something differs.\n",
-	  TAKES_GUESTS | TAKES_ALL | TAKES_VERIFY, command_verify },
-	{ "explain", "VSnnn", "cause, effect and cure of a finding",
-	  "Explains a finding by its number or name.\n", TAKES_GUESTS | TAKES_ONE, command_explain },
+	  "nothing. Status 1: something differs. --start also starts each container and stops\n"
+	  "it again, and says what does not come up: under OpenVZ by vzctl, elsewhere as a\n"
+	  "rehearsal in name spaces above the untouched tree. Only then guests' code is run.\n",
+	  TAKES_GUESTS | TAKES_ALL | TAKES_VERIFY | TAKES_START, command_verify },
+	{ "explain", "VSnnn or RECIPE or \"fixups\"", "cause, effect and cure of a finding",
+	  "Explains a finding by its number or name, a fix-up recipe by its name; \"fixups\"\n"
+	  "lists the recipes that edit guests.\n", TAKES_GUESTS | TAKES_ONE, command_explain },
 	{ "rules", "[--markdown]", "the translation table",
 	  "Prints what becomes of every VServer configuration item.\n", TAKES_MARKDOWN,
 	  command_rules },

@@ -226,6 +226,45 @@ static void take_choices(struct session *s, struct choices *c)
 	take_answers(s, c);
 }
 
+int session_recipes(struct session *s)
+{
+	if (recipes_read(&s->recipes, &s->root, &s->pool, &s->err) < 0) {
+		s->status = EXIT_USAGE;
+		return -1;
+	}
+	return 0;
+}
+
+/* --fixups may be repeated: as if all its words stood in one. */
+static const char *option_fixups(struct session *s)
+{
+	const char *all = NULL;
+
+	for (size_t i = 0; i < s->opt.nr_fixups; i++)
+		all = all ? pool_printf(&s->pool, "%s,%s", all, s->opt.fixups[i])
+			  : s->opt.fixups[i];
+	return all;
+}
+
+/* A name without recipe is a slip of the pen, wherever it stands. */
+static int take_fixups(struct session *s, struct choices *c)
+{
+	c->fixups[0] = s->set.fixups;
+	c->fixups[1] = option_fixups(s);
+	if (session_recipes(s) < 0)
+		return -1;
+	c->recipes = &s->recipes;
+	for (size_t i = 0; i < 2 + c->nr_answers; i++) {
+		const char *words = i < 2 ? c->fixups[i] : c->answers[i - 2].fixups, *word;
+
+		word = words ? fixup_word_unknown(words, &s->recipes, &s->pool) : NULL;
+		if (word)
+			return session_fail(s, EXIT_USAGE, "fixups: there is no recipe '%s': "
+					    "`vs2vz explain fixups` lists them", show(word));
+	}
+	return 0;
+}
+
 /* "--ctid N" without a name means the only guest there is. */
 static int name_ctids(struct session *s)
 {
@@ -300,6 +339,8 @@ int session_decide(struct session *s)
 	if (name_ctids(s) < 0)
 		return -1;
 	take_choices(s, &choices);
+	if (take_fixups(s, &choices) < 0)
+		return -1;
 	if (decide(&s->decisions, s->selected, s->nr_selected, &s->guests, &s->host, &s->root,
 		   &choices, &s->pool, &s->findings, &s->err) < 0)
 		return -1;

@@ -50,8 +50,9 @@ enum accepts {
 	TAKES_MARKDOWN	 = 1 << 17,
 	TAKES_FORMAT	 = 1 << 18,
 	TAKES_STORE	 = 1 << 19,	/* --remove-hash-store */
-	TAKES_VOLUME	 = 1 << 20,	/* --image, --lv, --device, --dump-device */
-	TAKES_OVERWRITE	 = 1 << 21,	/* --overwrite */
+	TAKES_START	 = 1 << 20,	/* --start, --start-timeout */
+	TAKES_VOLUME	 = 1 << 21,	/* --image, --lv, --device, --dump-device */
+	TAKES_OVERWRITE	 = 1 << 22,	/* --overwrite */
 };
 
 struct command {
@@ -108,6 +109,8 @@ struct options {
 	enum changed_policy changed;
 	bool before_reboot, save, markdown;
 	bool remove_store;		/* commit: hash stores that nobody needs go */
+	bool start;			/* verify: boot it, see it come up and go down */
+	unsigned start_timeout;		/* seconds; 0: START_TIMEOUT */
 	enum report_format format;
 	size_t nr_guests, cap_guests;	/* operands */
 	const char **guests;

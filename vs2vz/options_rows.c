@@ -12,6 +12,8 @@
 #include "model/finding.h"
 #include "settings.h"
 
+#define START_TIMEOUT_MAX 86400u
+
 #define STORE(NAME) \
 	static int NAME(struct options *o, struct pool *pool, const char *value, \
 			struct err *err)
@@ -52,6 +54,7 @@ STORE_FLAG(store_reboot, before_reboot, true)
 STORE_FLAG(store_save, save, true)
 STORE_FLAG(store_markdown, markdown, true)
 STORE_FLAG(store_store, remove_store, true)
+STORE_FLAG(store_start, start, true)
 
 STORE(store_verbose)
 {
@@ -170,9 +173,8 @@ STORE(store_fixups)
 {
 	const char **fixup;
 
-	if (strcmp(value, "all") != 0 && strcmp(value, "none") != 0 &&
-	    (value[0] != '-' || !value[1]))
-		return fail(err, "'%s' is none of all, none, -NAME", show(value));
+	if (!fixup_words_good(value))
+		return fail(err, "'%s': say all, none, NAME or -NAME", show(value));
 	fixup = pool_grow(pool, &o->fixups, &o->nr_fixups, &o->cap_fixups, sizeof(*fixup));
 	*fixup = value;
 	return 0;
@@ -208,6 +210,18 @@ STORE(store_jobs)
 	if (!parse_u64(value, JOBS_MAX, &jobs))
 		return fail(err, "'%s' is no number from 0 to %u", show(value), JOBS_MAX);
 	o->jobs = (unsigned)jobs;
+	return 0;
+}
+
+STORE(store_start_timeout)
+{
+	uint64_t seconds;
+
+	(void)pool;
+	if (!parse_u64(value, START_TIMEOUT_MAX, &seconds) || !seconds)
+		return fail(err, "'%s' is no number of seconds from 1 to %u", show(value),
+			    START_TIMEOUT_MAX);
+	o->start_timeout = (unsigned)seconds;
 	return 0;
 }
 
@@ -292,7 +306,7 @@ const struct option_row option_rows[] = {
 	{ "dump-device", 0, "DEV", TAKES_VOLUME, store_dump_device,
 	  "for checkpoints, shared with another host" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,
-	  "all, none, or -NAME to leave one out" },
+	  "all, none, NAME, or -NAME to leave one out" },
 	{ "override", 0, "VSnnn", TAKES_OVERRIDE, store_override,
 	  "go on in spite of an inhibitor" },
 	{ "jobs", 'j', "N", TAKES_JOBS, store_jobs, "workers, 0: by the disk" },
@@ -311,6 +325,10 @@ const struct option_row option_rows[] = {
 	  "keep what only the VServer kernel can tell" },
 	{ "remove-hash-store", 0, NULL, TAKES_STORE, store_store,
 	  "remove hash stores that no guest needs any more" },
+	{ "start", 0, NULL, TAKES_START, store_start,
+	  "start it: does it come up, serve, go down?" },
+	{ "start-timeout", 0, "SECONDS", TAKES_START, store_start_timeout,
+	  "for coming up, 120" },
 	{ "markdown", 0, NULL, TAKES_MARKDOWN, store_markdown, "a table for documents" },
 	{ "format", 0, "WORD", TAKES_FORMAT, store_format, "text, json, html" },
 	{ NULL, 0, NULL, 0, NULL, NULL },

@@ -58,7 +58,8 @@ const char *proof_tree(struct session *s, const char *name)
 /* What a tree should be. */
 struct expected {
 	struct hash128 print;
-	const struct touched *touched;	/* NULL, or the steps whose changes do not count */
+	bool bare;			/* link counts do not count: other trees share inodes */
+	const struct touched *touched;	/* NULL, or the steps whose changes do not count; bare */
 	struct marks marks;		/* taken off: is their absence to be proved? */
 };
 
@@ -72,7 +73,7 @@ static int same_tree(struct session *s, const char *path, const struct expected 
 	if (proof_survey(s, path, &want->marks, now) < 0)
 		return -1;
 	if (!want->touched)
-		return hash_equal(now->fingerprint, want->print);
+		return hash_equal(want->bare ? now->bare : now->fingerprint, want->print);
 	tree.fd = strict_opendir(&s->root, path, &s->err);
 	if (tree.fd < 0)
 		return -1;
@@ -81,7 +82,10 @@ static int same_tree(struct session *s, const char *path, const struct expected 
 	return rc < 0 ? -1 : hash_equal(now->bare, want->print);
 }
 
-/* A fingerprint of the plan: "fingerprint" as it was found, "untouched" without the edits. */
+/*
+ * A fingerprint of the plan: "fingerprint" as it was found, "bare" without link counts,
+ * "untouched" without those and the edits.
+ */
 static int recorded_print(struct session *s, const struct plan *plan, const char *note,
 		      struct hash128 *out)
 {
@@ -105,7 +109,9 @@ void proof_after_undo(struct session *s, const char *name)
 		return;
 	move = carry_relocation(&j.plan);
 	if (move && j.phase == PHASE_UNDONE) {
-		if (recorded_print(s, &j.plan, "fingerprint", &found.print) == 0)
+		found.bare = plan_note_get(&j.plan, "bare");
+		if (recorded_print(s, &j.plan, found.bare ? "bare" : "fingerprint",
+				   &found.print) == 0)
 			same = same_tree(s, step_get(move, "from"), &found, &now);
 		if (same > 0)
 			log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before",

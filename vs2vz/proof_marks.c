@@ -105,7 +105,8 @@ static uint64_t frozen_left(const struct marks *m, const struct survey *now)
 {
 	uint64_t meant = m->shared == SHARED_KEEP_READONLY ? now->outside_readonly : 0;
 	uint64_t frozen = m->immutable == IMMUTABLE_UNIFIED ? now->unified :
-			  m->immutable == IMMUTABLE_FILES ? now->immutable_files : 0;
+			  m->immutable == IMMUTABLE_FILES ? now->immutable_files :
+			  m->immutable == IMMUTABLE_LINKED ? now->outside_readonly : 0;
 
 	return frozen > meant ? frozen - meant : 0;
 }

@@ -84,6 +84,27 @@ struct report_path {		/* kept by undo, or differing for verify */
 	const char *path, *why;
 };
 
+struct report_port {
+	const char *protocol, *address;
+	unsigned port;
+	const char *program;
+};
+struct report_program {
+	const char *program;
+	unsigned count;
+};
+struct report_start {		/* of verify --start */
+	const char *way;	/* "rehearsal", "vzctl" */
+	const char *result;	/* "up", "no runlevel", ... */
+	const char *why, *level, *console; /* NULL: none */
+	unsigned seconds, stop_seconds;
+	bool stopped;		/* it went down when told to */
+	size_t nr_ports;
+	struct report_port *ports;
+	size_t nr_programs;
+	struct report_program *programs;
+};
+
 struct report_guest {
 	const char *name;	/* "host" for host-wide steps, see is_host */
 	bool is_host;
@@ -115,6 +136,7 @@ struct report_guest {
 	/* after undo or verify */
 	size_t nr_paths, cap_paths;
 	struct report_path *paths;
+	const struct report_start *start; /* NULL: it was not started */
 	uint64_t seconds;	/* of this run; 0: not measured */
 };
 
@@ -190,12 +212,19 @@ void report_ledger_file(struct buf *out, const struct report *r, const struct re
 void report_status(struct buf *out, const struct report *r, const struct text_style *style);
 /* Of convert, resume, undo, commit, verify: a line per guest, what was kept or differs. */
 void report_summary(struct buf *out, const struct report *r, const struct text_style *style);
+/* What was seen of every container that was started (report_start.c). */
+void report_starts(struct buf *out, const struct report *r, const struct text_style *style);
 /* The truthful last line of a changing command, from the guests' states. */
 void report_closing(struct buf *out, const struct report *r);
 /* Everything, for report.txt and `report --format text`. */
 void report_full(struct buf *out, const struct report *r);
 void report_explain(struct buf *out, const struct finding_kind *kind);
 /* The translation table for people, or as Markdown. */
+/* Fix-up recipes: all in a table; one with its reason and its text. */
+struct recipe;
+struct recipes;
+void report_recipes(struct buf *out, const struct recipes *recipes);
+void report_recipe(struct buf *out, const struct recipe *recipe);
 void report_rules(struct buf *out, bool markdown);
 
 /*

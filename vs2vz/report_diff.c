@@ -6,7 +6,6 @@
  */
 #include "report_parts.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/shown.h"
@@ -201,29 +200,89 @@ void diff_text(struct buf *out, const char *path, const struct buf *old, const s
 	pool_release(&pool);
 }
 
-static int diff_step(struct buf *out, const struct step *step, const struct root *root,
-		     bool color, struct err *err)
+/* Before the tree of a guest has moved, its files are still at the source. */
+static const struct step *mover_of(const struct plan *plan, const struct step *step,
+				   const char **rest)
 {
 	const char *path = step_get(step, "at");
-	const struct buf new = { .data = (char *)(uintptr_t)step->text, .len = step->text_len };
-	struct buf old CLEANUP_BUF = BUF_INIT;
 
-	if (root_read(root, path, FILE_MAX, &old, err) < 0) {
-		if (err->code != ENOENT && err->code != ENOTDIR)
-			return -1;
-		err_clear(err);
-		buf_adds(out, "new file\n");
+	for (size_t i = 0; i < step->nr; i++) {
+		const struct step *s = &plan->step[i];
+		const char *to;
+		size_t len;
+
+		if (strcmp(s->kind->name, "rename") != 0 && strcmp(s->kind->name, "copy") != 0)
+			continue;
+		to = step_get(s, "to");
+		len = strlen(to);
+		*rest = path + len;
+		if (strncmp(path, to, len) == 0 && path[len] == '/')
+			return s;
 	}
-	diff_text(out, path, &old, &new, color);
+	return NULL;
+}
+
+/* What the guest's links lead to stays inside its tree. */
+static int read_inside(struct buf *out, const struct root *root, const char *tree,
+		       const char *path, struct err *err)
+{
+	struct root inner;
+	int rc;
+
+	if (root_inside(&inner, root, tree, err) < 0)
+		return -1;
+	rc = root_read(&inner, path, FILE_MAX, out, err);
+	root_release(&inner);
+	return rc;
+}
+
+static int read_old(struct buf *out, const struct plan *plan, const struct step *step,
+		    const struct root *root, struct err *err)
+{
+	const char *rest;
+	const struct step *mover = mover_of(plan, step, &rest);
+
+	if (!mover)
+		return root_read(root, step_get(step, "at"), FILE_MAX, out, err);
+	if (read_inside(out, root, step_get(mover, "from"), rest, err) == 0)
+		return 0;
+	if (!err_is_absent(err))
+		return -1;
+	err_clear(err);
+	return read_inside(out, root, step_get(mover, "to"), rest, err);
+}
+
+/* What the step writes over; nothing for a new file. */
+static int old_text(struct buf *out, const struct plan *plan, const struct step *step,
+		    const struct root *root, struct err *err)
+{
+	if (strcmp(step_get(step, "old"), "absent") == 0)
+		return 0;
+	if (read_old(out, plan, step, root, err) == 0)
+		return 1;
+	if (!err_is_absent(err))
+		return -1;
+	err_clear(err);
 	return 0;
 }
 
 int report_diff(struct buf *out, const struct plan *plan, const struct root *root,
 		bool color, struct err *err)
 {
-	for (size_t i = 0; i < plan->nr_steps; i++)
-		if (plan->step[i].kind->has_text && plan->step[i].text &&
-		    diff_step(out, &plan->step[i], root, color, err) < 0)
+	for (size_t i = 0; i < plan->nr_steps; i++) {
+		const struct step *step = &plan->step[i];
+		const struct buf new = { (char *)(uintptr_t)step->text, step->text_len, 0 };
+		struct buf old CLEANUP_BUF = BUF_INIT;
+		int found;
+
+		if (!step->kind->has_text || !step->text)
+			continue;
+		found = old_text(&old, plan, step, root, err);
+		if (found < 0)
 			return -1;
+		if (!found)
+			buf_adds(out, "new file\n");
+		diff_text(out, step_get(step, "at"), &old, &new, color);
+	}
 	return 0;
 }

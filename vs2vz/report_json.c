@@ -120,6 +120,33 @@ static void add_found(json_t *o, const struct report_guest *g)
 	set(o, "inodes", g->surveyed ? number(g->inodes) : json_null());
 }
 
+/* Ports and programs of a start test; null where there was none. */
+static json_t *start(const struct report_start *st)
+{
+	json_t *o = st ? json_object() : json_null(), *ports, *programs;
+
+	if (!st)
+		return o;
+	set(o, "way", text_or_null(st->way));
+	set(o, "result", text_or_null(st->result));
+	set(o, "why", text_or_null(st->why));
+	set(o, "level", text_or_null(st->level));
+	set(o, "seconds", number(st->seconds));
+	set(o, "stopped", json_boolean(st->stopped));
+	set(o, "stop_seconds", number(st->stop_seconds));
+	set(o, "console", text_or_null(st->console));
+	set(o, "ports", ports = json_array());
+	for (size_t i = 0; i < st->nr_ports; i++)
+		append(ports, json_pack("{s:s,s:s,s:i,s:s}", "protocol", st->ports[i].protocol,
+					"address", st->ports[i].address, "port",
+					(int)st->ports[i].port, "program", st->ports[i].program));
+	set(o, "programs", programs = json_array());
+	for (size_t i = 0; i < st->nr_programs; i++)
+		append(programs, json_pack("{s:s,s:i}", "program", st->programs[i].program,
+					   "count", (int)st->programs[i].count));
+	return o;
+}
+
 static json_t *guest(const struct report *r, const struct report_guest *g)
 {
 	json_t *o = json_object();
@@ -136,6 +163,7 @@ static json_t *guest(const struct report *r, const struct report_guest *g)
 	set(o, "items", items(g));
 	set(o, "scripts", scripts(g));
 	set(o, "paths", paths(g));
+	set(o, "start", start(g->start));
 	return o;
 }
 

@@ -138,6 +138,35 @@ static void load_scripts(const struct loading *l, struct report_guest *g, const 
 	}
 }
 
+static void load_start(const struct loading *l, struct report_guest *g, const json_t *o)
+{
+	const json_t *ports = json_object_get(o, "ports"), *programs = json_object_get(o, "programs");
+	struct report_start *st;
+	size_t i;
+	json_t *one;
+
+	if (!json_is_object(o))
+		return;
+	g->start = st = pool_alloc(l->pool, sizeof(*st));
+	st->way = text_always(l, o, "way");
+	st->result = text_always(l, o, "result");
+	st->why = text(l, o, "why");
+	st->level = text(l, o, "level");
+	st->console = text(l, o, "console");
+	st->seconds = (unsigned)number(o, "seconds");
+	st->stopped = yes(o, "stopped");
+	st->stop_seconds = (unsigned)number(o, "stop_seconds");
+	st->ports = pool_array(l->pool, json_array_size(ports) + 1, sizeof(*st->ports));
+	json_array_foreach(ports, i, one)
+		st->ports[st->nr_ports++] = (struct report_port){
+			text_always(l, one, "protocol"), text_always(l, one, "address"),
+			(unsigned)number(one, "port"), text_always(l, one, "program") };
+	st->programs = pool_array(l->pool, json_array_size(programs) + 1, sizeof(*st->programs));
+	json_array_foreach(programs, i, one)
+		st->programs[st->nr_programs++] = (struct report_program){
+			text_always(l, one, "program"), (unsigned)number(one, "count") };
+}
+
 static void load_guest(const struct loading *l, const json_t *o, bool is_host)
 {
 	struct report_guest *g = is_host ? report_host(l->r) :
@@ -154,6 +183,7 @@ static void load_guest(const struct loading *l, const json_t *o, bool is_host)
 	load_found(l, g, o);
 	load_items(l, g, json_object_get(o, "items"));
 	load_scripts(l, g, json_object_get(o, "scripts"));
+	load_start(l, g, json_object_get(o, "start"));
 	json_array_foreach(json_object_get(o, "paths"), i, one)
 		report_path_add(g, l->r, text_always(l, one, "path"),
 				text_always(l, one, "why"));

@@ -158,6 +158,7 @@ void report_full(struct buf *out, const struct report *r)
 	report_plan(out, r, &style);
 	buf_adds(out, "\nRESULTS\n");
 	report_summary(out, r, &style);
+	report_starts(out, r, &style);
 	report_status(out, r, &style);
 }
 

@@ -63,7 +63,9 @@ struct session {
 	const struct guest **selected;
 	size_t nr_selected;
 	struct decisions decisions;
+	struct recipes recipes;		/* see session_recipes() */
 	const struct before *before; /* check --before-reboot; else NULL */
+	const struct before_saved *saved; /* what an earlier one kept; NULL: nothing */
 	struct report report;
 	struct err err;
 	int status;		/* of what failed */
@@ -99,6 +101,8 @@ int session_select(struct session *s);
 void session_lift(struct session *s);
 /* decide() with options and settings; overrides applied, findings sorted. */
 int session_decide(struct session *s);
+/* Fix-up recipes, ours and the administrator's; session_decide() reads them by itself. */
+int session_recipes(struct session *s);
 /* The records that the operands name; all of them where none is given. */
 int session_records(struct session *s, const struct record ***out, size_t *nr);
 struct record *session_record(const struct session *s, const char *name);

@@ -128,6 +128,7 @@ static cfg_t *schema_new(void)
 		CFG_STR("tagging", NULL, CFGF_NODEFAULT),
 		CFG_INT_LIST("tag", NULL, CFGF_NODEFAULT),
 		CFG_STR("immutable", NULL, CFGF_NODEFAULT),
+		CFG_STR("fixups", NULL, CFGF_NODEFAULT),
 		CFG_SEC("override", lift, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_END()
 	};

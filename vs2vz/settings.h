@@ -22,6 +22,7 @@
 #include "base/inroot.h"
 #include "base/pool.h"
 #include "decide/decide.h"
+#include "decide/recipe.h"
 #include "options.h"
 #include "step/step.h"
 
@@ -49,6 +50,7 @@ struct settings {
 	enum limits_from limits;
 	enum shared_policy shared;
 	const char *insulate;	/* SPEC, checked */
+	const char *fixups;	/* words between commas */
 	enum verify_mode verify;
 	unsigned jobs;		/* 0: choose */
 	const char *state_dir;

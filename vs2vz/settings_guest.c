@@ -81,6 +81,8 @@ static const struct {
 	{ "tagging", "guest|tagging", good_tagging,
 	  "one of \"none\", \"uid16\", \"gid16\", \"id24\"" },
 	{ "immutable", "guest|immutable", good_immutable, "one of \"keep\", \"clear\"" },
+	{ "fixups", "guest|fixups", fixup_words_good,
+	  "words of \"all\", \"none\", NAME, -NAME with commas between" },
 };
 #define NR_TEXTS (sizeof(texts) / sizeof(texts[0]))
 
@@ -138,8 +140,8 @@ static int check_override(cfg_t *cfg, cfg_opt_t *opt)
 static bool has_key(cfg_t *section)
 {
 	static const char *const keys[] = {
-		"ctid", "sample", "method", "rights", "limits", "insulate", "overwrite", "shared", "tagging", "tag",
-		"immutable", "override",
+		"ctid", "sample", "method", "rights", "limits", "insulate", "overwrite", "shared",
+		"tagging", "tag", "immutable", "fixups", "override",
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -160,7 +162,8 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 			  cfg_title(section), CTID_MIN, CTID_MAX);
 	else if (!has_key(section))
 		cfg_error(cfg, "guest '%s': nothing is said of it; ctid, sample, method, rights, "
-			  "limits, insulate, overwrite, shared, tagging, tag, immutable and override can be",
+			  "limits, insulate, overwrite, shared, tagging, tag, immutable, fixups and "
+			  "override can be",
 			  cfg_title(section));
 	else
 		return 0;
@@ -258,6 +261,8 @@ static void collect_answer(struct settings *out, cfg_t *section, const char *gue
 		answer->has_limits = limits_parse(cfg_getstr(section, "limits"), &answer->limits);
 	collect_insulation(answer, section, pool);
 	collect_marks(answer, section);
+	if (cfg_size(section, "fixups"))
+		answer->fixups = pool_strdup(pool, cfg_getstr(section, "fixups"));
 }
 
 static void collect_lifts(struct settings *out, cfg_t *section, const char *guest,

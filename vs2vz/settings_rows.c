@@ -157,6 +157,13 @@ static bool store_shared(struct settings *s, const char *text, uint64_t number)
 	return shared_parse(text, &s->shared);
 }
 
+static bool store_fixups(struct settings *s, const char *text, uint64_t number)
+{
+	(void)number;
+	s->fixups = text;
+	return fixup_words_good(text);
+}
+
 static bool store_verify(struct settings *s, const char *text, uint64_t number)
 {
 	(void)number;
@@ -227,6 +234,10 @@ const struct setting_row setting_rows[] = {
 	  "Files that a guest shares with other guests or a hash store by hard links (vunify,\n"
 	  "vhashify). break: the container gets copies of its own. keep-readonly: immutable\n"
 	  "ones stay shared, and immutable; the others become copies.", store_shared },
+	{ "fixups", false, "all", "words of \"all\", \"none\", NAME, -NAME with commas between",
+	  "Which recipes edit guests (`vs2vz explain fixups` lists them). all: each as it is\n"
+	  "made. NAME: this one acts, also where it would only propose. -NAME: not this one.",
+	  store_fixups },
 	{ "verify", false, "full", "one of \"full\", \"quick\"",
 	  "What is compared after copying and by `vs2vz verify`. full: contents as well.\n"
 	  "quick: metadata only.", store_verify },

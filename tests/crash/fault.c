@@ -156,6 +156,7 @@ AT_CALL(mkdir, (const struct place *at, mode_t mode), (at, mode), at, NOTE_CREAT
 AT_CALL(mknod, (const struct place *at, mode_t mode, dev_t dev), (at, mode, dev), at, NOTE_CREATED)
 AT_CALL(create, (const struct place *at, mode_t mode), (at, mode), at, NOTE_CREATED)
 AT_CALL(open_write, (const struct place *at), (at), at, NOTE_NONE)
+AT_CALL(open_special, (const struct place *at, mode_t type), (at, type), at, NOTE_NONE)
 AT_CALL(link, (const struct place *from, const struct place *to), (from, to), to, NOTE_CREATED)
 AT_CALL(symlink, (const char *target, const struct place *at), (target, at), at, NOTE_CREATED)
 AT_CALL(lchmod, (const struct place *at, mode_t mode), (at, mode), at, NOTE_META_AT)

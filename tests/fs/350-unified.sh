@@ -205,6 +205,9 @@ for fs in xfs btrfs; do
 	run_check "$fs: convert with the answer" vs convert uni1 --yes
 	lsattr "$R/vz/private/301/etc/resolv.conf" | grep -q '^....i'
 	result $? "$fs: the lone flag is kept"
+	is "$(find "$R/vz/private/301/usr" -type f -exec lsattr {} + | awk '$1 ~ /i/' | wc -l)" 0 \
+		"$fs: what was shared is thawed all the same"
+	run_check "$fs: verify" vs verify uni1
 	run_check "$fs: undo" vs undo uni1
 	unchanged "$fs: undo is exact"
 	run_check "$fs: convert once more" vs convert uni1 --yes
@@ -227,7 +230,17 @@ is "$(stat -c %i "$R/vz/private/301/usr/share/many/f8")" "$(stat -c %i "$R/vserv
 ok "keep-readonly: and cannot be written" sh -c "! echo x >>'$R/vz/private/301/usr/share/many/f8'"
 [ "$(stat -c %i "$R/vz/private/301/usr/share/many/f7")" != "$(stat -c %i "$R/vservers/uni2/usr/share/many/f7")" ]
 result $? "keep-readonly: one that can be written to is private"
+# Another guest takes its names away from what is still shared (of three, one is held).
+links=$(stat -c %h "$R/vz/private/301/usr/bin/gcc")
+run_check "keep-readonly: another guest is converted" vs convert uni2 --yes --shared break
+[ "$(stat -c %h "$R/vz/private/301/usr/bin/gcc")" != "$links" ]
+result $? "keep-readonly: link counts changed"
+run_check "keep-readonly: verify does not mind" vs verify uni1
 run_check "keep-readonly: undo" vs undo uni1
+said "keep-readonly: all is as it was, but for link counts" 'uni1 is back: all'
+run_check "keep-readonly: verify the other" vs verify uni2
+run_check "keep-readonly: undo the other" vs undo uni2
+said "keep-readonly: it is back, too" 'uni2 is back: all'
 unchanged "keep-readonly: undo is exact"
 
 # ---- no room for private copies: refused before anything is touched

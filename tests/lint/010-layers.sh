@@ -49,5 +49,6 @@ only '(blkid|libmount)' 'vs2vz/base/fsinfo[a-z_]*\.c' "libblkid and libmount sta
 only 'confuse' 'vs2vz/settings[a-z_]*\.[ch]' "libconfuse stays in settings"
 only 'jansson' 'vs2vz/(report_(json|load)[a-z_]*|before_json)\.[ch]' "jansson stays in the three files that read and write JSON"
 only 'xxhash' 'vs2vz/(base/hash|step/content)\.[ch]' "xxhash stays in hash and the copier"
+only 'sys/capability' 'vs2vz/run/start_rights\.c' "libcap stays in start_rights"
 only 'ext2fs' 'vs2vz/(base/hidden|step/image)[a-z_]*\.[ch]' "libext2fs stays in hidden and image"
 done_testing

@@ -153,8 +153,8 @@ static void fill(struct before *b)
 	static struct host_address addresses[] = { { "eth0", "192.0.2.1", 24 }, { "tap\033", "::1", -1 } };
 	static struct host_route routes[] = { { "eth0", "0.0.0.0/0", "192.0.2.254" } };
 	static struct mention mentions[] = {
-		{ TOPIC_TAG, "/etc/fstab:3", "/dev/sda3 /vservers ext3 tag 0 0", "tag", NULL },
-		{ TOPIC_CALL, "/etc/crontab:1", "vserver x", "vserver", NULL },
+		{ TOPIC_TAG, "/etc/fstab:3", "/dev/sda3 /vservers ext3 tag 0 0", "tag", NULL, NULL },
+		{ TOPIC_CALL, "/etc/crontab:1", "vserver x", "vserver", NULL, NULL },
 	};
 	static struct tag_mount mounts[] = { { "/vservers", "/dev/sda3", "tag" } };
 	static struct boot_link links[] = { { .at = "/etc/rc3.d/S98vservers", .target = "../x",
@@ -283,6 +283,37 @@ static void what_is_odd_is_refused_or_unknown(void **state)
 	}
 }
 
+/* Ports and programs come back per guest, whatever their names look like. */
+static void pictures_come_back(void **state)
+{
+	struct listener port = { "tcp", "2001:db8::1", 8080, "odd\033name", 7 };
+	struct running ran[] = { { "cron", 1 }, { "odd\\x1Bname", 3 } };
+	struct picture picture = { .guest = "fixed", .ports = { 1, 1, &port }, .nr_programs = 2,
+				   .programs = ran };
+	struct before b = { .pictures = { 1, 1, &picture } };
+	struct report r = { .pool = &fx.pool, .version = "1", .host_name = "h" };
+	struct before_saved saved;
+	const struct picture *back;
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	before_json(&text, &b, &r);
+	assert_int_equal(before_load(&saved, text.data, text.len, &fx.pool, &fx.err), 0);
+	buf_release(&text);
+	back = before_picture(&saved, "fixed");
+	assert_non_null(back);
+	assert_null(before_picture(&saved, "moving"));
+	assert_null(before_picture(NULL, "fixed"));
+	assert_int_equal(back->ports.nr, 1);
+	assert_string_equal(back->ports.v[0].program, show("odd\033name"));
+	assert_string_equal(back->ports.v[0].address, "2001:db8::1");
+	assert_string_equal(back->programs[1].program, ran[1].program);
+	assert_true(before_ran(&saved, "fixed", "cron"));
+	assert_false(before_ran(&saved, "fixed", "cro"));
+	assert_false(before_ran(&saved, "moving", "cron"));
+	assert_false(before_ran(NULL, "fixed", "cron"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, make, unmake)
@@ -295,6 +326,7 @@ int main(void)
 		T(the_document_obeys_its_schema),
 		T(what_was_kept_is_read_back),
 		T(what_is_odd_is_refused_or_unknown),
+		T(pictures_come_back),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -115,6 +115,39 @@ static void every_file(const struct hidden *h, uint32_t marked)
 	}
 }
 
+static bool plain(const struct hidden *h, const char *path)
+{
+	struct hidden_inode in;
+
+	window.at = 0;
+	return look(h, path, &in) && in.plain;
+}
+
+/* Attributes in the inode, too large for it, of a link; taken away again. */
+static void attributes(const struct hidden *h)
+{
+	static const unsigned char caps[20] = { 1, 0, 0, 2, 0, 0x20 };
+	char large[600];
+
+	assert_true(plain(h, "disk/f4"));
+	MUST(setxattr("disk/f4", "security.capability", caps, sizeof(caps), 0));
+	assert_false(plain(h, "disk/f4"));
+	memset(large, 'x', sizeof(large));
+	assert_true(plain(h, "disk/f5"));
+	MUST(setxattr("disk/f5", "trusted.large", large, sizeof(large), 0));
+	assert_false(plain(h, "disk/f5"));
+	MUST(setxattr("disk/f6", "trusted.small", "1", 1, 0));
+	MUST(setxattr("disk/f6", "trusted.large", large, sizeof(large), 0));
+	assert_false(plain(h, "disk/f6"));
+	MUST(removexattr("disk/f5", "trusted.large"));
+	MUST(removexattr("disk/f4", "security.capability"));
+	MUST(removexattr("disk/f6", "trusted.large"));
+	MUST(removexattr("disk/f6", "trusted.small"));
+	assert_true(plain(h, "disk/f5"));
+	MUST(lsetxattr("disk/link", "trusted.note", "1", 1, 0));
+	assert_false(plain(h, "disk/link"));
+}
+
 static void live_changes(const struct hidden *h)
 {
 	struct hidden_inode in;
@@ -183,6 +216,7 @@ static void one_kind(const char *type, const char *inode_size)
 	assert_true(look(h, "disk/fifo", &in));
 	assert_true(look(h, "disk/node", &in));
 	assert_true(look(h, "disk", &in));
+	attributes(h);
 	live_changes(h);
 	refusals(h);
 	hidden_close(h);

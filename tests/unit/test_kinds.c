@@ -316,6 +316,36 @@ static void one_link_in_a_path_is_not_followed(void **state)
 	assert_int_equal(faccessat(b->root.fd, "etc/elsewhere/345.conf", F_OK, 0), -1);
 }
 
+/* The container removed what write held: made again, it gets its tag, or its original. */
+static void files_made_again_get_their_marks(void **state)
+{
+	struct bench *b = *state;
+
+	forward(b);
+	assert_int_equal(unlinkat(b->root.fd, "vz/private/347/etc/.inittab.vs2vz-old", 0), 0);
+	assert_int_equal(unlinkat(b->root.fd, "vz/private/347/etc/.motd.vs2vz-old", 0), 0);
+	back_to_the_start(b);
+	expect_kept(b, "/vz/private/347/etc/inittab", "made again");
+	expect_kept(b, "/vz/private/347/etc/motd", "made again");
+}
+
+/* Whatever made it so: a leftover that is locked does not stop a step. */
+static void a_locked_leftover_goes(void **state)
+{
+	static const char leftover[] = "vservers/web/etc/.inittab.vs2vz-new";
+	struct bench *b = *state;
+	int fd, flags = FS_IMMUTABLE_FL;
+
+	change(b, leftover, "half");
+	fd = openat(b->root.fd, leftover, O_RDONLY);
+	assert_true(fd >= 0);
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
+		print_message("# the leftover cannot be locked here\n");
+	close(fd);
+	forward(b);
+	assert_int_equal(faccessat(b->root.fd, "vz/private/345/etc/.inittab.vs2vz-new", F_OK, 0), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +355,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(image_steps_obey, up_image, down),
 		cmocka_unit_test(all_kinds_were_there),
 		cmocka_unit_test_setup_teardown(undo_is_exact, up_marks, down),
+		cmocka_unit_test_setup_teardown(files_made_again_get_their_marks, up_marks, down),
+		cmocka_unit_test_setup_teardown(a_locked_leftover_goes, up, down),
 		cmocka_unit_test_setup_teardown(steps_describe_themselves, up, down),
 		cmocka_unit_test_setup_teardown(undo_is_exact, up, down),
 		cmocka_unit_test_setup_teardown(what_changed_since_is_kept, up, down),

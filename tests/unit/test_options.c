@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	  NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_DRY_RUN | TAKES_PLAN | TAKES_CHOICES |
 	  TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY | TAKES_KEEP_GOING | TAKES_OUT, NULL },
 	{ "undo", "--all|GUEST...", "back", NULL, NEEDS_GUESTS | TAKES_ALL | TAKES_CHANGED, NULL },
+	{ "verify", "[GUEST...]", "compare", NULL, TAKES_GUESTS | TAKES_VERIFY | TAKES_START, NULL },
 	{ "explain", "VSnnn", "a finding", NULL, TAKES_ONE, NULL },
 	{ "rules", "", "the table", NULL, TAKES_MARKDOWN, NULL },
 	{ "report", "", "again", NULL, TAKES_GUESTS | TAKES_FORMAT, NULL },
@@ -122,6 +123,8 @@ static void convert_options(void **state)
 	assert_int_equal(parse(f, "convert --all"), 0);
 	assert_int_equal(parse(f, "undo web1 --bring-back"), 0);
 	assert_int_equal(f->o.changed, CHANGED_BRING_BACK);
+	assert_int_equal(parse(f, "verify --start --start-timeout 90"), 0);
+	assert_true(f->o.start && f->o.start_timeout == 90);
 	assert_int_equal(parse(f, "report --format html"), 0);
 	assert_int_equal(f->o.format, FORMAT_HTML);
 	assert_int_equal(parse(f, "scan -- -n"), 0);
@@ -167,8 +170,10 @@ static void wrong_lines_are_refused(void **state)
 		{ "convert --limits some web1", "none of guest, sample" },
 		{ "convert --shared leave web1", "none of break, keep-readonly" },
 		{ "convert --override VS401 web1", "cannot be overridden" },
-		{ "convert --fixups some web1", "none of all, none, -NAME" },
+		{ "convert --fixups + web1", "say all, none, NAME or -NAME" },
 		{ "convert --verify half web1", "none of full, quick" },
+		{ "verify --start-timeout 0", "no number of seconds" },
+		{ "verify --start-timeout 86401", "no number of seconds" },
 		{ "undo a --bring-back --discard-changes", "exclude each other" },
 		{ "report --format pdf", "none of text, json, html" },
 		{ "scan --color blue", "none of auto, always, never" },

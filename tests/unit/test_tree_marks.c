@@ -152,7 +152,9 @@ static void unify_guest(void)
 	MUST(set_flags("m/twin/etc/resolv.conf", FS_IMMUTABLE_FL, 0));
 	fclose(do_it);
 	set_mtime("m/guest/bin", 1200000017, 17000);
-	shell("umount m && debugfs -w -f debugfs.do m.img >debugfs.log 2>&1 && mount -o loop m.img m");
+	/* Another name space may hold the file system for a moment longer. */
+	shell("umount m && for i in $(seq 100); do losetup -nj m.img | grep -q . || break; "
+	      "sleep 0.1; done; debugfs -w -f debugfs.do m.img >debugfs.log 2>&1 && mount -o loop m.img m");
 }
 
 /* Tag 0 where the host wrote, a third tag where a file came from another guest. */

@@ -31,12 +31,15 @@ enum {
 	AT_GID = 24,
 	AT_LINKS = 26,
 	AT_FLAGS = 32,
+	AT_XATTR_BLOCK = 104,
 	AT_INTERN_23 = 118,	/* ext2, ext3: upper half of the attribute block's number */
 	AT_UID_HIGH = 120,
 	AT_GID_HIGH = 122,
 	AT_INTERN_4 = 124,	/* ext4: low half of the inode's checksum */
 	INODE_LEAST = 128,
+	AT_EXTRA_SIZE = 128,	/* what the format uses after the first 128; attributes follow */
 };
+#define XATTR_MAGIC 0xEA020000u
 
 struct hidden {
 	int fd;
@@ -185,6 +188,19 @@ static uint16_t intern_of(const struct hidden *h, const unsigned char *inode)
 	return tag;
 }
 
+/* No attributes, neither in a block of their own nor behind the inode's fields. */
+static bool has_none(const struct hidden *h, const unsigned char *inode)
+{
+	uint32_t body;
+
+	if (le32(inode + AT_XATTR_BLOCK) || le16(inode + AT_INTERN_23))
+		return false;
+	if (h->inode_size < AT_EXTRA_SIZE + 4)
+		return true;
+	body = AT_EXTRA_SIZE + (uint32_t)le16(inode + AT_EXTRA_SIZE);
+	return body + 4 <= h->inode_size && le32(inode + body) != XATTR_MAGIC;
+}
+
 /* Window and inode of a place on the device; false where they do not agree with st. */
 static bool take(const struct hidden *h, struct hidden_window *win, uint64_t at, bool again,
 		 const struct stat *st, struct hidden_inode *out)
@@ -196,6 +212,7 @@ static bool take(const struct hidden *h, struct hidden_window *win, uint64_t at,
 	out->flags = le32(inode + AT_FLAGS);
 	out->intern = intern_of(h, inode);
 	out->fresh = le32(inode + AT_CTIME) == (uint32_t)st->st_ctim.tv_sec;
+	out->plain = out->fresh && has_none(h, inode);
 	return true;
 }
 

@@ -40,6 +40,7 @@ struct hidden_inode {
 	uint32_t flags;		/* i_flags as they are on the disk, all bits */
 	uint16_t intern;	/* tag of TAGGING_INTERN, 0: none or not this layout */
 	bool fresh;		/* changed in the same second as st: flags that chattr sets are of now */
+	bool plain;		/* fresh, and it has no extended attribute at all */
 };
 
 /*

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define XATTR_MOST 65536	/* the kernel's limit for a list and for a value */
+#define XATTR_USUAL 256		/* the kernel clears as much memory as it is offered */
 
 #if defined(SYS_statx) && defined(STATX_BASIC_STATS)
 
@@ -161,36 +162,49 @@ static void proc_path(const struct bearer *of, char path[static 300])
 	snprintf(path, 300, "/proc/self/fd/%d/%s", of->at.dirfd, of->at.name);
 }
 
-int xattr_names(const struct bearer *of, struct buf *names)
+static ssize_t get_names(const struct bearer *of, struct buf *names, size_t most)
 {
 	char path[300];
+
+	if (of->fd >= 0)
+		return flistxattr(of->fd, buf_room(names, most), most);
+	proc_path(of, path);
+	return llistxattr(path, buf_room(names, most), most);
+}
+
+int xattr_names(const struct bearer *of, struct buf *names)
+{
 	ssize_t len;
 
 	buf_clear(names);
-	if (of->fd >= 0) {
-		len = flistxattr(of->fd, buf_room(names, XATTR_MOST), XATTR_MOST);
-	} else {
-		proc_path(of, path);
-		len = llistxattr(path, buf_room(names, XATTR_MOST), XATTR_MOST);
-	}
+	len = get_names(of, names, XATTR_USUAL);
+	if (len < 0 && errno == ERANGE)
+		len = get_names(of, names, XATTR_MOST);
 	if (len < 0)
 		return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : -1;
 	buf_used(names, (size_t)len);
 	return 0;
 }
 
-int xattr_value(const struct bearer *of, const char *name, struct buf *value)
+static ssize_t get_value(const struct bearer *of, const char *name, struct buf *value,
+			 size_t most)
 {
 	char path[300];
+
+	if (of->fd >= 0)
+		return fgetxattr(of->fd, name, buf_room(value, most), most);
+	proc_path(of, path);
+	return lgetxattr(path, name, buf_room(value, most), most);
+}
+
+int xattr_value(const struct bearer *of, const char *name, struct buf *value)
+{
 	ssize_t len;
 
 	buf_clear(value);
-	if (of->fd >= 0) {
-		len = fgetxattr(of->fd, name, buf_room(value, XATTR_MOST), XATTR_MOST);
-	} else {
-		proc_path(of, path);
-		len = lgetxattr(path, name, buf_room(value, XATTR_MOST), XATTR_MOST);
-	}
+	len = get_value(of, name, value, XATTR_USUAL);
+	if (len < 0 && errno == ERANGE)
+		len = get_value(of, name, value, XATTR_MOST);
 	if (len < 0)
 		return -1;
 	buf_used(value, (size_t)len);

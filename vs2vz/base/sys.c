@@ -117,6 +117,27 @@ int sys_open_write(const struct place *at)
 			    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
+int sys_open_special(const struct place *at, mode_t type)
+{
+	int flags = (type == S_IFIFO ? O_WRONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	char path[32];
+	struct stat st;
+	int pin, fd = -1;
+
+	assert_place(at);
+	pin = openat(at->dirfd, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (pin < 0)
+		return -1;
+	if (fstat(pin, &st) == 0 && (st.st_mode & S_IFMT) == type) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", pin);
+		fd = RETRY(openat(AT_FDCWD, path, flags));
+	} else {
+		errno = EINVAL;
+	}
+	close(pin);
+	return fd;
+}
+
 ssize_t sys_write(int fd, const void *bytes, size_t len)
 {
 	return RETRY(write(fd, bytes, len));

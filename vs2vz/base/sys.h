@@ -40,6 +40,12 @@ int sys_mknod(const struct place *at, mode_t mode, dev_t dev);
 int sys_create(const struct place *at, mode_t mode);
 /* An existing regular file for writing; never follows; a descriptor or -1. */
 int sys_open_write(const struct place *at);
+/*
+ * An existing object of that type, S_IFIFO (for writing) or S_IFCHR (for both), pinned
+ * before it is opened, never waited for; a descriptor or -1: EINVAL for another type,
+ * ENXIO for a FIFO that nobody reads.
+ */
+int sys_open_special(const struct place *at, mode_t type);
 
 ssize_t sys_write(int fd, const void *bytes, size_t len);
 ssize_t sys_pwrite(int fd, const void *bytes, size_t len, off_t at);

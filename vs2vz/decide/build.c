@@ -3,8 +3,8 @@
  * The steps of one guest, in the order in which they are safe:
  *
  *	CONF/NAME's times · VServer's marks mended in place · tree to the private area ·
- *	VE_ROOT · package state in the tree · CTID.mount and CTID.umount · CTID.conf ·
- *	names/NAME · a copied source aside · the marks in CONF
+ *	VE_ROOT · package state and edits in the tree · CTID.mount and CTID.umount ·
+ *	CTID.conf · names/NAME · a copied source aside · the marks in CONF
  *
  * With a file system of its own the tree is copied into that, and the private area is
  * the bare directory where it will be mounted. A copied tree is mended while it is
@@ -261,6 +261,11 @@ static void add_notes(struct deciding *d, struct decision *decision)
 	plan_note(plan, d->pool, "inodes", pool_printf(d->pool, "%llu",
 		  (unsigned long long)guest->survey.inodes));
 	plan_note(plan, d->pool, "fingerprint", hash);
+	if (!guest->survey.outside_inodes)
+		return;
+	/* Another guest's conversion or undo changes the link counts of what they share. */
+	hash_text(guest->survey.bare, hash);
+	plan_note(plan, d->pool, "bare", hash);
 }
 
 /* What verify compares a moved tree by, when steps change something in it. */
@@ -299,10 +304,11 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	add_notes(d, decision);
 	if (guest->style == STYLE_RECENT && build_times(d, plan, guest->conf, err) < 0)
 		return -1;
-	if (packages_remember(d, decision, err) < 0)
+	if (packages_remember(d, decision, err) < 0 || fixups_times(d, decision, err) < 0)
 		return -1;
 	add_tree(d, decision);
 	packages_build(d, decision);
+	fixups_build(d, decision);
 	mounts_build(d, decision);
 	add_configuration(d, decision);
 	if (retire) {

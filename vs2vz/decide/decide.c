@@ -107,10 +107,11 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 	if (decision->insulation)
 		insulate_describe(&decision->ct, decision->insulation, d->pool);
 	choose_marks(d, decision);
-	if (conflicts_of(d, decision, err) < 0) {
+	if (conflicts_of(d, decision, err) < 0 || fixups_decide(d, decision, err) < 0) {
 		err_add(err, "guest %s", show(decision->guest->name));
 		return -1;
 	}
+	too_new_judge(d, decision->guest);
 	return 0;
 }
 

@@ -38,6 +38,7 @@ struct answer {
 	enum limits_from limits;
 	bool has_shared;
 	enum shared_policy shared;
+	const char *fixups;			/* words between commas; NULL: nothing said */
 	bool has_immutable;
 	enum immutable_policy immutable;	/* IMMUTABLE_KEEP or IMMUTABLE_FILES */
 	bool has_insulate;
@@ -63,10 +64,14 @@ struct choices {
 	enum rights rights;
 	enum limits_from limits;
 	enum shared_policy shared;		/* SHARED_BREAK */
+	const struct recipes *recipes;		/* NULL: guests are not edited */
+	const char *fixups[2];			/* words of settings and option; NULL: none */
 };
 
 struct mount_list;
 struct packages;
+struct recipes;
+struct edits;
 
 struct decision {
 	const struct guest *guest;
@@ -79,6 +84,7 @@ struct decision {
 	struct ledger ledger;		/* fate of every item */
 	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
 	struct packages *packages;	/* decide/packages.h; NULL: inside the tree */
+	const struct edits *edits;	/* decide/edits.h; NULL: nothing is edited */
 	unsigned bootorder;		/* larger starts first, 0: any time */
 	struct plan plan;		/* empty where the guest is not to be converted */
 };

@@ -78,6 +78,17 @@ bool tree_is_mount(const struct deciding *d, const struct guest *guest);
 /* own_fs.c: is the guest to have a file system of its own, and which? */
 int own_fs_choose(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
 
+/*
+ * fix_build.c: what recipes do to this guest; then its steps, before and after the tree
+ * has reached its place.
+ */
+int fixups_decide(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
+int fixups_times(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
+void fixups_build(struct deciding *d, struct decision *decision);
+
+/* too_new.c: systemd and C library against the kernel that the container will run on. */
+void too_new_judge(struct deciding *d, const struct guest *guest);
+
 /* conflicts.c */
 int conflicts_of(struct deciding *d, const struct decision *decision, struct err *err) MUST_CHECK;
 void conflicts_addresses(struct deciding *d);

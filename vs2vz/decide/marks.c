@@ -64,6 +64,15 @@ static void ask_immutable(const struct marks_question *q, struct pool *pool,
 		    shared);
 }
 
+/* Names outside the tree are evidence by themselves: those that become private thaw. */
+static enum immutable_policy by_evidence(const struct marks_question *q)
+{
+	const struct survey *s = &q->guest->survey;
+	bool stay = q->shared == SHARED_KEEP_READONLY && !q->copies;
+
+	return !s->hidden_known && s->outside_readonly && !stay ? IMMUTABLE_LINKED : IMMUTABLE_KEEP;
+}
+
 /* What is done with immutable files; *asked where only the administrator can tell. */
 static enum immutable_policy choose_immutable(const struct marks_question *q, bool *asked)
 {
@@ -73,19 +82,21 @@ static enum immutable_policy choose_immutable(const struct marks_question *q, bo
 	if (!s->immutable_files)
 		return IMMUTABLE_KEEP;
 	if (q->answer && q->answer->has_immutable)
-		return q->answer->immutable;
+		return q->answer->immutable == IMMUTABLE_KEEP ? by_evidence(q) : q->answer->immutable;
 	if (s->hidden_known)
 		return s->unified ? IMMUTABLE_UNIFIED : IMMUTABLE_KEEP;
 	if (s->outside_readonly >= s->immutable_files)
 		return IMMUTABLE_FILES;
 	*asked = true;
-	return IMMUTABLE_KEEP;
+	return by_evidence(q);
 }
 
 static const char *why_cleared(const struct marks *out, const struct marks_question *q)
 {
 	if (out->immutable == IMMUTABLE_UNIFIED)
 		return "VServer's flag tells unified ones";
+	if (out->immutable == IMMUTABLE_LINKED)
+		return "shared with other trees, and so certainly unified";
 	return q->answer && q->answer->has_immutable ? "immutable = \"clear\""
 						     : "all of them are shared with other trees";
 }
@@ -109,7 +120,8 @@ static void decide_immutable(struct marks *out, const struct marks_question *q, 
 
 	out->immutable = choose_immutable(q, &asked);
 	unified = out->immutable == IMMUTABLE_UNIFIED ? s->unified :
-		  out->immutable == IMMUTABLE_FILES ? s->immutable_files : 0;
+		  out->immutable == IMMUTABLE_FILES ? s->immutable_files :
+		  out->immutable == IMMUTABLE_LINKED ? s->outside_readonly : 0;
 	own = s->immutable_files > unified ? s->immutable_files - unified : 0;
 	kept = kept_shared(q, unified);
 	if (unified > kept)
@@ -117,8 +129,9 @@ static void decide_immutable(struct marks *out, const struct marks_question *q, 
 			    "%llu files%s (%s)%s%s", ull(unified - kept),
 			    example(pool, s->example_immutable), why_cleared(out, q),
 			    !kept ? "" : pool_printf(pool, "; %llu shared ones keep it", ull(kept)),
-			    !own ? "" : pool_printf(pool, "; %llu other immutable files are not "
-						    "VServer's and stay", ull(own)));
+			    !own || asked ? "" :
+			    pool_printf(pool, "; %llu other immutable files are not VServer's and "
+					"stay", ull(own)));
 	if (asked)
 		ask_immutable(q, pool, findings);
 	flags_kept(out, q, unified > kept || asked ? 0 : own, findings);

@@ -277,14 +277,14 @@ static void foreign_tags(const struct tags *t, const struct reading *r)
 		    text.data);
 }
 
-/* With 16 bits a cut number looks like that of nobody. */
+/* With 16 bits a cut number looks like that of nobody; other methods cut nothing. */
 static void ids_lost(const struct tags *t, const struct reading *r)
 {
 	const struct survey *s = &t->q->guest->survey;
 	bool sure = r->method == TAGGING_ID24;
 	uint64_t nr = sure ? s->lost_ids : add_u64(s->lost_ids, s->nobody_ids);
 
-	if (nr)
+	if (nr && tagging_encodes(r->method))
 		finding_add(t->findings, VS_IDS_LOST, t->q->guest->name, t->q->guest->tree,
 			    "%llu inodes belong to %s", ull(nr),
 			    sure ? "16777214" : "65534, which may be nobody's own number");

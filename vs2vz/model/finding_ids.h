@@ -150,6 +150,31 @@ enum finding_id {
 	VS_NO_SHELL		= 503,
 	VS_NO_DEV_NULL		= 504,
 	VS_GUEST_FILE_ODD	= 505,	/* a file we read is a link out, a device, too large */
+	VS_FIXED_UP		= 510,	/* a recipe edits the guest */
+	VS_FIXUP_PROPOSED	= 511,	/* it would, if asked to */
+	VS_FIXUP_FAILED		= 512,
+	VS_GUEST_LOOK		= 513,	/* what recipes have to say */
+	VS_GUEST_NOTE		= 514,
+	VS_GUEST_UNFIT		= 515,
+	/* 540 to 559: start test */
+	VS_START_KERNEL		= 540,	/* it cannot be started here */
+	VS_START_NO_INIT	= 541,
+	VS_START_DIED		= 542,	/* init ended */
+	VS_START_NO_LEVEL	= 543,
+	VS_START_HANG		= 544,
+	VS_START_STOP_HANGS	= 545,
+	VS_START_PORT_MISSING	= 546,	/* served before, not now */
+	VS_START_SERVICE_MISSING = 547,	/* ran before, not now */
+	VS_START_ADDRESS_MISSING = 548,
+	VS_START_RESPAWN	= 549,	/* gettys without terminal */
+	VS_START_COMPLAINT	= 550,	/* a line of the console */
+	VS_START_IDLE		= 551,	/* start links without process */
+	VS_START_TREE_TOUCHED	= 552,
+	VS_START_NO_PICTURE	= 553,	/* nothing to compare with */
+	VS_BEFORE_UNSEEN	= 554,	/* processes hidden from this context */
+	VS_SYSTEMD_TOO_NEW	= 560,	/* init against the kernel */
+	VS_LIBC_TOO_NEW		= 561,
+	VS_VSYSCALL		= 562,
 	/* 6 insulation; 601 to 611: device_judge() */
 	VS_VOLUME_MISSING	= 601,
 	VS_VOLUME_KIND		= 602,	/* a typing error: not below /dev, no block device */

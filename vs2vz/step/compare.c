@@ -82,6 +82,17 @@ static bool too_large(const struct stat *source, const struct stat *target)
 	       has > had + had / 16 + HOLE_SLACK;
 }
 
+/* Whether it had several names when it was copied nobody knows any more. */
+static void ignore_immutable(struct side side[2], struct meta meta[2])
+{
+	for (int i = 0; i < 2; i++) {
+		if (!S_ISREG(meta[i].st.st_mode))
+			continue;
+		meta[i].flags &= ~(uint32_t)FS_IMMUTABLE_FL;
+		side[i].thawed |= FS_IMMUTABLE_FL;
+	}
+}
+
 /* The two sides as they count: marks taken off the one that has them. 0 or -1. */
 static int mend_sides(const struct comparing *y, struct compare_scratch *s,
 		      struct side side[2], struct meta meta[2])
@@ -96,6 +107,8 @@ static int mend_sides(const struct comparing *y, struct compare_scratch *s,
 	side[0].meta = &meta[0];
 	side[1].meta = &meta[1];
 	side[marked].thawed = gone < 0 ? 0 : (uint32_t)gone;
+	if (y->opt->marks && y->opt->marks->immutable == IMMUTABLE_LINKED)
+		ignore_immutable(side, meta);
 	return gone < 0 ? -1 : 0;
 }
 

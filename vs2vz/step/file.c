@@ -3,7 +3,7 @@
  * One regular file with all that belongs to it: read, put, mended.
  *
  *	.NAME.vs2vz-new   content, owner, xattrs, mode, times   fsync
- *	NAME              flags lifted, rename, flags set
+ *	NAME              flags lifted, rename; locks: directory synced; flags set
  *
  * Dying before the rename leaves the old NAME (perhaps without its flags, which
  * file_mend() sets again) and a leftover; dying after it the new NAME, perhaps
@@ -110,12 +110,15 @@ int file_read(struct file_image *out, const struct place *at, const struct stat 
 	return 0;
 }
 
-static int set_flags(int fd, uint32_t flags)
+/* Locks come when the name is on the disk: a name that a power cut takes back must move. */
+static int set_flags(const struct place *at, int fd, uint32_t flags)
 {
 	uint32_t now = read_flags(fd), own = now & ~(uint32_t)FS_FL_USER_MODIFIABLE;
 
 	if ((now & FS_FL_USER_MODIFIABLE) == flags)
 		return 0;
+	if (flags & META_LOCKS && sys_fsync(at->dirfd) < 0)
+		return -1;
 	return sys_setflags(fd, own | flags) < 0 || sys_fsync(fd) < 0 ? -1 : 0;
 }
 
@@ -143,9 +146,12 @@ int file_clean(const struct place *at, struct err *err)
 	struct beside temp;
 
 	beside_place(&temp, at, BESIDE_NEW);
-	if (sys_unlink(&temp.at) < 0 && errno != ENOENT)
-		return fail_errno(err, "cannot remove the leftover '%s'", show(temp.name));
-	return 0;
+	if (sys_unlink(&temp.at) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == EPERM && below_stat(at->dirfd, temp.name, &temp.st) == 0 &&
+	    lift_locks_at(at->dirfd, temp.name, &temp.st) == 0 && sys_unlink(&temp.at) == 0)
+		return 0;
+	return fail_errno(err, "cannot remove the leftover '%s'", show(temp.name));
 }
 
 int file_lift(const struct place *at, const struct stat *st, struct err *err)
@@ -174,7 +180,7 @@ int file_set_flags(const struct place *at, const struct stat *st, uint32_t flags
 {
 	int CLEANUP_FD fd = below_open(at->dirfd, at->name, st);
 
-	if (fd < 0 || set_flags(fd, flags) < 0)
+	if (fd < 0 || set_flags(at, fd, flags) < 0)
 		return fail_errno(err, "cannot set the flags of '%s'", show(at->name));
 	return 0;
 }
@@ -256,7 +262,7 @@ int file_put(const struct place *at, const void *bytes, size_t len,
 	if (sys_rename(&temp.at, at) < 0)
 		return fail_errno(err, "cannot rename '%s' to '%s'", show(temp.name),
 				  show(at->name));
-	if (meta->has_flags && set_flags(fd, meta->flags) < 0)
+	if (meta->has_flags && set_flags(at, fd, meta->flags) < 0)
 		return fail_errno(err, "cannot set the flags of '%s'", show(at->name));
 	return 0;
 }
@@ -293,7 +299,7 @@ int file_mend(const struct place *at, const struct stat *st, const struct file_m
 		return 0;
 	if (file_lift(at, st, err) < 0)
 		return -1;
-	if (set_meta(fd, meta) < 0 || sys_fsync(fd) < 0 || set_flags(fd, meta->flags) < 0)
+	if (set_meta(fd, meta) < 0 || sys_fsync(fd) < 0 || set_flags(at, fd, meta->flags) < 0)
 		return fail_errno(err, "cannot set the metadata of '%s'", show(at->name));
 	return 0;
 }

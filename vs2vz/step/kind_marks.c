@@ -8,9 +8,9 @@
  *	record    marks.N: what every inode to change is; synced before the first change
  *	copies    HOLD: private copies and originals of shared inodes; all synced, said in
  *		  marks.N.hold
- *	act       names go to the copies; owners, modes, flags in place
+ *	act       names go to the copies; owners, modes, flags in place; fingerprint
  *	settle    all synced; originals frozen again, the copies' extra links dropped, synced
- *	print     marks.N.print: fingerprint of the mended tree; the step is complete
+ *	print     marks.N.print: the fingerprint; the step is complete
  *
  * Dying before the record leaves the tree untouched. Dying after it, the record leads
  * both ways: what is done is told by looking at each inode. Dying before the copies are
@@ -32,7 +32,6 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
-#include "base/survey.h"
 #include "step/marks_inside.h"
 #include "step/touched.h"
 
@@ -44,6 +43,7 @@ struct repair {
 	int tree;		/* -1: not at its place */
 	struct mark_file file;
 	struct mark_hold hold;
+	struct hash128 print;	/* of the mended tree, after the acting walk */
 };
 #define REPAIR_INIT { .at = FOUND_INIT, .tree = -1, .file = { .fd = -1 }, \
 		      .hold = { .at = FOUND_INIT, .fd = -1 } }
@@ -108,6 +108,8 @@ static int make_record(struct repair *p, struct err *err)
 		return 0;
 	if (marks_of_step(&marks, p->s, p->w, p->path, p->tree, err) < 0)
 		return -1;
+	if (marks.nr_tags)
+		marks_open_hidden(&marks, p->w, p->path, p->tree);
 	rc = mark_file_make(&marks, p->tree, p->w, p->s, err);
 	marks_release(&marks);
 	if (rc < 0 || mark_file_open(&p->file, p->w, p->s->nr, err) < 0)
@@ -153,7 +155,9 @@ static int each_part(struct repair *p, part_fn *one, struct err *err)
 
 static int act_part(struct repair *p, const struct mark_index *x, struct err *err)
 {
-	return marks_act(p->tree, &p->hold, x, p->w, err);
+	bool last = x->part + 1 == x->parts;
+
+	return marks_act(p->tree, &p->hold, x, p->w, last ? &p->print : NULL, err);
 }
 
 static int freeze_part(struct repair *p, const struct mark_index *x, struct err *err)
@@ -199,18 +203,13 @@ static const char *area_of(const struct repair *p)
 	return at;
 }
 
-/* The tree as it is now, less what later steps will change in it. */
+/* The tree less what later steps will change in it. */
 static int print_tree(const struct repair *p, struct hash128 *out, struct err *err)
 {
-	const struct survey_options opt = { .threads = p->w->threads };
 	const struct touched t = { p->w->steps, p->w->nr_steps, area_of(p) };
 	const struct root tree = { p->tree, step_get(p->s, "at") };
-	struct survey survey;
 
-	if (survey_tree(&survey, p->tree, &opt, err) < 0)
-		return -1;
-	*out = survey.bare;
-	survey_release(&survey);
+	*out = p->print;
 	return touched_subtract(out, &t, &tree, err);
 }
 
@@ -445,8 +444,8 @@ static void repair_describe(const struct step *s, char *mark, const char **word,
 		sep = ", ";
 	}
 	if (immutable && strcmp(immutable, immutable_word(IMMUTABLE_KEEP)) != 0) {
-		buf_addf(rest, "%s%s", sep, strcmp(immutable, "unified") == 0 ?
-			 "unified files -> writable" : "immutable files -> writable");
+		buf_addf(rest, "%s%s", sep, strcmp(immutable, immutable_word(IMMUTABLE_FILES)) == 0 ?
+			 "immutable files -> writable" : "unified files -> writable");
 		sep = ", ";
 	}
 	if (shared && strcmp(shared, shared_word(SHARED_LEAVE)) != 0)

@@ -3,7 +3,7 @@
  * write, backwards and at its end; kind_write.c tells the order and the names.
  *
  *	.NAME.vs2vz-old renamed to AT		one call, whatever stands there
- *	locks of the old file set again		fsync
+ *	locks of the old file set again		directory synced before, file after
  *
  * The old inode is known by its number in the image. At AT: all is back but perhaps its
  * locks, and perhaps the second name of a step that was cut. At the second name: it takes
@@ -13,7 +13,6 @@
 
 #include <errno.h>
 
-#include "base/meta.h"
 
 static void changed_since(struct work *w, const struct step *s)
 {
@@ -111,13 +110,12 @@ static int read_old(struct old *old, const struct target *t, const struct step *
 	return read_hold(old, t, s, w, err);
 }
 
-/* The second name is gone for good before locks can keep it from going. */
-static int drop_hold(const struct target *t, const struct old *old, struct err *err)
+/* Locks that keep it from going come back after this, see file_mend(). */
+static int drop_hold(const struct target *t, struct err *err)
 {
 	if (file_lift(&t->hold.at, &t->hold.st, err) < 0)
 		return -1;
-	if (sys_unlink(&t->hold.at) < 0 ||
-	    ((old->image.meta.flags & META_LOCKS) && sys_fsync(t->hold.at.dirfd) < 0))
+	if (sys_unlink(&t->hold.at) < 0)
 		return fail_errno(err, "cannot remove '%s'", show(t->hold.name));
 	return 0;
 }
@@ -128,7 +126,7 @@ static int settle_old(struct target *t, const struct old *old, const struct step
 {
 	if (t->is != IS_OLD && w->ran)
 		work_kept(w, step_get(s, "at"), "was changed under another name: stays changed");
-	if (target_holds_at(t) && drop_hold(t, old, err) < 0)
+	if (target_holds_at(t) && drop_hold(t, err) < 0)
 		return -1;
 	if (t->is != IS_OLD || old->saved != SAVED_WHOLE)
 		return 0;
@@ -219,7 +217,7 @@ int write_finish(const struct step *s, struct work *w, struct err *err)
 		return -1;
 	/* A cut may have taken the removal of the name, and left that of the image. */
 	if (old.held || (old.same && old.saved == SAVED_NOT)) {
-		if (drop_hold(&t, &old, err) < 0)
+		if (drop_hold(&t, err) < 0)
 			return -1;
 		work_sync_later(w, t.hold.at.dirfd);
 	}

@@ -16,6 +16,7 @@
 
 static const char *const immutable_words[] = {
 	[IMMUTABLE_KEEP] = "keep", [IMMUTABLE_UNIFIED] = "unified", [IMMUTABLE_FILES] = "files",
+	[IMMUTABLE_LINKED] = "linked",
 };
 static const char *const shared_words[] = {
 	[SHARED_LEAVE] = "leave", [SHARED_BREAK] = "break", [SHARED_KEEP_READONLY] = "keep-readonly",
@@ -64,8 +65,6 @@ static int open_hidden(struct marks *m, const struct work *w, const char *tree, 
 	struct fsinfo fs;
 	const char *why;
 
-	if (m->immutable != IMMUTABLE_UNIFIED)
-		return 0;
 	if (fsinfo_read(&fs, w->root, tree, w->pool, err) < 0 ||
 	    hidden_open(&m->hidden, dirfd, fs.type, fs.source, &why, err) < 0)
 		return -1;
@@ -78,9 +77,9 @@ int marks_parse(struct marks *out, const struct step *s, struct err *err)
 	const char *tagging = step_get(s, "tagging");
 
 	*out = (struct marks){ .tagging = tagging ? tagging_parse(tagging) : TAGGING_NONE };
-	out->immutable = word_index(immutable_words, 3, step_get(s, "immutable"));
+	out->immutable = word_index(immutable_words, 4, step_get(s, "immutable"));
 	out->shared = word_index(shared_words, 3, step_get(s, "shared"));
-	if (out->immutable > IMMUTABLE_FILES || out->shared > SHARED_KEEP_READONLY ||
+	if (out->immutable > IMMUTABLE_LINKED || out->shared > SHARED_KEEP_READONLY ||
 	    out->tagging == TAGGING_UNKNOWN)
 		return fail(err, "step %u: a word about VServer's marks that is not known", s->nr);
 	return read_tags(out, step_get(s, "tags"), err);
@@ -91,7 +90,15 @@ int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
 {
 	if (marks_parse(out, s, err) < 0)
 		return -1;
-	return open_hidden(out, w, tree, dirfd, err);
+	return out->immutable == IMMUTABLE_UNIFIED ? open_hidden(out, w, tree, dirfd, err) : 0;
+}
+
+void marks_open_hidden(struct marks *m, const struct work *w, const char *tree, int dirfd)
+{
+	struct err unread;
+
+	if (!m->hidden && open_hidden(m, w, tree, dirfd, &unread) < 0)
+		m->hidden = NULL;
 }
 
 void marks_release(struct marks *m)
@@ -141,6 +148,8 @@ bool marks_thaws(const struct marks *m, struct hidden_window *win, const struct 
 		return false;
 	if (m->immutable == IMMUTABLE_FILES)
 		return true;
+	if (m->immutable == IMMUTABLE_LINKED)
+		return disk->st_nlink > 1;
 	return hidden_read(m->hidden, win, disk, &inode) &&
 	       inode.flags & (HIDDEN_IUNLINK | HIDDEN_OLD);
 }

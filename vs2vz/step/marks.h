@@ -7,6 +7,7 @@
  *	tagging=id24 tags=300,301	owners that carry one of these tags lose it
  *	immutable=unified		the immutable flag goes from unified files (by the
  *					hidden flags); "files": from every regular file;
+ *					"linked": from those with several names;
  *					"keep" or absent: from none
  *	shared=break			inodes with names outside the tree become private;
  *					"keep-readonly": only those that can be written to
@@ -28,7 +29,7 @@
 
 #define MARKS_TAGS_MAX 16
 
-enum immutable_policy { IMMUTABLE_KEEP, IMMUTABLE_UNIFIED, IMMUTABLE_FILES };
+enum immutable_policy { IMMUTABLE_KEEP, IMMUTABLE_UNIFIED, IMMUTABLE_FILES, IMMUTABLE_LINKED };
 enum shared_policy { SHARED_LEAVE, SHARED_BREAK, SHARED_KEEP_READONLY };
 
 struct marks {
@@ -37,7 +38,7 @@ struct marks {
 	uint32_t tag[MARKS_TAGS_MAX];
 	enum immutable_policy immutable;
 	enum shared_policy shared;
-	struct hidden *hidden;	/* NULL: hidden flags are not known */
+	struct hidden *hidden;	/* NULL: hidden flags are not known, or not needed */
 };
 
 /* The arguments that a row of a kind lists for this, to be put into its table. */
@@ -55,6 +56,8 @@ int marks_of_step(struct marks *out, const struct step *s, const struct work *w,
 		  const char *tree, int dirfd, struct err *err) MUST_CHECK;
 /* The same without the hidden flags. */
 int marks_parse(struct marks *out, const struct step *s, struct err *err) MUST_CHECK;
+/* Open hidden as well where the policy does not need it, if that is possible: it may save work. */
+void marks_open_hidden(struct marks *m, const struct work *w, const char *tree, int dirfd);
 void marks_release(struct marks *m);
 bool marks_any(const struct marks *m);
 /* What a step with these arguments mends, in brackets for one line of a plan; or nothing. */
@@ -66,7 +69,8 @@ const char *shared_word(enum shared_policy policy);
 struct owner marks_owner(const struct marks *m, const struct stat *disk);
 /*
  * May this immutable flag go? flags: of FS_IOC_GETFLAGS; win: the thread's window.
- * Regular files only; unified: HIDDEN_IUNLINK, or HIDDEN_OLD with it.
+ * Regular files only; unified: HIDDEN_IUNLINK, or HIDDEN_OLD with it; linked: by st_nlink,
+ * which other guests that are converted may take to 1 in a source that is kept.
  */
 bool marks_thaws(const struct marks *m, struct hidden_window *win, const struct stat *disk,
 		 uint32_t flags);

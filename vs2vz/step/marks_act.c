@@ -8,13 +8,15 @@
  *
  * The record says what to do, never the tree: an inode without a record is not
  * touched, so a name that was exchanged meanwhile is left alone. A second walk finds
- * what the first did and goes on. Names that went away are no error.
+ * what the first did and goes on. Names that went away are no error. The walk over the
+ * last part of the record adds up the fingerprint of the mended tree as it goes.
  */
 #include "step/marks_inside.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "base/print.h"
 #include "step/treeutil.h"
 
 #define ACT_THREADS 4
@@ -23,6 +25,12 @@ struct acting {
 	const struct mark_hold *h;
 	const struct mark_index *x;
 	struct links *busy;	/* one thread at a time for an inode with several names */
+	struct hash128 *print;	/* NULL, or where the sum of the prints goes */
+};
+
+/* One thread. */
+struct mine {
+	struct hash128 print;
 };
 
 /* The caps that the record holds. */
@@ -83,6 +91,43 @@ static int make_private(struct walk_thread *t, const struct walk_dir *dir,
 	return hold_replace(y->h, hold_one(name, hold_copy_of(y->h, r->ino)), t->id, &at);
 }
 
+/*
+ * The status that a name will have when all is done, for its fingerprint: what is not as
+ * intended in the end, verify finds.
+ */
+static int intended(const struct acting *y, const struct mark_record *r, struct stat *st)
+{
+	struct mark_record times;
+	int found = S_ISDIR(st->st_mode) ? mark_find(y->x, st->st_ino, MARK_TIMES, &times) : 0;
+
+	if (found > 0) {
+		st->st_mtim.tv_sec = (time_t)times.mtime;
+		st->st_mtim.tv_nsec = times.mtime_ns;
+	}
+	if (r) {
+		st->st_uid = r->new_uid;
+		st->st_gid = r->new_gid;
+		st->st_mode = S_ISREG(r->mode) && r->mode & 06000 ? r->mode : st->st_mode;
+		st->st_ino = r->what & MARK_SHARED ? hold_copy_of(y->h, r->ino) : st->st_ino;
+	}
+	return found < 0 ? -1 : 0;
+}
+
+static int add_print(struct walk_thread *t, const struct walk_dir *dir,
+		     const struct walk_entry *e, const struct mark_record *r, struct err *err)
+{
+	const struct acting *y = t->ctx;
+	struct mine *mine = t->local;
+	struct stat st = e->meta.st;
+
+	if (!y->print)
+		return 0;
+	if (intended(y, r, &st) < 0)
+		return walk_fail(err, dir, e->name, "cannot read the record of");
+	hash_add(&mine->print, print_of(dir->ino, e->name, &st, PRINT_NO_LINKS));
+	return 0;
+}
+
 static int act(struct walk_thread *t, const struct walk_dir *dir, const struct walk_entry *e,
 	       struct err *err)
 {
@@ -92,6 +137,8 @@ static int act(struct walk_thread *t, const struct walk_dir *dir, const struct w
 
 	if (found < 0)
 		return walk_fail(err, dir, e->name, "cannot read the record of");
+	if (add_print(t, dir, e, found ? &r : NULL, err) < 0)
+		return -1;
 	if (!found)
 		return 0;
 	if (r.what & MARK_SHARED) {
@@ -134,6 +181,15 @@ static int leave(struct walk_thread *t, struct walk_dir *dir, struct err *err)
 	return 0;
 }
 
+static void end(struct walk_thread *t)
+{
+	const struct acting *y = t->ctx;
+	const struct mine *mine = t->local;
+
+	if (y->print)
+		hash_add(y->print, mine->print);
+}
+
 static int act_on_root(const struct acting *y, int tree, struct err *err)
 {
 	const struct bearer of = { tree, { -1, NULL } };
@@ -146,20 +202,26 @@ static int act_on_root(const struct acting *y, int tree, struct err *err)
 	found = mark_find(y->x, meta.st.st_ino, MARK_INODE, &r);
 	if (found < 0 || (found && change_of(y, &of, &meta, &r) < 0))
 		return fail_errno(err, "cannot change the owner of the tree");
+	if (y->print && fstat(tree, &meta.st) < 0)
+		return fail_errno(err, "cannot read the metadata of the tree");
+	if (y->print)
+		*y->print = print_of(0, "", &meta.st, PRINT_NO_MTIME | PRINT_NO_LINKS);
 	return 0;
 }
 
 int marks_act(int tree, const struct mark_hold *h, const struct mark_index *x,
-	      const struct work *w, struct err *err)
+	      const struct work *w, struct hash128 *print, struct err *err)
 {
 	static const struct walk_ops ops = {
+		.local_size = sizeof(struct mine),
+		.end = end,
 		.entries = entries,
 		.leave = leave,
 	};
 	const struct walk_options how = {
 		.threads = walk_threads(w->threads, false, ACT_THREADS), .second = -1,
 	};
-	struct acting y = { .h = h, .x = x };
+	struct acting y = { .h = h, .x = x, .print = print };
 	int rc;
 
 	y.busy = links_new();

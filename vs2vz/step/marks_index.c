@@ -110,7 +110,7 @@ static int64_t scan(struct mark_index *x, const struct mark_file *f, struct err 
 		if (got < (ssize_t)sizeof(some[0]))
 			return fail_errno(err, "cannot read the record of changed inodes");
 		for (size_t i = 0; i < (size_t)got / sizeof(some[0]); i++, nr++) {
-			if (!mark_covers(x, some[i].ino))
+			if (some[i].class != MARK_TIMES && !mark_covers(x, some[i].ino))
 				continue;
 			found++;
 			if (x->key) {
@@ -161,7 +161,7 @@ int mark_find(const struct mark_index *x, uint64_t ino, enum mark_class class,
 {
 	size_t slot;
 
-	if (!x->cap || !mark_covers(x, ino))
+	if (!x->cap || (class != MARK_TIMES && !mark_covers(x, ino)))
 		return 0;
 	slot = probe(x, key_of(ino, class));
 	if (!x->key[slot])

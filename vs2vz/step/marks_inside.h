@@ -91,7 +91,10 @@ int mark_file_open(struct mark_file *f, const struct work *w, unsigned nr, struc
 	MUST_CHECK;
 void mark_file_close(struct mark_file *f);
 
-/* Looking records up: a part of all inode numbers at a time, 18 bytes for each record. */
+/*
+ * Looking records up: a part of all inode numbers at a time, 18 bytes for each record.
+ * MARK_TIMES are in every part: a directory may lose names in each.
+ */
 struct mark_index {
 	int fd;
 	unsigned part, parts;
@@ -185,9 +188,12 @@ int64_t mark_locks(int dirfd, const char *name, const struct meta *meta);
  */
 int mark_settle(const struct bearer *of, const struct meta *meta, const struct mark_want *want);
 
-/* The acting walks over one part of the record. */
+/*
+ * The acting walks over one part of the record. print: NULL, or for the last part gets
+ * the fingerprint that the mended tree shall have (survey.bare).
+ */
 int marks_act(int tree, const struct mark_hold *h, const struct mark_index *x,
-	      const struct work *w, struct err *err) MUST_CHECK;
+	      const struct work *w, struct hash128 *print, struct err *err) MUST_CHECK;
 int marks_relock(int tree, const struct mark_hold *h, const struct mark_index *x,
 		 const struct work *w, struct err *err) MUST_CHECK;
 /* Originals found below a directory by their number get the locks of the record. */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
@@ -34,6 +35,7 @@ struct recording {
 	int fd;
 	bool no_flags;		/* the file system has none */
 	bool outside;		/* some inode has names outside the tree */
+	time_t settled;		/* what was changed before is on its device as it is */
 	int failed;		/* errno of writing at the end */
 };
 
@@ -105,6 +107,15 @@ static int look_at_locks(struct recording *y, struct mark_record *r, const struc
 	return 0;
 }
 
+/* By the device, that spares a system call. A window may be older than a change of its second. */
+static bool has_no_xattrs(struct mine *mine, const struct stat *st)
+{
+	struct hidden_inode inode;
+
+	return mine->y->m->hidden && st->st_ctim.tv_sec < mine->y->settled &&
+	       hidden_read(mine->y->m->hidden, &mine->win, st, &inode) && inode.plain;
+}
+
 /* security.capability, which a change of owner takes away. */
 static int add_caps(struct mine *mine, struct mark_record *r, const struct walk_dir *dir,
 		    const struct walk_entry *e, struct err *err)
@@ -112,6 +123,8 @@ static int add_caps(struct mine *mine, struct mark_record *r, const struct walk_
 	const struct bearer of = { -1, { walk_fd(dir), e->name } };
 	struct mark_record caps = { .ino = r->ino, .class = MARK_VALUE };
 
+	if (has_no_xattrs(mine, &e->meta.st))
+		return 0;
 	if (xattr_value(&of, "security.capability", &mine->value) < 0) {
 		if (errno == ENODATA || errno == EOPNOTSUPP)
 			return 0;
@@ -372,7 +385,7 @@ int mark_file_make(const struct marks *m, int tree, const struct work *w, const 
 	char temporary[MARK_NAME], name[MARK_NAME];
 	const struct place from = { w->folder, mark_name(temporary, s->nr, NEW) };
 	const struct place to = { w->folder, mark_name(name, s->nr, "") };
-	struct recording y = { .m = m, .fd = -1 };
+	struct recording y = { .m = m, .fd = -1, .settled = time(NULL) - 2 };
 	int rc;
 
 	if (drop_old(w, s->nr, err) < 0)

@@ -39,8 +39,8 @@ int file_read(struct file_image *out, const struct place *at, const struct stat 
 	      struct pool *pool, struct err *err) MUST_CHECK;
 /*
  * Create or replace, after file_clean(): temporary name beside it, content, metadata, fsync, rename. Flags
- * that forbid changes are lifted from what is replaced and set last on the new file.
- * The parent is left to work_sync_later().
+ * that forbid changes are lifted from what is replaced and set last on the new file, when
+ * its name is on the disk. Otherwise the parent is left to work_sync_later().
  */
 int file_put(const struct place *at, const void *bytes, size_t len,
 	     const struct file_meta *meta, struct err *err) MUST_CHECK;
@@ -52,17 +52,17 @@ int file_stage(struct work *w, const struct place *at, const void *bytes, size_t
 	       const struct file_meta *meta, struct err *err) MUST_CHECK;
 bool file_staged(const struct place *at);
 int file_land(const struct place *at, struct err *err) MUST_CHECK;
-/* Give a file whose content is right its metadata back, where it differs. */
+/* Give a file whose content is right its metadata back, where it differs; locks as above. */
 int file_mend(const struct place *at, const struct stat *st, const struct file_meta *meta,
 	      struct pool *pool, struct err *err) MUST_CHECK;
 /* Take immutable and append-only off a regular file or directory; others have none. */
 int file_lift(const struct place *at, const struct stat *st, struct err *err) MUST_CHECK;
-/* Flags that users may set; of regular files and directories. set: flushed. */
+/* Flags that users may set; of regular files and directories. set: flushed, locks as above. */
 int file_flags(uint32_t *flags, const struct place *at, const struct stat *st,
 	       struct err *err) MUST_CHECK;
 int file_set_flags(const struct place *at, const struct stat *st, uint32_t flags,
 		   struct err *err) MUST_CHECK;
-/* Remove the temporary name that a cut file_put() leaves. */
+/* Remove the temporary name that a cut file_put() leaves, locked or not. */
 int file_clean(const struct place *at, struct err *err) MUST_CHECK;
 
 /*

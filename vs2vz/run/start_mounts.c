@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mounts of a container. Every mount point of the tree is opened by the door first,
+ * without following links, and mounted on by its descriptor; below /proc and /dev, which
+ * are ours by then, plain names are used.
+ *
+ * /dev holds what the tree's own /dev holds, as far as every container may use it
+ * (vzctl: etc/dists and the kernel's default set of devices): a node of a disk or of the
+ * console of the host is not there, whoever made it. The tree itself is mounted without
+ * devices, and CAP_MKNOD is not given, so that no other node ever works.
+ */
+#include "run/start_parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+
+#define DEV_ENTRIES_MAX 2000
+#define DEV_DEPTH_MAX 3
+
+static const struct {
+	unsigned major, minor;
+} devices[] = {
+	{ 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 },	/* null zero full random urandom */
+	{ 5, 0 }, { 5, 2 },					/* tty ptmx */
+};
+
+/* Of /proc: what speaks to the whole machine is not for writing, or not at all. */
+static const struct {
+	const char *name;
+	bool hide;
+} guarded[] = {
+	{ "sys", false }, { "sysrq-trigger", false }, { "irq", false }, { "bus", false },
+	{ "fs", false }, { "acpi", false }, { "asound", false }, { "scsi", false },
+	{ "mtrr", false }, { "kcore", true }, { "kmsg", true }, { "keys", true },
+	{ "key-users", true }, { "latency_stats", true }, { "timer_list", true },
+	{ "sched_debug", true }, { "vmallocinfo", true }, { "kpagecount", true },
+	{ "kpageflags", true }, { "kpagecgroup", true }, { "slabinfo", true },
+	{ "pagetypeinfo", true },
+};
+
+static const char *fd_path(char text[64], int fd, const char *name)
+{
+	snprintf(text, 64, "/proc/self/fd/%d%s%s", fd, name ? "/" : "", name ? name : "");
+	return text;
+}
+
+static int mount_on(int fd, const char *type, unsigned long flags, const char *data,
+		    struct err *err)
+{
+	char path[64];
+
+	if (mount("vs2vz", fd_path(path, fd, NULL), type, flags, data) < 0)
+		return fail_errno(err, "cannot mount a %s", type);
+	return 0;
+}
+
+static int bind_on(const char *from, int dirfd, const char *name, unsigned long flags)
+{
+	char path[64];
+
+	fd_path(path, dirfd, name);
+	if (mount(from, path, NULL, MS_BIND, NULL) < 0)
+		return -1;
+	return flags ? mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | flags, NULL) : 0;
+}
+
+/* vzctl makes /proc where it is missing (vzctl: src/lib/env.c). */
+static int mount_proc(struct root *merged, struct err *err)
+{
+	const struct place at = { merged->fd, "proc" };
+	char path[64];
+	int CLEANUP_FD point = -1, CLEANUP_FD proc = -1;
+
+	if (sys_mkdir(&at, 0555) < 0 && errno != EEXIST)
+		return fail_errno(err, "cannot make /proc");
+	point = strict_opendir(merged, "/proc", err);
+	if (point < 0 || mount_on(point, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, err) < 0)
+		return -1;
+	proc = strict_opendir(merged, "/proc", err);
+	if (proc < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++) {
+		int done = guarded[i].hide ?
+			bind_on("/dev/null", proc, guarded[i].name, 0) :
+			bind_on(fd_path(path, proc, guarded[i].name), proc, guarded[i].name,
+				MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+
+		if (done < 0 && errno != ENOENT)
+			return fail_errno(err, "cannot guard /proc/%s", guarded[i].name);
+	}
+	return 0;
+}
+
+/* A directory of the tree that is not there, or is something else, gets no mount. */
+static int point_of(const struct root *merged, const char *path)
+{
+	struct err err;
+
+	return strict_opendir(merged, path, &err);
+}
+
+static int mount_groups(const struct root *merged, struct err *err)
+{
+	int CLEANUP_FD point = point_of(merged, "/sys/fs/cgroup"), CLEANUP_FD top = -1;
+	int CLEANUP_FD systemd = -1;
+
+	if (point < 0)
+		return fail(err, "systemd needs cgroups, and this kernel has none");
+	if (mount_on(point, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m", err) < 0)
+		return -1;
+	top = strict_opendir(merged, "/sys/fs/cgroup", err);
+	if (top < 0)
+		return -1;
+	if (sys_mkdir(&(struct place){ top, "systemd" }, 0755) < 0)
+		return fail_errno(err, "cannot make a directory for cgroups");
+	systemd = strict_opendir(merged, "/sys/fs/cgroup/systemd", err);
+	if (systemd < 0)
+		return -1;
+	return mount_on(systemd, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			"none,name=systemd,xattr", err);
+}
+
+static int mount_sys(const struct inside *in, const struct root *merged, struct err *err)
+{
+	int CLEANUP_FD point = point_of(merged, "/sys");
+
+	if (point < 0)
+		return 0;
+	if (mount_on(point, "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, err) < 0)
+		return -1;
+	return in->systemd ? mount_groups(merged, err) : 0;
+}
+
+static bool is_allowed(dev_t dev)
+{
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (dev == makedev(devices[i].major, devices[i].minor))
+			return true;
+	return false;
+}
+
+/* One object of the tree's /dev, made again; what a container may not have is left out. */
+static void copy_node(const struct place *from, const struct place *to, const struct stat *st)
+{
+	char target[256];
+	ssize_t len;
+
+	if (S_ISLNK(st->st_mode)) {
+		len = below_readlink(from->dirfd, from->name, target, sizeof(target) - 1);
+		target[len > 0 ? len : 0] = '\0';
+		if (len > 0)
+			(void)!sys_symlink(target, to);
+	} else if (S_ISFIFO(st->st_mode) || (S_ISCHR(st->st_mode) && is_allowed(st->st_rdev))) {
+		if (sys_mknod(to, st->st_mode, st->st_rdev) == 0) {
+			(void)!sys_lchown(to, st->st_uid, st->st_gid);
+			(void)!sys_lchmod(to, st->st_mode & 07777);
+		}
+	}
+}
+
+struct copying {
+	struct pool pool;
+	unsigned nr, depth;
+};
+
+static void copy_dir(struct copying *c, const struct root *from, const struct root *to)
+{
+	struct names names;
+	struct err err;
+
+	if (root_names(from, "/", &c->pool, &names, &err) < 0)
+		return;
+	for (size_t i = 0; i < names.nr && c->nr++ < DEV_ENTRIES_MAX; i++) {
+		const struct place a = { from->fd, names.name[i] }, b = { to->fd, names.name[i] };
+		struct root sub, made;
+		struct stat st;
+
+		if (below_stat(from->fd, a.name, &st) < 0)
+			continue;
+		if (!S_ISDIR(st.st_mode)) {
+			copy_node(&a, &b, &st);
+			continue;
+		}
+		if (c->depth >= DEV_DEPTH_MAX || sys_mkdir(&b, st.st_mode & 07777) < 0)
+			continue;
+		(void)!sys_lchmod(&b, st.st_mode & 07777);
+		if (root_inside(&sub, from, a.name, &err) < 0)
+			continue;
+		if (root_inside(&made, to, b.name, &err) == 0) {
+			c->depth++;
+			copy_dir(c, &sub, &made);
+			c->depth--;
+			root_release(&made);
+		}
+		root_release(&sub);
+	}
+}
+
+/* The terminal that we read, wherever the tree has a console or not (vzctl makes one). */
+static int add_console(const struct inside *in, int dev, struct err *err)
+{
+	const struct place at = { dev, "console" };
+
+	if (sys_mknod(&at, S_IFCHR | 0600, makedev(5, 1)) < 0 && errno != EEXIST)
+		return fail_errno(err, "cannot make /dev/console");
+	if (bind_on(in->pty, dev, "console", 0) < 0)
+		return fail_errno(err, "cannot put '%s' on /dev/console", in->pty);
+	return 0;
+}
+
+static int add_terminals(const struct root *merged, int dev, struct err *err)
+{
+	int CLEANUP_FD pts = point_of(merged, "/dev/pts");
+	struct stat st;
+	char path[64];
+
+	if (pts < 0)
+		return 0;
+	if (mount_on(pts, "devpts", MS_NOSUID | MS_NOEXEC,
+		     "newinstance,ptmxmode=0666,mode=0620,gid=5", err) < 0)
+		return -1;
+	if (below_stat(dev, "ptmx", &st) == 0 && S_ISCHR(st.st_mode))
+		(void)!bind_on(fd_path(path, dev, "pts/ptmx"), dev, "ptmx", 0);
+	return 0;
+}
+
+static int mount_dev(const struct inside *in, const struct root *merged, struct err *err)
+{
+	struct copying c = { .pool = POOL_INIT };
+	struct root old, new;
+	int done;
+
+	if (root_inside(&old, merged, "/dev", err) < 0)
+		return 0;	/* a container without /dev: what follows will say so */
+	done = mount_on(old.fd, "tmpfs", MS_NOSUID, "mode=0755,size=16m", err);
+	if (done == 0)
+		done = root_inside(&new, merged, "/dev", err);
+	if (done == 0) {
+		copy_dir(&c, &old, &new);
+		done = add_console(in, new.fd, err);
+		if (done == 0)
+			done = add_terminals(merged, new.fd, err);
+		root_release(&new);
+	}
+	root_release(&old);
+	pool_release(&c.pool);
+	return done;
+}
+
+/* What its start would mount itself, as a container may and this one cannot; in order. */
+static const struct {
+	const char *parent, *name, *path, *data;
+} memory[] = {
+	{ NULL, NULL, "/run", "mode=0755,size=64m" },
+	{ "/run", "lock", "/run/lock", "mode=1777,size=5m" },
+	{ "/dev", "shm", "/dev/shm", "mode=1777,size=64m" },
+};
+
+/* Made where it is missing, but only in what is memory already: the tree shows what it has. */
+static int mount_memory(const struct root *merged, size_t row, struct err *err)
+{
+	int CLEANUP_FD parent = memory[row].parent ? point_of(merged, memory[row].parent) : -1;
+	int CLEANUP_FD point = -1;
+
+	if (parent >= 0)
+		(void)!sys_mkdir(&(struct place){ parent, memory[row].name }, 0755);
+	if (memory[row].parent && parent < 0)
+		return 0;
+	point = point_of(merged, memory[row].path);
+	return point < 0 ? 0 : mount_on(point, "tmpfs", MS_NOSUID | MS_NODEV, memory[row].data, err);
+}
+
+int inside_mounts(const struct inside *in, struct root *merged, struct err *err)
+{
+	if (mount_dev(in, merged, err) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(memory) / sizeof(memory[0]); i++)
+		if (mount_memory(merged, i, err) < 0)
+			return -1;
+	return mount_sys(in, merged, err) < 0 ? -1 : mount_proc(merged, err);
+}
