@@ -166,7 +166,7 @@ static int verify_copy(struct session *s, const struct journal *j, const struct 
 	struct marks m;
 	bool left;
 
-	if (differs < 0 || marks_parse(&m, copy, &s->err) < 0 || proof_survey(s, to, NULL, &now) < 0)
+	if (differs < 0 || marks_parse(&m, copy, &s->err) < 0 || proof_survey_copy(s, j, copy, &now) < 0)
 		return -1;
 	left = proof_marks_left(s, s->report.guests[line].name, to, &m, &now);
 	survey_release(&now);
@@ -224,7 +224,7 @@ static int verify_tree(struct session *s, const struct journal *j, size_t line)
 
 	if (!move)
 		return 0;
-	if (strcmp(move->kind->name, "copy") == 0)
+	if (strcmp(move->kind->name, "rename") != 0)
 		return verify_copy(s, j, move, line);
 	return verify_renamed(s, j, move, line);
 }
@@ -349,6 +349,8 @@ static void foresee(struct session *s, const struct journal *j, size_t line)
 
 	work_init(&w, &s->root, j->folder, &s->pool);
 	w.changed = s->opt.changed;
+	w.steps = j->plan.step;
+	w.nr_steps = j->plan.nr_steps;
 	s->report.guests[line].planned = true;
 	for (size_t i = j->plan.nr_steps; i-- > 0;) {
 		const struct step *step = &j->plan.step[i];

@@ -38,6 +38,9 @@ struct found {
 /* Absence is no error. */
 int step_find(struct found *f, const struct step *s, const char *arg, const struct work *w,
 	      struct err *err) MUST_CHECK;
+/* The directory at the path of an argument. */
+int step_opendir(const struct step *s, const char *arg, const struct work *w,
+		 struct err *err) MUST_CHECK;
 int spot_find(struct found *f, const struct root *root, const char *path, struct err *err)
 	MUST_CHECK;
 void found_release(struct found *f);

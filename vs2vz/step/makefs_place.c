@@ -18,6 +18,7 @@
 
 #include "base/atomic.h"
 #include "step/source.h"
+#include "step/view.h"
 
 #define WIPES_MOST 16
 
@@ -234,6 +235,7 @@ int makefs_look(struct makefs *m, const struct step *s, struct work *w, struct e
 	m->at = step_get(s, "at");
 	m->uuid = step_get(s, "uuid");
 	m->device = volume_is_device(m->at);
+	view_close(w);
 	return m->device ? device_look(m, err) : file_look(m, err);
 }
 

@@ -94,7 +94,14 @@ static int take_volume(struct source *src, const struct step *s, const struct wo
 		       enum volume_open how, struct err *err)
 {
 	const char *from = step_get(s, "from");
+	struct found CLEANUP_FOUND at = FOUND_INIT;
 
+	if (spot_find(&at, w->root, from, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->nr_steps && !at.there; i++)	/* an image file that was retired */
+		if (w->steps[i].kind == &kind_retire &&
+		    strcmp(step_get(&w->steps[i], "from"), step_get(s, "from")) == 0)
+			from = step_get(&w->steps[i], "to");
 	src->fd = mounted_open(w->root, from, step_get(s, "volume"), how, err);
 	return take(src, s, w, from, err);
 }

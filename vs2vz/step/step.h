@@ -88,6 +88,8 @@ struct work {
 	 */
 	bool ran;
 	bool staged;			/* set by run/: this batch was staged and flushed */
+	bool writes;			/* set by run/: not only looked at, see view.h */
+	struct view *view;
 	const struct step *steps;	/* the whole plan: set by run/ */
 	size_t nr_steps;
 	size_t nr_kept, cap_kept;
