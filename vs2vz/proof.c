@@ -331,7 +331,10 @@ static void add_reversed(struct session *s, size_t line, const struct step *step
 	char mark;
 
 	step->kind->describe(step, &mark, &word, &rest);
-	if (step->kind->moves) {
+	if (strcmp(step->kind->name, "makefs") == 0) {
+		buf_clear(&rest);
+		buf_addf(&rest, "%s", show(step_get(step, "at")));
+	} else if (step->kind->moves) {
 		buf_clear(&rest);
 		buf_addf(&rest, "%s -> %s", show(step_get(step, "to")), show(step_get(step, "from")));
 	}
