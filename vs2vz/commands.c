@@ -315,6 +315,20 @@ const struct command commands[] = {
 	  "more is named, and removed with --remove-hash-store.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_STORE,
 	  command_commit },
+	{ "insulate", "CTID --device DEV|--lv VG/NAME|--image FILE[:SIZE]",
+	  "give a container a file system of its own",
+	  "Makes an ext4 on the device or in a new image file, fills it from the container's\n"
+	  "private area, checks and compares it, and names it in CTID.conf (VE_DEVICE); the\n"
+	  "scripts vps.premount and vps.postumount mount it. A container that has one moves\n"
+	  "to the new one. The container must be stopped. Undo: vs2vz undo ct/CTID.\n",
+	  TAKES_GUESTS | TAKES_ONE | TAKES_YES | TAKES_DRY_RUN | TAKES_VOLUME | TAKES_OVERWRITE |
+	  TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY, command_insulate },
+	{ "uninsulate", "CTID", "let a container share a file system again",
+	  "Copies the tree back from the container's own file system into the private area.\n"
+	  "An image file goes with commit, a device stays as it is. The container must be\n"
+	  "stopped. Undo: vs2vz undo ct/CTID.\n",
+	  TAKES_GUESTS | TAKES_ONE | TAKES_YES | TAKES_DRY_RUN | TAKES_OVERRIDE | TAKES_JOBS |
+	  TAKES_VERIFY, command_uninsulate },
 	{ "verify", "[GUEST...] [--start]", "compare containers with the record made before",
 	  "Looks whether every step stands where it should, whether the tree is what was moved\n"
 	  "or copied, and whether CTID.conf says to vzctl what it was meant to say. Changes\n"

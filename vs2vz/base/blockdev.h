@@ -62,6 +62,12 @@ bool volume_is_device(const char *path);
 int blockdev_read(struct blockdev *out, const struct root *root, const char *path,
 		  struct pool *pool, struct err *err) MUST_CHECK;
 
+/*
+ * The volume that VE_DEVICE means: UUID= and LABEL= are looked for on all devices of the
+ * running system, a path is itself. NULL: nothing has this name, or several have.
+ */
+const char *volume_named(const char *name, struct pool *pool);
+
 /* The first superblock of an ext file system; uuid "" where there is none. */
 struct ext_super {
 	char uuid[VOLUME_UUID_TEXT];

@@ -278,3 +278,38 @@ int blockdev_read(struct blockdev *out, const struct root *root, const char *pat
 		err_add(err, "volume '%s'", show(path));
 	return rc;
 }
+
+/* The cache of this process alone; no file keeps it. */
+static const char *find_tag(const char *type, const char *value, struct pool *pool)
+{
+	const char *found = NULL;
+	blkid_dev_iterate it;
+	blkid_cache cache;
+	unsigned nr = 0;
+	blkid_dev dev;
+
+	if (blkid_get_cache(&cache, "/dev/null") != 0)
+		return NULL;
+	blkid_probe_all(cache);
+	it = blkid_dev_iterate_begin(cache);
+	if (it && blkid_dev_set_search(it, type, value) == 0)
+		while (blkid_dev_next(it, &dev) == 0) {
+			dev = blkid_verify(cache, dev);
+			if (!dev || !blkid_dev_has_tag(dev, type, value))
+				continue;
+			found = pool_strdup(pool, blkid_dev_devname(dev));
+			nr++;
+		}
+	blkid_dev_iterate_end(it);
+	blkid_put_cache(cache);
+	return nr == 1 ? found : NULL;
+}
+
+const char *volume_named(const char *name, struct pool *pool)
+{
+	if (strncmp(name, "UUID=", 5) == 0)
+		return find_tag("UUID", name + 5, pool);
+	if (strncmp(name, "LABEL=", 6) == 0)
+		return find_tag("LABEL", name + 6, pool);
+	return name[0] == '/' ? name : NULL;
+}

@@ -60,6 +60,14 @@ void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsign
 	step_arg(s, d->pool, "owner", "0:0");
 }
 
+void build_parents(struct deciding *d, struct plan *plan, const char *path)
+{
+	if (path_exists(d->root, path))
+		return;
+	build_parents(d, plan, path_parent(path, d->pool));
+	build_mkdir(d, plan, path, 0700);
+}
+
 int build_times(struct deciding *d, struct plan *plan, const char *path, struct err *err)
 {
 	const char *names;

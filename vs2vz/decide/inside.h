@@ -99,6 +99,8 @@ int build_inputs(struct deciding *d, struct decision *decision, struct err *err)
 int build_host(struct deciding *d, struct err *err) MUST_CHECK;
 /* A step that remembers the mtime of a directory, which must exist. */
 int build_times(struct deciding *d, struct plan *plan, const char *path, struct err *err) MUST_CHECK;
+/* A directory and those above it that are missing, outermost first. */
+void build_parents(struct deciding *d, struct plan *plan, const char *path);
 void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsigned mode);
 /* Where a copied source goes; NULL: it stays (a rename, or a mount point). */
 const char *retire_path(const struct deciding *d, const struct decision *decision);

@@ -96,14 +96,14 @@ static struct size size_of(const struct insulate_question *q, enum image_row row
 	return size;
 }
 
-/* The container, other than this one, that has the volume already. */
+/* The container that has the volume already; it may be this one. */
 static uint32_t user_of(const struct insulate_question *q, const char *at,
 			const struct blockdev *seen)
 {
 	for (size_t i = 0; i < q->known->nr; i++) {
 		const struct known_ct *ct = &q->known->v[i];
 
-		if (!ct->device || ct->ctid == q->ctid)
+		if (!ct->device)
 			continue;
 		if (strcmp(ct->device, at) == 0)
 			return ct->ctid;

@@ -93,6 +93,16 @@ static int point_guard(const struct step *s, struct work *w, enum standing *now,
 	return 0;
 }
 
+/* The tree that a later step brings to this name. */
+static bool has_new_tree(const struct step *s, const struct work *w)
+{
+	for (size_t i = s->nr + 1; i < w->nr_steps; i++)
+		if (w->steps[i].kind == &kind_copy &&
+		    strcmp(step_get(&w->steps[i], "to"), step_get(s, "at")) == 0)
+			return true;
+	return false;
+}
+
 static int unpoint_guard(const struct step *s, struct work *w, enum standing *now,
 			 struct err *err)
 {
@@ -100,6 +110,10 @@ static int unpoint_guard(const struct step *s, struct work *w, enum standing *no
 
 	if (look(&p, s, w, err) < 0)
 		return -1;
+	if (p.f.there && p.dir && !p.empty && has_new_tree(s, w)) {
+		*now = STANDS_AFTER;
+		return 0;
+	}
 	*now = !p.f.there ? STANDS_AFTER : p.empty ? STANDS_BEFORE : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
 		refuse(&p, err);
