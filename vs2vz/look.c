@@ -173,6 +173,28 @@ int session_select(struct session *s)
 	return all_used(s, used, "guest");
 }
 
+static bool has_ended(const struct record *r)
+{
+	return !r->damaged && (r->phase == PHASE_UNDONE || r->phase == PHASE_COMMITTED);
+}
+
+/* A number means the container's own open journal before a guest's that has ended. */
+static bool gives_way(const struct session *s, const struct record *r)
+{
+	bool numbered = false;
+
+	for (size_t i = 0; i < s->opt.nr_guests; i++) {
+		if (strcmp(s->opt.guests[i], r->name) == 0)
+			return false;
+		numbered |= s->opt.guests[i][strspn(s->opt.guests[i], "0123456789")] == '\0';
+	}
+	for (size_t i = 0; numbered && has_ended(r) && i < s->nr_records; i++)
+		if (strchr(s->records[i].name, '/') && s->records[i].ctid == r->ctid &&
+		    &s->records[i] != r && !has_ended(&s->records[i]))
+			return true;
+	return false;
+}
+
 int session_records(struct session *s, const struct record ***out, size_t *nr)
 {
 	bool *used = pool_array(&s->pool, s->opt.nr_guests + 1, sizeof(*used));
@@ -180,7 +202,8 @@ int session_records(struct session *s, const struct record ***out, size_t *nr)
 	*out = pool_array(&s->pool, s->nr_records + 1, sizeof(**out));
 	*nr = 0;
 	for (size_t i = 0; i < s->nr_records; i++)
-		if (is_meant(s, s->records[i].name, s->records[i].ctid, used))
+		if (is_meant(s, s->records[i].name, s->records[i].ctid, used) &&
+		    !gives_way(s, &s->records[i]))
 			(*out)[(*nr)++] = &s->records[i];
 	return all_used(s, used, "converted guest");
 }
