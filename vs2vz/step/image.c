@@ -378,19 +378,27 @@ static int make_fs(struct image *im, struct err *err)
 	return code ? image_fail(err, code, "cannot write the superblock") : 0;
 }
 
+struct fixing {
+	struct image *im;
+	errcode_t code;
+};
+
 /* Inodes with names outside the tree have fewer here. */
 static void fix_links(void *ctx, const struct link_slot *slot)
 {
-	struct image *im = ctx;
+	struct fixing *fixing = ctx;
+	ext2_filsys fs = fixing->im->fs;
 	struct ext2_inode_large inode[IMAGE_INODE / sizeof(struct ext2_inode_large) + 1];
 
-	if (!slot->value || slot->seen == slot->more)
+	if (!slot->value || slot->seen == slot->more || fixing->code)
 		return;
-	if (ext2fs_read_inode_full(im->fs, (ext2_ino_t)slot->value, EXT2_INODE(inode),
-				   IMAGE_INODE))
+	fixing->code = ext2fs_read_inode_full(fs, (ext2_ino_t)slot->value, EXT2_INODE(inode),
+					      IMAGE_INODE);
+	if (fixing->code)
 		return;
 	inode->i_links_count = (uint16_t)slot->seen;
-	ext2fs_write_inode_full(im->fs, (ext2_ino_t)slot->value, EXT2_INODE(inode), IMAGE_INODE);
+	fixing->code = ext2fs_write_inode_full(fs, (ext2_ino_t)slot->value, EXT2_INODE(inode),
+					       IMAGE_INODE);
 }
 
 static int flush_chunks(struct image *im, struct err *err)
@@ -403,12 +411,15 @@ static int flush_chunks(struct image *im, struct err *err)
 
 static int complete(struct image *im, struct err *err)
 {
+	struct fixing fixing = { .im = im };
 	errcode_t code;
 
 	if (flush_chunks(im, err) < 0)
 		return -1;
-	links_each(im->base.links, fix_links, im);
-	code = ext2fs_set_gdt_csum(im->fs);
+	links_each(im->base.links, fix_links, &fixing);
+	code = fixing.code;
+	if (!code)
+		code = ext2fs_set_gdt_csum(im->fs);
 	if (!code)
 		code = ext2fs_close_free(&im->fs);
 	if (code)
