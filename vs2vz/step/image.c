@@ -95,9 +95,12 @@ static void announce(struct image *im, struct copy_object *o, ext2_ino_t ino)
 	}
 }
 
+/* Leaves an empty chunk in the scratch's sink, and the inode without content in its inode. */
 static int begin_object(struct image *im, struct copy_object *o, ext2_ino_t *ino,
-			struct ext2_inode_large *inode, struct chunk **c, struct err *err)
+			struct err *err)
 {
+	struct ext2_inode_large *inode = inode_of(o->scratch);
+
 	if (o->slot && o->meta->st.st_nlink > image_kinds[im->opt->row].links_most) {
 		errno = EMLINK;
 		return object_fail(o, "cannot keep all names of", err);
@@ -105,8 +108,8 @@ static int begin_object(struct image *im, struct copy_object *o, ext2_ino_t *ino
 	if (image_new_inode(im, false, ino, err) < 0)
 		return -1;
 	dress(inode, o);
-	*c = image_chunk(im, o->scratch);
-	return image_xattrs(im, *c, o, inode, err);
+	image_chunk(im, o->scratch);
+	return image_xattrs(im, o, inode, err);
 }
 
 struct giving {
@@ -138,8 +141,9 @@ static int image_file(struct sink *sink, struct copy_object *o, struct err *err)
 	struct hash128 hash;
 	ext2_ino_t ino;
 
-	if (begin_object(im, o, &ino, inode, &g.c, err) < 0)
+	if (begin_object(im, o, &ino, err) < 0)
 		return -1;
+	g.c = o->scratch->sink;
 	if (content_read(o->fd, &o->meta->st, o->scratch->content, give, &g, &hash, err) < 0)
 		return object_add(o, err);
 	o->scratch->bytes += (uint64_t)o->meta->st.st_size;
@@ -161,8 +165,9 @@ static int image_symlink(struct sink *sink, struct copy_object *o, struct err *e
 	ext2_ino_t ino;
 	ssize_t len;
 
-	if (begin_object(im, o, &ino, inode, &c, err) < 0)
+	if (begin_object(im, o, &ino, err) < 0)
 		return -1;
+	c = o->scratch->sink;
 	len = below_readlink(walk_fd(o->dir), o->entry->name, text, IMAGE_BLOCK);
 	if (len < 0 || len == IMAGE_BLOCK)
 		return object_fail(o, "cannot read the link", err);
@@ -190,10 +195,9 @@ static int image_node(struct sink *sink, struct copy_object *o, struct err *err)
 {
 	struct image *im = (struct image *)sink;
 	struct ext2_inode_large *inode = inode_of(o->scratch);
-	struct chunk *c;
 	ext2_ino_t ino;
 
-	if (begin_object(im, o, &ino, inode, &c, err) < 0)
+	if (begin_object(im, o, &ino, err) < 0)
 		return -1;
 	if (S_ISCHR(o->meta->st.st_mode) || S_ISBLK(o->meta->st.st_mode))
 		put_device(inode, o->meta->st.st_rdev);
@@ -235,7 +239,7 @@ static int image_named(struct sink *sink, struct copy_object *o, struct err *err
 		return object_fail(o, "cannot keep all subdirectories of", err);
 	}
 	dress(inode, o);
-	if (image_xattrs(im, c, o, inode, err) < 0 ||
+	if (image_xattrs(im, o, inode, err) < 0 ||
 	    image_dir_write(im, c, dir, inode, err) < 0)
 		return object_add(o, err);
 	if (image_write_inode(im, dir->ino, inode, err) < 0)

@@ -45,6 +45,7 @@ struct runs {
 
 /* One thread's small files: a run of blocks, filled from the front. */
 struct chunk {
+	struct image *im;
 	struct chunk *next;
 	uint64_t start;
 	uint32_t len, used;
@@ -124,7 +125,7 @@ int image_dir_write(struct image *im, struct chunk *c, const struct image_dir *d
 		    struct ext2_inode_large *inode, struct err *err) MUST_CHECK;
 
 /* image_xattr.c: what travels of the object's attributes, into 256 bytes of inode or a block. */
-int image_xattrs(struct image *im, struct chunk *c, struct copy_object *o,
-		 struct ext2_inode_large *inode, struct err *err) MUST_CHECK;
+int image_xattrs(struct image *im, struct copy_object *o, struct ext2_inode_large *inode,
+		 struct err *err) MUST_CHECK;
 
 #endif
