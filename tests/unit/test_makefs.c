@@ -352,5 +352,6 @@ int main(void)
 		TEST(the_promised_size_is_enough),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
