@@ -103,7 +103,7 @@ static void mount_and_tell(struct shot *s, int image, int out)
 }
 
 /* An image file is what is in it, and its name. */
-static void image(struct shot *s, int fd)
+static void tell_image(struct shot *s, int fd)
 {
 	char bytes[8192], label[17] = "";
 	int ends[2], status = 1;
@@ -148,7 +148,7 @@ static void inner(struct shot *s, int dirfd, const char *name, const struct stat
 	if (fd < 0)
 		return;
 	if (S_ISREG(st->st_mode) && is_image(name))
-		image(s, fd);
+		tell_image(s, fd);
 	else if (S_ISREG(st->st_mode))
 		buf_addf(s->out, " %016llx", (unsigned long long)content(fd));
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0)

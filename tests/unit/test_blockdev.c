@@ -351,5 +351,6 @@ int main(void)
 		TEST(uuids_are_new_and_well_formed),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

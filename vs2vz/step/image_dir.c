@@ -34,6 +34,7 @@ struct sorted {
 /* The leaf blocks of a directory on their way out. */
 struct leaves {
 	struct image *im;
+	const struct image_dir *dir;
 	struct chunk *c;
 	char *block;		/* of the caller, aligned */
 	uint32_t used, last;	/* bytes; offset of the last entry */
@@ -105,23 +106,25 @@ static uint32_t entry_len(size_t name_len)
 	return (uint32_t)(8 + (name_len + 3) / 4 * 4);
 }
 
-static void put_entry(char *at, uint32_t ino, uint32_t rec_len, const char *name, uint8_t len,
-		      uint8_t type)
+static void put_entry(char *at, const struct dir_name *n, uint32_t rec_len, const char *name)
 {
 	const struct {
 		uint32_t ino;
 		uint16_t rec_len;
 		uint8_t len, type;
-	} e = { htole32(ino), htole16((uint16_t)rec_len), len, type };
+	} e = { htole32(n->ino), htole16((uint16_t)rec_len), n->len, n->type };
 
 	memcpy(at, &e, sizeof(e));
-	memcpy(at + sizeof(e), name, len);
+	memcpy(at + sizeof(e), name, n->len);
 }
 
 static void put_dots(const struct image_dir *dir, char *block, uint32_t second_len)
 {
-	put_entry(block, dir->ino, DOT_LEN, ".", 1, EXT2_FT_DIR);
-	put_entry(block + DOT_LEN, dir->parent, second_len, "..", 2, EXT2_FT_DIR);
+	const struct dir_name self = { dir->ino, EXT2_FT_DIR, 1 };
+	const struct dir_name above = { dir->parent, EXT2_FT_DIR, 2 };
+
+	put_entry(block, &self, DOT_LEN, ".");
+	put_entry(block + DOT_LEN, &above, second_len, "..");
 }
 
 /* The last entry reaches to the end of the block. */
@@ -142,7 +145,7 @@ static void put_name(struct leaves *l, const char *at)
 	struct dir_name n;
 
 	memcpy(&n, at, sizeof(n));
-	put_entry(l->block + l->used, n.ino, entry_len(n.len), at + sizeof(n), n.len, n.type);
+	put_entry(l->block + l->used, &n, entry_len(n.len), at + sizeof(n));
 	l->last = l->used;
 	l->used += entry_len(n.len);
 }
@@ -269,15 +272,15 @@ static void put_table(char *at, size_t most, const uint32_t *hashes, size_t nr, 
 	memcpy(at, &head, sizeof(head));
 }
 
-static int write_root(struct leaves *l, const struct image_dir *dir, const uint32_t *hashes,
-		      size_t nr, uint8_t levels, struct err *err)
+static int write_root(struct leaves *l, const uint32_t *hashes, size_t nr, uint8_t levels,
+		      struct err *err)
 {
 	const struct ext2_dx_root_info info = {
 		.hash_version = EXT2_HASH_HALF_MD4, .info_length = sizeof(info),
 		.indirect_levels = levels,
 	};
 
-	put_dots(dir, l->block, IMAGE_BLOCK - DOT_LEN);
+	put_dots(l->dir, l->block, IMAGE_BLOCK - DOT_LEN);
 	memcpy(l->block + 2 * DOT_LEN, &info, sizeof(info));
 	put_table(l->block + ROOT_HEAD, ROOT_MOST, hashes, nr, 1);
 	l->last = DOT_LEN;
@@ -288,11 +291,13 @@ static int write_root(struct leaves *l, const struct image_dir *dir, const uint3
 static int write_nodes(struct leaves *l, const uint32_t *hashes, size_t leaves, size_t nodes,
 		       struct err *err)
 {
+	static const struct dir_name none;
+
 	for (size_t i = 0; i < nodes; i++) {
 		size_t from = i * NODE_MOST;
 		size_t nr = leaves - from < NODE_MOST ? leaves - from : NODE_MOST;
 
-		put_entry(l->block, 0, IMAGE_BLOCK, "", 0, 0);
+		put_entry(l->block, &none, IMAGE_BLOCK, "");
 		put_table(l->block + NODE_HEAD, NODE_MOST, hashes + from, nr,
 			  (uint32_t)(1 + nodes + from));
 		l->last = 0;
@@ -322,7 +327,7 @@ static int write_indexed(struct leaves *l, const struct image_dir *dir, const st
 	for (size_t i = 0; i < nodes; i++)
 		of_nodes[i] = hashes[i * NODE_MOST];
 	if (rc == 0)
-		rc = write_root(l, dir, nodes ? of_nodes : hashes, nodes ? nodes : leaves,
+		rc = write_root(l, nodes ? of_nodes : hashes, nodes ? nodes : leaves,
 				nodes != 0, err);
 	if (rc == 0)
 		rc = write_nodes(l, hashes, leaves, nodes, err);
@@ -359,7 +364,7 @@ int image_dir_write(struct image *im, struct chunk *c, const struct image_dir *d
 		    struct ext2_inode_large *inode, struct err *err)
 {
 	char *block = xcalloc(1, IMAGE_BLOCK);
-	struct leaves l = { .im = im, .c = c, .block = block };
+	struct leaves l = { .im = im, .dir = dir, .c = c, .block = block };
 	uint32_t links = dir->subdirs + 2;
 	uint64_t size = 0;
 	bool indexed;

@@ -2,7 +2,8 @@
 /*
  * Shared by the files of the image sink only.
  *
- *	image.c		the file system and its life, sink functions for objects
+ *	image.c		sink functions for objects, and the whole of it
+ *	image_fs.c	the file system: kinds, size, beginning, end
  *	image_space.c	inodes and blocks, data on its way to the device
  *	image_map.c	where the blocks of a file are: extents, or block maps
  *	image_dir.c	directories: blocks and index
@@ -25,6 +26,7 @@
 #define IMAGE_BLOCK 4096u
 #define IMAGE_BLOCK_LOG 12
 #define IMAGE_INODE 256u
+#define IMAGE_EXTRA 32		/* i_extra_isize */
 #define CHUNK_BLOCKS 256u	/* 1 MiB of small files on the way */
 
 #define RUN_MOST 32768u		/* what an extent can hold */
@@ -43,6 +45,7 @@ struct runs {
 
 /* One thread's small files: a run of blocks, filled from the front. */
 struct chunk {
+	struct image *im;
 	struct chunk *next;
 	uint64_t start;
 	uint32_t len, used;
@@ -73,7 +76,19 @@ struct image {
 	bool extents;
 };
 
+/* What a row of features is; by enum image_row. */
+struct image_kind {
+	const char *type;
+	uint32_t compat, incompat, ro_compat;
+	uint32_t links_most;
+};
+extern const struct image_kind image_kinds[];
+
 int image_fail(struct err *err, errcode_t code, const char *what);
+
+/* image_fs.c: from the first byte to the superblock with UUID and label; the end. */
+int image_begin(struct image *im, struct err *err) MUST_CHECK;
+int image_complete(struct image *im, struct err *err) MUST_CHECK;
 
 /* image_space.c. Of the sink's lock they take care themselves. */
 int image_new_inode(struct image *im, bool is_dir, ext2_ino_t *out, struct err *err) MUST_CHECK;
@@ -110,7 +125,7 @@ int image_dir_write(struct image *im, struct chunk *c, const struct image_dir *d
 		    struct ext2_inode_large *inode, struct err *err) MUST_CHECK;
 
 /* image_xattr.c: what travels of the object's attributes, into 256 bytes of inode or a block. */
-int image_xattrs(struct image *im, struct chunk *c, struct copy_object *o,
-		 struct ext2_inode_large *inode, struct err *err) MUST_CHECK;
+int image_xattrs(struct image *im, struct copy_object *o, struct ext2_inode_large *inode,
+		 struct err *err) MUST_CHECK;
 
 #endif

@@ -99,6 +99,8 @@ static int map_extents(struct image *im, struct chunk *c, struct ext2_inode_larg
 
 /* Block maps: the physical block of a logical one, asked for in ascending order. */
 struct cursor {
+	struct image *im;
+	struct chunk *c;	/* where its maps go */
 	const struct runs *runs;
 	size_t at;
 };
@@ -124,8 +126,8 @@ static bool any_block(struct cursor *u, uint64_t logical, uint64_t span)
 }
 
 /* A map of `levels` levels that begins at logical; *block stays 0 where all is a hole. */
-static int map_level(struct image *im, struct chunk *c, struct cursor *u, uint64_t logical,
-		     unsigned levels, uint32_t *block, struct err *err)
+static int map_level(struct cursor *u, uint64_t logical, unsigned levels, uint32_t *block,
+		     struct err *err)
 {
 	uint32_t map[MAPPED];
 	uint64_t span = 1, at;
@@ -140,27 +142,27 @@ static int map_level(struct image *im, struct chunk *c, struct cursor *u, uint64
 
 		if (levels == 1)
 			down = block_at(u, logical + i);
-		else if (map_level(im, c, u, logical + i * span, levels - 1, &down, err) < 0)
+		else if (map_level(u, logical + i * span, levels - 1, &down, err) < 0)
 			return -1;
 		map[i] = htole32(down);
 	}
-	if (image_put_block(im, c, (const char *)map, &at, err) < 0)
+	if (image_put_block(u->im, u->c, (const char *)map, &at, err) < 0)
 		return -1;
 	*block = (uint32_t)at;
-	c->runs.meta++;
+	u->c->runs.meta++;
 	return 0;
 }
 
 static int map_blocks(struct image *im, struct chunk *c, struct ext2_inode_large *inode,
 		      struct err *err)
 {
-	struct cursor u = { &c->runs, 0 };
+	struct cursor u = { im, c, &c->runs, 0 };
 	uint64_t logical = EXT2_NDIR_BLOCKS, span = MAPPED;
 
 	for (unsigned i = 0; i < EXT2_NDIR_BLOCKS; i++)
 		inode->i_block[i] = block_at(&u, i);
 	for (unsigned level = 1; level <= 3; level++) {
-		if (map_level(im, c, &u, logical, level,
+		if (map_level(&u, logical, level,
 			      &inode->i_block[EXT2_NDIR_BLOCKS + level - 1], err) < 0)
 			return -1;
 		logical += span;

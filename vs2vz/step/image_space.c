@@ -109,6 +109,7 @@ struct chunk *image_chunk(struct image *im, struct copy_scratch *scratch)
 		if (posix_memalign(&bytes, IMAGE_BLOCK, CHUNK_BYTES) != 0)
 			die("no memory");
 		c->bytes = bytes;
+		c->im = im;
 		pthread_mutex_lock(&im->lock);
 		c->next = im->chunks;
 		im->chunks = c;
@@ -145,13 +146,13 @@ static int refill(struct image *im, struct chunk *c, struct err *err)
 	return take_blocks(im, CHUNK_BLOCKS, &c->start, &c->len, err);
 }
 
-static int put_small(struct image *im, struct chunk *c, uint32_t logical, const char *bytes,
-		     uint32_t blocks, struct err *err)
+static int put_small(struct chunk *c, uint32_t logical, const char *bytes, uint32_t blocks,
+		     struct err *err)
 {
 	while (blocks) {
 		uint32_t n;
 
-		if (refill(im, c, err) < 0)
+		if (refill(c->im, c, err) < 0)
 			return -1;
 		n = c->len - c->used < blocks ? c->len - c->used : blocks;
 		memcpy(c->bytes + (size_t)c->used * IMAGE_BLOCK, bytes, (size_t)n * IMAGE_BLOCK);
@@ -164,15 +165,15 @@ static int put_small(struct image *im, struct chunk *c, uint32_t logical, const 
 	return 0;
 }
 
-static int put_large(struct image *im, struct chunk *c, uint32_t logical, const char *bytes,
-		     uint32_t blocks, struct err *err)
+static int put_large(struct chunk *c, uint32_t logical, const char *bytes, uint32_t blocks,
+		     struct err *err)
 {
 	while (blocks) {
 		uint64_t start;
 		uint32_t n;
 
-		if (take_blocks(im, blocks, &start, &n, err) < 0 ||
-		    write_blocks(im, bytes, (size_t)n * IMAGE_BLOCK, start, err) < 0)
+		if (take_blocks(c->im, blocks, &start, &n, err) < 0 ||
+		    write_blocks(c->im, bytes, (size_t)n * IMAGE_BLOCK, start, err) < 0)
 			return -1;
 		runs_add(&c->runs, logical, start, n);
 		logical += n;
@@ -188,8 +189,9 @@ int image_put(struct image *im, struct chunk *c, uint32_t logical, char *bytes, 
 	uint32_t blocks = (uint32_t)((len + IMAGE_BLOCK - 1) / IMAGE_BLOCK);
 
 	memset(bytes + len, 0, (size_t)blocks * IMAGE_BLOCK - len);
-	return blocks < DIRECT_BLOCKS ? put_small(im, c, logical, bytes, blocks, err) :
-					put_large(im, c, logical, bytes, blocks, err);
+	(void)im;
+	return blocks < DIRECT_BLOCKS ? put_small(c, logical, bytes, blocks, err) :
+					put_large(c, logical, bytes, blocks, err);
 }
 
 int image_take_block(struct image *im, struct chunk *c, char **bytes, uint64_t *block,

@@ -205,15 +205,15 @@ static bool into_inode(const struct attributes *all, struct ext2_inode_large *in
 	return true;
 }
 
-static int into_block(struct image *im, struct chunk *c, const struct attributes *all,
-		      struct copy_object *o, struct ext2_inode_large *inode, struct err *err)
+/* Its number into *at. */
+static int into_block(struct image *im, const struct attributes *all, struct copy_object *o,
+		      uint64_t *at, struct err *err)
 {
 	const struct ext2_ext_attr_header head = {
 		.h_magic = htole32(EXT2_EXT_ATTR_MAGIC), .h_refcount = htole32(1),
 		.h_blocks = htole32(1),
 	};
 	char *block = xcalloc(1, IMAGE_BLOCK);
-	uint64_t at;
 	int rc;
 
 	memcpy(block, &head, sizeof(head));
@@ -221,18 +221,16 @@ static int into_block(struct image *im, struct chunk *c, const struct attributes
 		free(block);
 		return refuse(o, all->v[0].name, "and the others of it need more than one block", err);
 	}
-	rc = image_put_block(im, c, block, &at, err);
+	rc = image_put_block(im, o->scratch->sink, block, at, err);
 	free(block);
-	inode->i_file_acl = (uint32_t)at;
-	inode->osd2.linux2.l_i_file_acl_high = (uint16_t)(at >> 32);
-	inode->i_blocks += IMAGE_BLOCK / 512;
 	return rc;
 }
 
-int image_xattrs(struct image *im, struct chunk *c, struct copy_object *o,
-		 struct ext2_inode_large *inode, struct err *err)
+int image_xattrs(struct image *im, struct copy_object *o, struct ext2_inode_large *inode,
+		 struct err *err)
 {
 	struct attributes *all = xcalloc(1, sizeof(*all));
+	uint64_t at = 0;
 	int rc;
 
 	all->names = all->values = (struct buf)BUF_INIT;
@@ -240,7 +238,12 @@ int image_xattrs(struct image *im, struct chunk *c, struct copy_object *o,
 	if (rc == 0 && all->nr) {
 		qsort(all->v, all->nr, sizeof(all->v[0]), by_name);
 		if (!into_inode(all, inode))
-			rc = into_block(im, c, all, o, inode, err);
+			rc = into_block(im, all, o, &at, err);
+	}
+	if (at) {
+		inode->i_file_acl = (uint32_t)at;
+		inode->osd2.linux2.l_i_file_acl_high = (uint16_t)(at >> 32);
+		inode->i_blocks += IMAGE_BLOCK / 512;
 	}
 	buf_release(&all->names);
 	buf_release(&all->values);

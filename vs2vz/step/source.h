@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What steps that copy a tree (arguments from, inode, volume) share: the source, where it stands now, and the records in
- * the journal's folder: KIND.N, the inode number of what step N made, and "sums".
+ * What steps that copy a tree (arguments from, inode, volume) share: the source, where
+ * it stands now, and the records in the journal's folder: KIND.N, the inode number of what
+ * step N made, and "sums".
  *
  * Where the step has the argument volume (a UUID), its from is a device or an image file
  * with that file system, seen in private (mounted.h).
