@@ -25,16 +25,7 @@ families=$top/tests/fixups/families
 build_edits=$top/tests/fixups/build-edits-debian.sh
 G=
 
-# The recipes of this family: "none,+a,+b"
-recipes() {
-	local f words=none
-	for f in "$top"/templates/fixups/{debian,ubuntu}-*.fix "$top/templates/fixups/inittab-gettys.fix"; do
-		f=${f##*/}
-		words+=,+${f%.fix}
-	done
-	echo "$words"
-}
-words=$(recipes)
+words=all
 
 # guest_of LIST...: a fresh host $R with the guest g of these lists
 guest_of() {
@@ -55,7 +46,7 @@ plain_links() {
 same_as_packages() {
 	local dir=$1 name=$2 link
 	if ! grep -qE '^(# Numbers of links do not count|file /etc/init.d/.depend.boot)' "$families/$name.tree"; then
-		perl "$lists" check "$dir" "$families/$name.tree" "$families/$name.after.tree"
+		perl "$lists" check "$dir" "$families/$name.tree" "$families/container.tree" "$families/$name.after.tree"
 		return
 	fi
 	rm -rf "$scratch/plain"
@@ -67,7 +58,7 @@ same_as_packages() {
 	done
 	plain_links "$families/$name.tree" >"$scratch/plain.tree"
 	plain_links "$families/$name.after.tree" >"$scratch/after.tree"
-	perl "$lists" check "$scratch/plain" "$scratch/plain.tree" "$scratch/after.tree" && ordered "$dir" "$name"
+	perl "$lists" check "$scratch/plain" "$scratch/plain.tree" "$families/container.tree" "$scratch/after.tree" && ordered "$dir" "$name"
 }
 
 number() { find "$1" -name "[SK][0-9][0-9]$2" | sed 's,.*/.\(..\).*,\1,'; }
@@ -116,7 +107,7 @@ built_guest() {
 
 result_is_stable() {
 	local name=$1
-	ok "$name: its result as a tree" guest_of "$families/$name.tree" "$families/$name.after.tree"
+	ok "$name: its result as a tree" guest_of "$families/$name.tree" "$families/container.tree" "$families/$name.after.tree"
 	settle
 	run vs plan g --fixups "$words" --diff
 	! grep -qE 'VS51[012] ' "$scratch/both" && [ "$status" = 0 ]

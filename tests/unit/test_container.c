@@ -150,6 +150,31 @@ static void test_tree_findings(void **state)
 		assert_null(strchr(fx.findings.v[i].seen, '\n'));
 }
 
+/* Only /sbin/init tells vzctl that a guest is a 32-bit one. */
+static void test_word_size(void **state)
+{
+	static const struct {
+		const char *arch, *init_arch, *init;
+		size_t found;
+	} rows[] = {
+		{ "i386", "", "sysvinit", 1 }, { "i386", "", "other", 1 }, { "sparc", "", "other", 1 },
+		{ "i386", "i386", "sysvinit", 0 }, { "x86_64", "", "other", 0 }, { "", "", "other", 0 },
+		{ "i386", "", "none", 0 }, { "i386", NULL, "other", 0 },
+	};
+
+	(void)state;
+	add("a");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		guest[0].system = (struct system){
+			.arch = rows[i].arch, .init_arch = rows[i].init_arch, .init = rows[i].init,
+		};
+		fx.findings.nr = 0;
+		run();
+		if (fixture_found(&fx, VS_INIT_NOT_ELF) != rows[i].found)
+			fail_msg("row %zu", i);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int main(void)
@@ -162,6 +187,7 @@ int main(void)
 		TEST(test_remains),
 		TEST(test_addresses),
 		TEST(test_tree_findings),
+		TEST(test_word_size),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -43,6 +43,13 @@ static void services(const char *line)
 	assert_int_equal(fixups_changes(&f), 0);
 }
 
+static void upstart_of(const char *distro, const char *version)
+{
+	f.guest.system.init = "upstart";
+	f.guest.system.distro = distro;
+	f.guest.system.version = version;
+}
+
 static bool holds(const char *when)
 {
 	f.recipes.nr = 0;
@@ -164,6 +171,7 @@ static void debian_dependencies(void **state)
 	lsb("loop", "# Required-Start: web\n# Default-Start: 2\n");
 	lsb("last", "# Required-Start: $all\n# Default-Start: 2\n");
 	lsb("halt", "# Default-Start:\n# Default-Stop: 0\n");
+	lsb("log", "# Default-Start: 2\n# Default-Stop: 6\n# X-Stop-After: web\n");
 	services("services on cron,last");
 	is_link("/etc/rc2.d/S01cron", "../init.d/cron");
 	is_link("/etc/rc2.d/S02last", "../init.d/last");
@@ -180,7 +188,11 @@ static void debian_dependencies(void **state)
 			  "| TARGETS = mountkernfs mountall networking\n"
 			  "| networking: mountkernfs mountall\n"));
 	assert_true(holds("line /etc/init.d/.depend.start\n| TARGETS = cron web last\n"));
+	assert_true(holds("line /etc/init.d/.depend.start\n| last: cron web\n"));
 	assert_true(holds("line /etc/init.d/.depend.stop\n| networking: web\n"));
+	services("services on log");
+	is_link("/etc/rc6.d/K02log", "../init.d/log");
+	assert_true(holds("line /etc/init.d/.depend.stop\n| log: web\n"));
 	services("services on loop");	/* a circle: it ends */
 	assert_true(holds("service loop state=on"));
 }
@@ -196,7 +208,7 @@ static void others(void **state)
 	services("services off net.lo");
 	assert_false(fixture_has(&f.fx, "/etc/runlevels/boot/net.lo"));
 
-	f.guest.system.init = "upstart";
+	upstart_of("ubuntu", "11.04");
 	fixture_file(&f.fx, "/etc/init/tty1.conf", "start on x\n");
 	services("services off tty1");
 	assert_true(holds("text /etc/init/tty1.override\n| manual"));
@@ -261,12 +273,44 @@ static void services_of_each(void **state)
 static void hollow_jobs(void **state)
 {
 	(void)state;
-	f.guest.system.init = "upstart";
+	upstart_of("debian", "7.0");
 	fixture_file(&f.fx, "/etc/init/udev.conf", "#start on startup\n\n#exec udevd\n");
 	fixture_file(&f.fx, "/etc/init/tty1.conf", "#comment\nstart on startup\n");
 	services("override udev,tty1");
 	assert_false(holds("exists /etc/init/udev.override"));
 	assert_true(holds("exists /etc/init/tty1.override"));
+}
+
+/* An upstart before 0.6.7 reads no overrides; nor may one whose age is not known. */
+static void old_jobs(void **state)
+{
+	static const struct {
+		const char *distro, *version;
+	} old[] = {
+		{ "centos", "6.4" }, { "rhel", "6" }, { "fedora", "14" }, { "ubuntu", "10.10" },
+		{ "ubuntu", "" }, { "debian", "6.0" }, { "debian", "" }, { "", "" },
+	};
+
+	(void)state;
+	fixture_file(&f.fx, "/etc/init/readahead.conf", "start on starting rcS\n");
+	for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++) {
+		upstart_of(old[i].distro, old[i].version);
+		fixture_file(&f.fx, "/etc/init/readahead.override", "manual\n");
+		assert_true(holds("service readahead state=on"));
+		services(i % 2 ? "override readahead,none" : "services off readahead,none");
+		assert_true(holds("absent /etc/init/readahead.conf"));
+		assert_true(holds("text /etc/init/readahead.conf.held\n| start on starting rcS"));
+		assert_true(holds("service readahead state=off"));
+		assert_false(holds("service readahead state=unlinked"));
+		assert_false(holds("service none"));
+		services("services on readahead,none");
+		assert_true(holds("text /etc/init/readahead.conf\n| start on starting rcS"));
+		assert_true(holds("absent /etc/init/readahead.conf.held"));
+		assert_true(holds("absent /etc/init/readahead.override"));
+	}
+	upstart_of("ubuntu", "12.04");
+	fixture_file(&f.fx, "/etc/init/readahead.override", "manual\n");
+	assert_true(holds("service readahead state=off"));
 }
 
 int main(void)
@@ -275,7 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(headers), T(red_hat), T(debian_classic), T(what_is_on_stays),
 		T(debian_dependencies), T(others), T(suse), T(without_links), T(services_of_each),
-		T(hollow_jobs),
+		T(hollow_jobs), T(old_jobs),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

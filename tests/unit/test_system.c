@@ -106,11 +106,18 @@ static void architectures(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		elf("/sbin/init", rows[i].machine, rows[i].class, rows[i].big);
 		assert_string_equal(look().arch, rows[i].arch);
+		assert_string_equal(look().init_arch, rows[i].arch);
 	}
 	fx_program("/sbin/init", "#!/bin/sh\n");	/* not ELF: the shell tells */
 	elf("/bin/sh", 3, 1, false);
 	assert_string_equal(look().arch, "i386");
+	assert_string_equal(look().init_arch, "");
 	assert_true(look().has_shell);
+	assert_int_equal(unlink(fx_path("/sbin/init")), 0);
+	fx_link("/sbin/init", "nowhere");
+	elf("/bin/init", 3, 1, false);	/* a container would start it; vzctl does not ask it */
+	assert_string_equal(look().arch, "i386");
+	assert_string_equal(look().init_arch, "");
 }
 
 static void no_init(void **state)

@@ -63,6 +63,25 @@ static void root_mode(struct deciding *d, const struct decision *decision)
 		    (unsigned)guest->tree_mode & 07777, owner.uid, owner.gid);
 }
 
+/*
+ * vzctl makes a container a 32-bit machine where the header of /sbin/init says 32 bits
+ * (vzctl: src/lib/env.c, set_personality32); no other program counts.
+ */
+static void init_hides_word(struct deciding *d, const struct guest *guest)
+{
+	static const char *const narrow[] = { "i386", "ppc", "s390", "sparc" };
+	const struct system *system = &guest->system;
+
+	if (!system->arch || !system->init_arch || *system->init_arch ||
+	    !system->init || strcmp(system->init, "none") == 0)
+		return;
+	for (size_t i = 0; i < sizeof(narrow) / sizeof(*narrow); i++)
+		if (strcmp(system->arch, narrow[i]) == 0)
+			finding_add(d->findings, VS_INIT_NOT_ELF, guest->name, "/sbin/init",
+				    "no program with an ELF header, the guest is %s",
+				    system->arch);
+}
+
 static void system_findings(struct deciding *d, const struct guest *guest)
 {
 	const struct system *system = &guest->system;
@@ -70,6 +89,7 @@ static void system_findings(struct deciding *d, const struct guest *guest)
 	if (!system->init || !*system->init || strcmp(system->init, "none") == 0)
 		finding_add(d->findings, VS_NO_INIT, guest->name, guest->tree,
 			    "no program at /sbin/init");
+	init_hides_word(d, guest);
 	if (!system->has_shell)
 		finding_add(d->findings, VS_NO_SHELL, guest->name, guest->tree,
 			    "neither /bin/bash nor /bin/sh");

@@ -48,6 +48,15 @@ int fix_distro(struct fixing *f, const struct statement *s)
 	       in_range(s, system->version);
 }
 
+bool fix_system_is(const struct fixing *f, const char *distro, const char *from)
+{
+	const struct system *system = &f->guest->guest->system;
+
+	return system->distro && strcmp(system->distro, distro) == 0 && system->version &&
+	       *system->version >= '0' && *system->version <= '9' &&
+	       compare_versions(system->version, from) >= 0;
+}
+
 int fix_init(struct fixing *f, const struct statement *s)
 {
 	const char *init = f->guest->guest->system.init;

@@ -48,6 +48,8 @@ bool fix_is_glob(const char *path);
 condition_fn fix_distro, fix_init, fix_arch, fix_kernel, fix_vz7, fix_exists, fix_absent,
 	     fix_executable, fix_empty, fix_mode_is, fix_link_is, fix_node_is, fix_line, fix_text,
 	     fix_all_commented, fix_item, fix_value_known, fix_running, fix_service, fix_ran, fix_name;
+/* The guest is of this distribution, and its version is known to be this or a later one. */
+bool fix_system_is(const struct fixing *f, const char *distro, const char *from);
 /* fix_changes.c, fix_objects.c */
 change_fn fix_comment, fix_uncomment, fix_restore, fix_drop, fix_replace, fix_substitute,
 	  fix_append, fix_insert, fix_set, fix_unset, fix_write, fix_link, fix_remove, fix_rename,
@@ -56,6 +58,8 @@ change_fn fix_comment, fix_uncomment, fix_restore, fix_drop, fix_replace, fix_su
 int fix_parent(struct fixing *f, const char *path, const char **canonical, struct err *err) MUST_CHECK;
 /* Is the name a link? Asked where nothing stands at its end. */
 bool fix_dangles(struct fixing *f, const char *path);
+/* A file or link takes another name; what had that name goes. Nothing there: nothing. */
+int fix_move(struct fixing *f, const char *from, const char *to, struct err *err) MUST_CHECK;
 /* A symbolic link at the canonical path of a place; its directory is made. */
 int fix_make_link(struct fixing *f, const char *path, const char *target, struct err *err) MUST_CHECK;
 int fix_hide(struct fixing *f, const char *path, struct err *err) MUST_CHECK;

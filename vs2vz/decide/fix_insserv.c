@@ -55,20 +55,24 @@ static bool takes_part(const struct scripts *all, const struct script *s)
 	return all->stopping ? s->stop : s->start;
 }
 
+static void add_script(struct means *out, size_t script)
+{
+	for (size_t n = 0; n < out->nr; n++)
+		if (out->v[n] == script)
+			return;
+	if (out->nr < WORDS_MAX)
+		out->v[out->nr++] = script;
+}
+
 static void mean_one(const struct scripts *all, const char *word, size_t len, struct means *out)
 {
 	for (size_t i = 0; i < all->nr; i++) {
 		const struct script *s = &all->v[i];
-		bool known = false;
 
-		if (!takes_part(all, s) || (!has_word(s->head.provides, word, len) &&
-					    (strlen(s->head.name) != len ||
-					     strncmp(s->head.name, word, len) != 0)))
-			continue;
-		for (size_t n = 0; n < out->nr; n++)
-			known |= out->v[n] == i;
-		if (!known && out->nr < WORDS_MAX)
-			out->v[out->nr++] = i;
+		if (takes_part(all, s) && (has_word(s->head.provides, word, len) ||
+					   (strlen(s->head.name) == len &&
+					    strncmp(s->head.name, word, len) == 0)))
+			add_script(out, i);
 	}
 }
 
@@ -117,7 +121,9 @@ static void before_it(const struct scripts *all, size_t i, struct means *out)
 	const struct script *s = &all->v[i];
 
 	*out = (struct means){ 0 };
-	if (!all->stopping) {
+	if (all->stopping) {
+		mean(all, s->head.stop_after, 0, out);
+	} else {
 		mean(all, s->head.required_start, 0, out);
 		mean(all, s->head.should_start, 0, out);
 	}
@@ -131,8 +137,8 @@ static void before_it(const struct scripts *all, size_t i, struct means *out)
 		if (all->stopping)
 			mean(all, other->should_stop, 0, &theirs);
 		for (size_t w = 0; w < theirs.nr; w++)
-			if (theirs.v[w] == i && out->nr < WORDS_MAX)
-				out->v[out->nr++] = n;
+			if (theirs.v[w] == i)
+				add_script(out, n);
 	}
 }
 
@@ -227,6 +233,10 @@ static void add_rule(struct buf *out, const struct scripts *all, const struct sc
 	bool any = false;
 
 	before_it(all, (size_t)(s - all->v), &before);
+	/* startpar knows no order but these lines: the last ones name every other. */
+	for (size_t i = 0; is_last(all, s) && i < all->nr; i++)
+		if (in_list(all, &all->v[i], all->stopping ? s->stop : s->start))
+			add_script(&before, i);
 	for (size_t i = 0; i < before.nr; i++) {
 		const struct script *other = &all->v[before.v[i]];
 

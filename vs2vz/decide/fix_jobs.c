@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Jobs of upstart and units of systemd: switched off by a file or link beside them, never
- * by changing what a package owns.
+ * by changing what a package owns. Where upstart is too old for that, the job takes another
+ * name, which upstart does not read, with the same text.
  */
 #include "decide/fix_services.h"
 
@@ -43,6 +44,26 @@ static const char *override_path(const struct fixing *f, const char *name)
 	return pool_printf(f->pool, "/etc/init/%s.override", name);
 }
 
+static const char *held_path(const struct fixing *f, const char *name)
+{
+	return pool_printf(f->pool, "/etc/init/%s.conf.held", name);
+}
+
+bool job_there(struct fixing *f, const char *name)
+{
+	return service_there(f, job_path(f, name)) || service_there(f, held_path(f, name));
+}
+
+/*
+ * Overrides are upstart's since 0.6.7 (upstart: NEWS). Ubuntu has it from 11.04, Debian from
+ * 7.0 (6.0: 0.6.6); Enterprise Linux 6 stays with 0.6.5, Fedora took systemd before. Where
+ * nothing is known the other way is taken, which works with each of them.
+ */
+static bool knows_overrides(struct fixing *f)
+{
+	return fix_system_is(f, "ubuntu", "11.04") || fix_system_is(f, "debian", "7");
+}
+
 /* A job of which nothing but comments is left does nothing. */
 static bool job_is_hollow(struct fixing *f, const char *name)
 {
@@ -61,8 +82,10 @@ bool job_is_off(struct fixing *f, const char *name)
 {
 	const char *text;
 
-	if (job_is_hollow(f, name))
+	if (!service_there(f, job_path(f, name)) || job_is_hollow(f, name))
 		return true;
+	if (!knows_overrides(f))
+		return false;
 	return service_file(f, override_path(f, name), &text) && has_line(text, "manual");
 }
 
@@ -71,8 +94,10 @@ int job_off(struct fixing *f, const char *name, struct err *err)
 	struct buf text CLEANUP_BUF = BUF_INIT;
 	const char *before;
 
-	if (!service_there(f, job_path(f, name)) || job_is_off(f, name))
+	if (job_is_off(f, name))
 		return 0;
+	if (!knows_overrides(f))
+		return fix_move(f, job_path(f, name), held_path(f, name), err);
 	if (service_file(f, override_path(f, name), &before))
 		buf_adds(&text, before);
 	if (text.len && text.data[text.len - 1] != '\n')
@@ -86,6 +111,9 @@ int job_on(struct fixing *f, const char *name, struct err *err)
 {
 	const char *text;
 
+	if (!service_there(f, job_path(f, name)) &&
+	    fix_move(f, held_path(f, name), job_path(f, name), err) < 0)
+		return -1;
 	if (!service_file(f, override_path(f, name), &text) || strcmp(text, MANUAL) != 0)
 		return 0;
 	return fix_hide(f, override_path(f, name), err);

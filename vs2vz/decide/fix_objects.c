@@ -65,12 +65,22 @@ bool fix_dangles(struct fixing *f, const char *path)
 	       object.thing == THING_LINK;
 }
 
+/* Not what other steps of the plan make. */
+static int is_free(struct fixing *f, const char *canonical, struct err *err)
+{
+	if (!edits_is_given(f->edits, canonical))
+		return 0;
+	return fail(err, "%s comes with the guest's package state", show(canonical));
+}
+
 /* May what stands here go? A directory only when it is empty. */
 static int may_go(struct fixing *f, const char *canonical, const struct object *o,
 		  struct err *err)
 {
 	struct names names;
 
+	if (is_free(f, canonical, err) < 0)
+		return -1;
 	if (o->thing != THING_DIR)
 		return 0;
 	if (strcmp(canonical, "/") == 0)
@@ -137,9 +147,8 @@ int fix_remove(struct fixing *f, const struct statement *s, struct err *err)
 }
 
 /* The content goes over to the other name: undo finds both inodes where they were. */
-int fix_rename(struct fixing *f, const struct statement *s, struct err *err)
+int fix_move(struct fixing *f, const char *from, const char *to, struct err *err)
 {
-	const char *from = fix_path(f, s->operand[0]), *to = fix_path(f, statement_get(s, "to"));
 	const struct object gone = { .thing = THING_ABSENT };
 	const char *canonical;
 	struct object object;
@@ -157,6 +166,11 @@ int fix_rename(struct fixing *f, const struct statement *s, struct err *err)
 	object.nlink = 0;
 	edits_put(f->edits, canonical, &gone);
 	return put_over(f, to, &object, err);
+}
+
+int fix_rename(struct fixing *f, const struct statement *s, struct err *err)
+{
+	return fix_move(f, fix_path(f, s->operand[0]), fix_path(f, statement_get(s, "to")), err);
 }
 
 int fix_node(struct fixing *f, const struct statement *s, struct err *err)
@@ -219,6 +233,8 @@ int fix_mode(struct fixing *f, const struct statement *s, struct err *err)
 		return 0;
 	if (object.thing == THING_FILE && object.nlink > 1)
 		return fail(err, "%s has other names, which would change with it", show(path));
+	if (is_free(f, canonical, err) < 0)
+		return -1;
 	object.mode = (object.mode & S_IFMT) | octal(statement_get(s, "is"), 0);
 	edits_put(f->edits, canonical, &object);
 	return 0;

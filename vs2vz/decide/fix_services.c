@@ -74,7 +74,7 @@ static bool init_is(const struct fixing *f, const char *init)
 
 static bool is_job(struct fixing *f, const char *name)
 {
-	return init_is(f, "upstart") && service_there(f, job_path(f, name));
+	return init_is(f, "upstart") && job_there(f, name);
 }
 
 static bool is_unit(struct fixing *f, const char *name)

@@ -20,7 +20,7 @@ struct boot_script {
 	bool lsb;		/* it has an LSB header */
 	bool interactive;
 	const char *provides, *required_start, *should_start, *required_stop, *should_stop,
-		   *before;	/* blank separated, "" where not said */
+		   *before, *stop_after;	/* blank separated, "" where not said */
 };
 /* fix_header.c: pure. */
 void boot_script_read(struct boot_script *out, const char *name, const char *text,
@@ -50,6 +50,8 @@ int insserv_switch(struct fixing *f, const char *name, bool on, struct err *err)
 bool service_file(struct fixing *f, const char *path, const char **text);
 bool service_there(struct fixing *f, const char *path);
 const char *job_path(const struct fixing *f, const char *name);
+/* By its own name or held by another. */
+bool job_there(struct fixing *f, const char *name);
 bool job_is_off(struct fixing *f, const char *name);
 int job_off(struct fixing *f, const char *name, struct err *err) MUST_CHECK;
 int job_on(struct fixing *f, const char *name, struct err *err) MUST_CHECK;

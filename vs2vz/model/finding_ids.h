@@ -175,6 +175,7 @@ enum finding_id {
 	VS_SYSTEMD_TOO_NEW	= 560,	/* init against the kernel */
 	VS_LIBC_TOO_NEW		= 561,
 	VS_VSYSCALL		= 562,
+	VS_INIT_NOT_ELF		= 563,
 	/* 6 insulation; 601 to 611: device_judge() */
 	VS_VOLUME_MISSING	= 601,
 	VS_VOLUME_KIND		= 602,	/* a typing error: not below /dev, no block device */

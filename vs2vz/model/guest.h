@@ -54,6 +54,7 @@ struct system {
 	const char *version;	/* "5", "7.0", "4.8" */
 	const char *init;	/* "sysvinit", "systemd", "upstart", "openrc", "busybox", "none", "other" */
 	const char *arch;	/* "x86_64", "i386", "" */
+	const char *init_arch;	/* of /sbin/init itself, "": no program in ELF */
 	bool has_shell;
 	bool has_dev_null;
 };

@@ -123,6 +123,7 @@ int vserver_system(struct system *out, const struct root *tree, struct pool *poo
 	distro_detect(&t, &out->distro, &out->version);
 	out->init = init ? init_kind(&t, init) : "none";
 	out->arch = find_arch(&t, init);
+	out->init_arch = program_arch(&t, init_paths[0]);
 	out->has_shell = guest_is_program(&t, "bin/bash") || guest_is_program(&t, "bin/sh");
 	out->has_dev_null = has_dev_null(&t);
 	return 0;
