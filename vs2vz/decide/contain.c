@@ -123,14 +123,6 @@ static void add_copy(struct containing *c)
 	step_arg(s, c->d.pool, "volume", now->volume);
 }
 
-static int add_times(struct containing *c, const char *dir, struct err *err)
-{
-	for (size_t i = 0; i < c->plan->nr_steps; i++)
-		if (strcmp(step_get(&c->plan->step[i], "at"), dir) == 0)
-			return 0;
-	return build_times(&c->d, c->plan, dir, err);
-}
-
 /* Directories whose names change; one that is missing for an image is made. */
 static int add_places(struct containing *c, struct err *err)
 {
@@ -138,16 +130,16 @@ static int add_places(struct containing *c, struct err *err)
 	const char *image = to_own(q) && !c->own.device ? path_parent(c->own.at, c->d.pool) : NULL;
 	bool from_image = q->now->volume && !volume_is_device(q->now->from);
 
-	if (add_times(c, q->host->conf_dir, err) < 0 ||
-	    add_times(c, path_parent(q->ct->private, c->d.pool), err) < 0 ||
-	    (from_image && add_times(c, path_parent(q->now->from, c->d.pool), err) < 0))
+	if (build_times(&c->d, c->plan, q->host->conf_dir, err) < 0 ||
+	    build_times(&c->d, c->plan, path_parent(q->ct->private, c->d.pool), err) < 0 ||
+	    (from_image && build_times(&c->d, c->plan, path_parent(q->now->from, c->d.pool), err) < 0))
 		return -1;
 	if (!image)
 		return 0;
 	plan_input(c->plan, c->d.pool, INPUT_ABSENT, c->own.at, NULL);
 	if (path_exists(c->d.root, image))
-		return add_times(c, image, err);
-	if (add_times(c, path_existing(c->d.root, image, c->d.pool), err) < 0)
+		return build_times(&c->d, c->plan, image, err);
+	if (build_times(&c->d, c->plan, path_existing(c->d.root, image, c->d.pool), err) < 0)
 		return -1;
 	build_parents(&c->d, c->plan, image);
 	return 0;
