@@ -13,6 +13,7 @@ pkg-config      pkgconf-pkg-config
 libc6-dev       glibc-devel
 libblkid-dev    libblkid-devel
 libext2fs-dev   e2fsprogs-devel
+comerr-dev      libcom_err-devel
 libmount-dev    libmount-devel
 libcap-dev      libcap-devel
 libconfuse-dev  libconfuse-devel

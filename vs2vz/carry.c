@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/stop.h"
+#include "decide/hooks.h"
 #include "exits.h"
 #include "openvz/layout.h"
 #include "run/run.h"
@@ -34,7 +35,8 @@ const struct step *carry_relocation(const struct plan *plan)
 	for (size_t i = 0; i < plan->nr_steps; i++) {
 		const char *kind = plan->step[i].kind->name;
 
-		if (strcmp(kind, "rename") == 0 || strcmp(kind, "copy") == 0)
+		if (strcmp(kind, "rename") == 0 || strcmp(kind, "copy") == 0 ||
+		    strcmp(kind, "makefs") == 0)
 			return &plan->step[i];
 	}
 	return NULL;
@@ -167,7 +169,7 @@ void carry_guest(struct session *s, const char *name, enum way way, bool roll_ba
 
 	log_guest(name);
 	log_say(LOG_DETAIL, "%s '%s'", way_words[way], show(name));
-	if (journal_open(&j, s->state, pool_printf(&s->pool, "guests/%s", name), &s->err) < 0) {
+	if (journal_open(&j, s->state, journal_key(name, &s->pool), &s->err) < 0) {
 		s->report.guests[line].state = STATE_DAMAGED;
 		s->report.guests[line].outcome = OUTCOME_FAILED;
 		report_error(&s->report.guests[line], &s->report, &s->err);
@@ -217,7 +219,7 @@ int carry_host(struct session *s, const struct plan *plan)
 	unsigned *numbers;
 	size_t nr;
 
-	if (!plan->nr_steps)
+	if (!plan->nr_steps || stop_signal())
 		return 0;
 	if (journal_create(s->state, plan, 1, &s->err) < 0 ||
 	    journal_list_host(s->state, &s->pool, &numbers, &nr, &s->err) < 0)
@@ -225,11 +227,34 @@ int carry_host(struct session *s, const struct plan *plan)
 	return carry_host_number(s, numbers[nr - 1], WAY_FORWARD);
 }
 
-/* What is true of all guests' journals together. */
+bool carry_makes_own(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nr_steps; i++)
+		if (strcmp(plan->step[i].kind->name, "makefs") == 0)
+			return true;
+	return false;
+}
+
+/*
+ * What is true of all journals together. Containers that were insulated later have
+ * journals that count for the action scripts only.
+ */
 struct tally {
 	bool open;		/* some guest is converted or on its way */
 	bool committed;
+	bool own_open;		/* the same of those with a file system of their own */
 };
+
+static void tally_journal(struct tally *t, const struct journal *j)
+{
+	bool open = j->phase != PHASE_UNDONE && j->phase != PHASE_COMMITTED;
+
+	t->own_open |= open && carry_makes_own(&j->plan);
+	if (strcmp(j->plan.scope, "guest") != 0)
+		return;
+	t->open |= open;
+	t->committed |= j->phase == PHASE_COMMITTED;
+}
 
 static int tally_guests(struct session *s, struct tally *t)
 {
@@ -237,47 +262,73 @@ static int tally_guests(struct session *s, struct tally *t)
 	struct journal j;
 	size_t nr;
 
-	*t = (struct tally){ false, false };
+	*t = (struct tally){ .open = false };
 	if (journal_list(s->state, &s->pool, &names, &nr, &s->err) < 0)
 		return -1;
 	for (size_t i = 0; i < nr; i++) {
-		if (journal_open(&j, s->state, pool_printf(&s->pool, "guests/%s", names[i]),
+		if (journal_open(&j, s->state, journal_key(names[i], &s->pool),
 				 &s->err) < 0) {
-			t->open = true;	/* unreadable: touch nothing that it may need */
+			t->open = t->own_open = true; /* unreadable: touch nothing that it may need */
 			continue;
 		}
-		t->open |= j.phase != PHASE_UNDONE && j.phase != PHASE_COMMITTED;
-		t->committed |= j.phase == PHASE_COMMITTED;
+		tally_journal(t, &j);
 		journal_close(&j);
 	}
 	return 0;
 }
 
-static bool host_is_open(struct session *s, unsigned number, enum way way)
+/* Does any container need the action scripts? By what is configured now. */
+static int own_in_use(struct session *s, bool *out)
 {
-	enum phase phase;
+	struct known_cts known;
+
+	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) < 0)
+		return -1;
+	*out = false;
+	for (size_t i = 0; i < known.nr; i++)
+		*out |= known.v[i].device != NULL;
+	return 0;
+}
+
+enum host_way { HOST_STAYS, HOST_FORWARD, HOST_BACK, HOST_FINISH };
+
+/* What becomes of the action scripts, and of all other host-wide steps. */
+struct host_ways {
+	enum host_way hooks, others;
+};
+
+/* Where an open host journal is to go. */
+static enum host_way host_way(struct session *s, unsigned number, const struct host_ways *ways)
+{
+	enum host_way way;
 	struct journal j;
 
 	if (journal_open(&j, s->state, pool_printf(&s->pool, "host/%u", number), &s->err) < 0)
-		return true;	/* carry_host_number() will say what is wrong */
-	phase = j.phase;
+		return HOST_BACK;	/* carry_host_number() will say what is wrong */
+	way = plan_note_get(&j.plan, HOOKS_NOTE) ? ways->hooks : ways->others;
+	if (j.phase == PHASE_UNDONE || j.phase == PHASE_COMMITTED ||
+	    (way == HOST_FORWARD && j.phase != PHASE_PLANNED && j.phase != PHASE_CONVERTING))
+		way = HOST_STAYS;
 	journal_close(&j);
-	if (way == WAY_FORWARD)
-		return phase == PHASE_PLANNED || phase == PHASE_CONVERTING;
-	return phase != PHASE_UNDONE && phase != PHASE_COMMITTED;
+	return way;
 }
 
-static int carry_host_all(struct session *s, enum way way)
+static int carry_host_all(struct session *s, const struct host_ways *ways)
 {
+	static const enum way way_of[] = {
+		[HOST_FORWARD] = WAY_FORWARD, [HOST_BACK] = WAY_BACK, [HOST_FINISH] = WAY_FINISH,
+	};
+	bool forward = ways->others == HOST_FORWARD;
 	unsigned *numbers;
 	size_t nr;
 
 	if (journal_list_host(s->state, &s->pool, &numbers, &nr, &s->err) < 0)
 		return -1;
 	for (size_t i = 0; i < nr; i++) {
-		unsigned number = way == WAY_BACK ? numbers[nr - 1 - i] : numbers[i];
+		unsigned number = forward ? numbers[i] : numbers[nr - 1 - i];
+		enum host_way way = host_way(s, number, ways);
 
-		if (host_is_open(s, number, way) && carry_host_number(s, number, way) < 0)
+		if (way != HOST_STAYS && carry_host_number(s, number, way_of[way]) < 0)
 			return -1;
 	}
 	return 0;
@@ -285,20 +336,24 @@ static int carry_host_all(struct session *s, enum way way)
 
 int carry_host_on(struct session *s)
 {
-	return carry_host_all(s, WAY_FORWARD);
+	return carry_host_all(s, &(struct host_ways){ HOST_FORWARD, HOST_FORWARD });
 }
 
 int carry_host_after(struct session *s)
 {
+	struct host_ways ways = { HOST_STAYS, HOST_STAYS };
 	struct tally t;
+	bool own;
 
 	if (s->state < 0)
 		return 0;
-	if (tally_guests(s, &t) < 0)
+	if (tally_guests(s, &t) < 0 || own_in_use(s, &own) < 0)
 		return -1;
-	if (t.open)
-		return 0;
-	return carry_host_all(s, t.committed ? WAY_FINISH : WAY_BACK);
+	if (!t.own_open)
+		ways.hooks = own ? HOST_FINISH : HOST_BACK;
+	if (!t.open)
+		ways.others = t.committed ? HOST_FINISH : HOST_BACK;
+	return carry_host_all(s, &ways);
 }
 
 static bool is_between(enum report_state state)

@@ -23,7 +23,8 @@ int carry_host(struct session *s, const struct plan *plan);
 int carry_host_on(struct session *s);
 /*
  * Host-wide steps go back when no guest is converted or on the way any more, and
- * are finished when the last of the others was committed.
+ * are finished when the last of the others was committed. The action scripts of
+ * insulated containers stay while there is one.
  */
 int carry_host_after(struct session *s);
 
@@ -31,6 +32,8 @@ int carry_host_after(struct session *s);
 size_t carry_line(struct session *s, const char *name);
 /* Exit status from the outcomes in the report. */
 int carry_status(const struct session *s);
+/* Does a plan give its container a file system of its own? */
+bool carry_makes_own(const struct plan *plan);
 /* The step that moves or copies the tree, NULL: none. */
 const struct step *carry_relocation(const struct plan *plan);
 

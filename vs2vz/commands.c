@@ -98,6 +98,8 @@ static int save_plan(struct session *s, size_t nr_running)
 				    show(s->opt.out_file));
 	if (s->decisions.host.nr_steps)
 		plan_print(&text, &s->decisions.host);
+	if (s->decisions.hooks.nr_steps)
+		plan_print(&text, &s->decisions.hooks);
 	for (size_t i = 0; i < s->decisions.nr; i++)
 		if (runs(s, &s->decisions.v[i]))
 			plan_print(&text, &s->decisions.v[i].plan);
@@ -269,27 +271,27 @@ const struct command commands[] = {
 	{ "scan", "[GUEST...]", "list the guests of this host",
 	  "Lists every VServer guest: name, context, the CTID it would get, addresses, host\n"
 	  "name, boot mark, distribution, init, tree, file system, size. Changes nothing.\n",
-	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES, command_scan },
+	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERWRITE, command_scan },
 	{ "check", "[--before-reboot [--save]] [GUEST...]",
 	  "all findings for host and guests in one pass",
 	  "Says everything that stands in the way of a conversion or that somebody should\n"
 	  "look at. Changes nothing. Status 2: something is blocked. --before-reboot is for\n"
 	  "the VServer kernel still running: what would strand the host when the OpenVZ\n"
 	  "kernel comes up; --save keeps what only this kernel can tell for `convert`.\n",
-	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE | TAKES_REBOOT,
+	  TAKES_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERWRITE | TAKES_OVERRIDE | TAKES_REBOOT,
 	  command_check },
 	{ "plan", "--all|GUEST... [-o FILE] [--diff]", "what convert would do",
 	  "Prints the steps of every guest and every finding. -o FILE saves the plan; convert\n"
 	  "--plan FILE runs exactly this one, and refuses it when the host has changed since.\n"
 	  "Changes nothing.\n",
-	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERRIDE | TAKES_OUT |
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERWRITE | TAKES_OVERRIDE | TAKES_OUT |
 	  TAKES_DIFF | TAKES_DETAILED, command_plan },
 	{ "convert", "--all|GUEST...|--plan FILE [OPTION...]", "plan, ask once, do it",
 	  "Converts guests into containers. Asks once before the first change; -y answers, a\n"
 	  "saved plan is its own answer. A guest that fails is taken back by itself and stops\n"
 	  "no other one. Everything can be undone until `vs2vz commit`.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_DRY_RUN | TAKES_PLAN |
-	  TAKES_CHOICES | TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY | TAKES_KEEP_GOING |
+	  TAKES_CHOICES | TAKES_OVERWRITE | TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY | TAKES_KEEP_GOING |
 	  TAKES_DIFF | TAKES_DETAILED | TAKES_OUT, command_convert },
 	{ "status", "[GUEST...]", "where every guest stands, and the next command",
 	  "Found, blocked, converting, interrupted, converted, undone or committed, computed\n"
@@ -313,6 +315,20 @@ const struct command commands[] = {
 	  "more is named, and removed with --remove-hash-store.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_STORE,
 	  command_commit },
+	{ "insulate", "CTID --device DEV|--lv VG/NAME|--image FILE[:SIZE]",
+	  "give a container a file system of its own",
+	  "Makes an ext4 on the device or in a new image file, fills it from the container's\n"
+	  "private area, checks and compares it, and names it in CTID.conf (VE_DEVICE); the\n"
+	  "scripts vps.premount and vps.postumount mount it. A container that has one moves\n"
+	  "to the new one. The container must be stopped. Undo: vs2vz undo ct/CTID.\n",
+	  TAKES_GUESTS | TAKES_ONE | TAKES_YES | TAKES_DRY_RUN | TAKES_VOLUME | TAKES_OVERWRITE |
+	  TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY, command_insulate },
+	{ "uninsulate", "CTID", "let a container share a file system again",
+	  "Copies the tree back from the container's own file system into the private area.\n"
+	  "An image file goes with commit, a device stays as it is. The container must be\n"
+	  "stopped. Undo: vs2vz undo ct/CTID.\n",
+	  TAKES_GUESTS | TAKES_ONE | TAKES_YES | TAKES_DRY_RUN | TAKES_OVERRIDE | TAKES_JOBS |
+	  TAKES_VERIFY, command_uninsulate },
 	{ "verify", "[GUEST...] [--start]", "compare containers with the record made before",
 	  "Looks whether every step stands where it should, whether the tree is what was moved\n"
 	  "or copied, and whether CTID.conf says to vzctl what it was meant to say. Changes\n"

@@ -15,6 +15,8 @@ int command_convert(struct session *s);
 int command_resume(struct session *s);
 int command_undo(struct session *s);
 int command_commit(struct session *s);
+int command_insulate(struct session *s);
+int command_uninsulate(struct session *s);
 int command_verify(struct session *s);
 /* `convert --dry-run` is this one. */
 int command_plan(struct session *s);

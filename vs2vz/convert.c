@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "carry.h"
+#include "decide/hooks.h"
 #include "exits.h"
 #include "session.h"
 
@@ -20,7 +21,7 @@
 struct jobs {
 	size_t nr, cap;
 	struct plan *plan;	/* one per guest */
-	struct plan host;
+	struct plan host, hooks;
 };
 
 static void add_job(struct session *s, struct jobs *jobs, const struct plan *plan)
@@ -34,6 +35,7 @@ static int jobs_from_decisions(struct session *s, struct jobs *jobs)
 	if (session_select(s) < 0 || session_inspect(s, true) < 0 || session_decide(s) < 0)
 		return -1;
 	jobs->host = s->decisions.host;
+	jobs->hooks = s->decisions.hooks;
 	for (size_t i = 0; i < s->decisions.nr; i++) {
 		const struct decision *d = &s->decisions.v[i];
 
@@ -56,7 +58,7 @@ static int take_saved(struct session *s, struct jobs *jobs, const struct plan *p
 				    "changed; make a new one with `vs2vz plan -o`",
 				    show(s->opt.plan_file), stale);
 	if (!plan->guest) {
-		jobs->host = *plan;
+		*(plan_note_get(plan, HOOKS_NOTE) ? &jobs->hooks : &jobs->host) = *plan;
 		return 0;
 	}
 	line = carry_line(s, plan->guest);
@@ -190,9 +192,18 @@ static bool goes_on(const struct session *s)
 	return true;
 }
 
+/* The action scripts are there before a container that needs them. */
+static int run_hooks(struct session *s, const struct jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->nr; i++)
+		if (carry_makes_own(&jobs->plan[i]))
+			return carry_host(s, &jobs->hooks);
+	return 0;
+}
+
 static int run_jobs(struct session *s, struct jobs *jobs)
 {
-	if (carry_host(s, &jobs->host) < 0 ||
+	if (carry_host(s, &jobs->host) < 0 || run_hooks(s, jobs) < 0 ||
 	    journal_create(s->state, jobs->plan, jobs->nr, &s->err) < 0)
 		return -1;
 	for (size_t i = 0; i < jobs->nr; i++) {

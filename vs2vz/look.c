@@ -29,7 +29,7 @@ static const struct guest *guest_by_name(const struct session *s, const char *na
 
 static void read_record(struct session *s, struct record *r, const char *name)
 {
-	const char *key = pool_printf(&s->pool, "guests/%s", name);
+	const char *key = journal_key(name, &s->pool);
 	struct journal j;
 	struct err err;
 
@@ -173,6 +173,28 @@ int session_select(struct session *s)
 	return all_used(s, used, "guest");
 }
 
+static bool has_ended(const struct record *r)
+{
+	return !r->damaged && (r->phase == PHASE_UNDONE || r->phase == PHASE_COMMITTED);
+}
+
+/* A number means the container's own open journal before a guest's that has ended. */
+static bool gives_way(const struct session *s, const struct record *r)
+{
+	bool numbered = false;
+
+	for (size_t i = 0; i < s->opt.nr_guests; i++) {
+		if (strcmp(s->opt.guests[i], r->name) == 0)
+			return false;
+		numbered |= s->opt.guests[i][strspn(s->opt.guests[i], "0123456789")] == '\0';
+	}
+	for (size_t i = 0; numbered && has_ended(r) && i < s->nr_records; i++)
+		if (strchr(s->records[i].name, '/') && s->records[i].ctid == r->ctid &&
+		    &s->records[i] != r && !has_ended(&s->records[i]))
+			return true;
+	return false;
+}
+
 int session_records(struct session *s, const struct record ***out, size_t *nr)
 {
 	bool *used = pool_array(&s->pool, s->opt.nr_guests + 1, sizeof(*used));
@@ -180,7 +202,8 @@ int session_records(struct session *s, const struct record ***out, size_t *nr)
 	*out = pool_array(&s->pool, s->nr_records + 1, sizeof(**out));
 	*nr = 0;
 	for (size_t i = 0; i < s->nr_records; i++)
-		if (is_meant(s, s->records[i].name, s->records[i].ctid, used))
+		if (is_meant(s, s->records[i].name, s->records[i].ctid, used) &&
+		    !gives_way(s, &s->records[i]))
 			(*out)[(*nr)++] = &s->records[i];
 	return all_used(s, used, "converted guest");
 }
@@ -197,6 +220,7 @@ static void take_answers(struct session *s, struct choices *c)
 		answers[i].has_method &= !s->opt.has_method;
 		answers[i].has_rights &= !s->opt.least;
 		answers[i].has_limits &= !s->opt.has_limits;
+		answers[i].has_insulate &= !s->opt.has_insulate;
 		answers[i].has_shared &= !s->opt.has_shared;
 	}
 	c->answers = answers;
@@ -217,7 +241,11 @@ static void take_choices(struct session *s, struct choices *c)
 	c->rights = o->least ? RIGHTS_LEAST : s->set.rights;
 	c->limits = o->has_limits ? o->limits : s->set.limits;
 	c->shared = o->has_shared ? o->shared : s->set.shared;
-	c->insulate = o->insulate != NULL;
+	if (o->has_insulate)
+		c->insulate = o->insulate;
+	else if (insulate_parse(&c->insulate, s->set.insulate, &s->pool, &s->err) < 0)
+		die("a setting was not checked: %s", s->err.text);
+	c->overwrite = o->overwrite;
 	take_answers(s, c);
 }
 
@@ -323,6 +351,8 @@ static void report_host_steps(struct session *s)
 			!finding_blocks(&s->findings, s->decisions.v[i].guest->name);
 	if (runs && s->decisions.host.nr_steps && !finding_blocks(&s->findings, NULL))
 		report_steps(report_host(&s->report), &s->report, &s->decisions.host);
+	if (runs && s->decisions.hooks.nr_steps && !finding_blocks(&s->findings, NULL))
+		report_steps(report_host(&s->report), &s->report, &s->decisions.hooks);
 }
 
 int session_decide(struct session *s)

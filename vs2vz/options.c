@@ -288,7 +288,7 @@ static int check_choices(const struct options *o, struct err *err)
 		return fail(err, "--ctid N with the pattern '%s'; use --ctid GUEST=N",
 			    show(o->guests[0]));
 	if (o->plan_file && (o->nr_ctids || o->sample || o->has_method || o->least ||
-			     o->has_limits || o->has_shared || o->insulate || o->nr_fixups ||
+			     o->has_limits || o->has_shared || o->has_insulate || o->overwrite || o->nr_fixups ||
 			     o->nr_overrides))
 		return fail(err, "a saved plan is run as it is; make a new one with the "
 			    "other options and `plan -o FILE`");

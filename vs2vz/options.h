@@ -51,6 +51,8 @@ enum accepts {
 	TAKES_FORMAT	 = 1 << 18,
 	TAKES_STORE	 = 1 << 19,	/* --remove-hash-store */
 	TAKES_START	 = 1 << 20,	/* --start, --start-timeout */
+	TAKES_VOLUME	 = 1 << 21,	/* --image, --lv, --device, --dump-device */
+	TAKES_OVERWRITE	 = 1 << 22,	/* --overwrite */
 };
 
 struct command {
@@ -91,7 +93,10 @@ struct options {
 	enum limits_from limits;
 	bool has_shared;
 	enum shared_policy shared;
-	const char *insulate;		/* SPEC, NULL: not asked for */
+	bool has_insulate;		/* --insulate SPEC; or --image, --lv, --device */
+	struct insulate_spec insulate;
+	const char *overwrite;		/* UUID of what may go; NULL */
+	const char *dump_device;	/* of insulate; NULL: none */
 	size_t nr_fixups, cap_fixups;	/* "all", "none", "-NAME" in order */
 	const char **fixups;
 	size_t nr_overrides, cap_overrides;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/blockdev.h"
 #include "base/units.h"
 #include "model/finding.h"
 #include "settings.h"
@@ -46,7 +47,6 @@ STORE_FLAG(store_detailed, detailed_exitcode, true)
 STORE_TEXT(store_out, out_file)
 STORE_TEXT(store_plan, plan_file)
 STORE_TEXT(store_sample, sample)
-STORE_TEXT(store_insulate, insulate)
 STORE_FLAG(store_keep_going, keep_going, true)
 STORE_FLAG(store_least, least, true)
 STORE_FLAG(store_stop, keep_going, false)
@@ -114,6 +114,58 @@ STORE(store_shared)
 	o->has_shared = true;
 	if (!shared_parse(value, &o->shared))
 		return fail(err, "'%s' is none of break, keep-readonly", show(value));
+	return 0;
+}
+
+static int store_volume(struct options *o, enum insulate_where where, const char *value,
+			struct pool *pool, struct err *err)
+{
+	if (o->has_insulate)
+		return fail(err, "one of --image, --lv, --device is enough");
+	o->has_insulate = true;
+	return insulate_parse_one(&o->insulate, where, value, pool, err);
+}
+
+STORE(store_insulate)
+{
+	o->has_insulate = true;
+	return insulate_parse(&o->insulate, value, pool, err);
+}
+
+STORE(store_image)
+{
+	return store_volume(o, INSULATE_IMAGE, value, pool, err);
+}
+
+STORE(store_lv)
+{
+	return store_volume(o, INSULATE_LV, value, pool, err);
+}
+
+STORE(store_device)
+{
+	return store_volume(o, INSULATE_DEVICE, value, pool, err);
+}
+
+STORE(store_overwrite)
+{
+	unsigned char bytes[16];
+
+	(void)pool;
+	o->overwrite = value;
+	if (!uuid_bytes(value, bytes))
+		return fail(err, "'%s' is no UUID", show(value));
+	return 0;
+}
+
+STORE(store_dump_device)
+{
+	(void)pool;
+	o->dump_device = value;
+	if (strncmp(value, "/dev/", 5) != 0 && strncmp(value, "UUID=", 5) != 0 &&
+	    strncmp(value, "LABEL=", 6) != 0)
+		return fail(err, "'%s' is neither UUID=, LABEL= nor a device below /dev",
+			    show(value));
 	return 0;
 }
 
@@ -244,7 +296,15 @@ const struct option_row option_rows[] = {
 	  "where the guest had none: guest (none), sample" },
 	{ "shared", 0, "WORD", TAKES_CHOICES, store_shared,
 	  "files shared by hard links: break, keep-readonly" },
-	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate, "a file system of its own" },
+	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate,
+	  "a file system of its own: image:DIR, lv:VG, device:DEV" },
+	{ "overwrite", 0, "UUID", TAKES_OVERWRITE, store_overwrite,
+	  "what is on the device and may go" },
+	{ "device", 0, "DEV", TAKES_VOLUME, store_device, "the container's device" },
+	{ "lv", 0, "VG/NAME", TAKES_VOLUME, store_lv, "its logical volume" },
+	{ "image", 0, "FILE[:SIZE]", TAKES_VOLUME, store_image, "its image file" },
+	{ "dump-device", 0, "DEV", TAKES_VOLUME, store_dump_device,
+	  "for checkpoints, shared with another host" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,
 	  "all, none, NAME, or -NAME to leave one out" },
 	{ "override", 0, "VSnnn", TAKES_OVERRIDE, store_override,

@@ -27,7 +27,7 @@
 
 static int open_record(struct session *s, const char *name, struct journal *j)
 {
-	return journal_open(j, s->state, pool_printf(&s->pool, "guests/%s", name), &s->err);
+	return journal_open(j, s->state, journal_key(name, &s->pool), &s->err);
 }
 
 static bool exists(const struct session *s, const char *path)
@@ -53,6 +53,29 @@ const char *proof_tree(struct session *s, const char *name)
 	}
 	journal_close(&j);
 	return tree;
+}
+
+bool proof_is_away(struct session *s, const char *name)
+{
+	const struct step *move;
+	struct stat area, above;
+	bool away = false;
+	struct journal j;
+	struct err err;
+
+	if (open_record(s, name, &j) < 0)
+		return false;
+	move = carry_relocation(&j.plan);
+	if (move && strcmp(move->kind->name, "makefs") == 0 && j.phase >= PHASE_CONVERTED) {
+		const char *to = step_get(move, "to");
+		const char *parent = pool_memdup(&s->pool, to, (size_t)(strrchr(to, '/') - to));
+
+		away = root_lstat(&s->root, to, &area, &err) < 0 ||
+		       root_stat(&s->root, *parent ? parent : "/", &above, &err) < 0 ||
+		       area.st_dev == above.st_dev;
+	}
+	journal_close(&j);
+	return away;
 }
 
 /* What a tree should be. */
@@ -166,7 +189,7 @@ static int verify_copy(struct session *s, const struct journal *j, const struct 
 	struct marks m;
 	bool left;
 
-	if (differs < 0 || marks_parse(&m, copy, &s->err) < 0 || proof_survey(s, to, NULL, &now) < 0)
+	if (differs < 0 || marks_parse(&m, copy, &s->err) < 0 || proof_survey_copy(s, j, copy, &now) < 0)
 		return -1;
 	left = proof_marks_left(s, s->report.guests[line].name, to, &m, &now);
 	survey_release(&now);
@@ -224,7 +247,7 @@ static int verify_tree(struct session *s, const struct journal *j, size_t line)
 
 	if (!move)
 		return 0;
-	if (strcmp(move->kind->name, "copy") == 0)
+	if (strcmp(move->kind->name, "rename") != 0)
 		return verify_copy(s, j, move, line);
 	return verify_renamed(s, j, move, line);
 }
@@ -331,7 +354,10 @@ static void add_reversed(struct session *s, size_t line, const struct step *step
 	char mark;
 
 	step->kind->describe(step, &mark, &word, &rest);
-	if (step->kind->moves) {
+	if (strcmp(step->kind->name, "makefs") == 0) {
+		buf_clear(&rest);
+		buf_addf(&rest, "%s", show(step_get(step, "at")));
+	} else if (step->kind->moves) {
 		buf_clear(&rest);
 		buf_addf(&rest, "%s -> %s", show(step_get(step, "to")), show(step_get(step, "from")));
 	}
@@ -349,6 +375,8 @@ static void foresee(struct session *s, const struct journal *j, size_t line)
 
 	work_init(&w, &s->root, j->folder, &s->pool);
 	w.changed = s->opt.changed;
+	w.steps = j->plan.step;
+	w.nr_steps = j->plan.nr_steps;
 	s->report.guests[line].planned = true;
 	for (size_t i = j->plan.nr_steps; i-- > 0;) {
 		const struct step *step = &j->plan.step[i];

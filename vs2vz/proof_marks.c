@@ -10,6 +10,8 @@
 
 #include "base/fsinfo.h"
 #include "run/run.h"
+#include "step/source.h"
+#include "step/view.h"
 
 const struct step *proof_repair(const struct plan *plan)
 {
@@ -38,46 +40,70 @@ int proof_survey(struct session *s, const char *path, const struct marks *m, str
 	return done;
 }
 
-static int open_tree(struct session *s, const struct step *copy, const struct work *w,
-		     const char *source, struct marks *m)
+/* Committed: nothing is left to compare with. */
+static bool source_is_gone(const struct session *s, const struct journal *j, const struct step *copy)
 {
-	int fd = strict_opendir(&s->root, source, &s->err);
+	const char *source = step_get(copy, "from");
+	struct stat st;
+	struct err err;
 
-	*m = (struct marks){ .tagging = TAGGING_NONE };
-	if (fd >= 0 && marks_of_step(m, copy, w, source, fd, &s->err) < 0)
-		close_fd(&fd);
-	return fd;
+	if (step_get(copy, "volume"))
+		return j->phase == PHASE_COMMITTED;
+	for (size_t i = 0; i < j->plan.nr_steps; i++)
+		if (strcmp(j->plan.step[i].kind->name, "retire") == 0)
+			source = step_get(&j->plan.step[i], "to");
+	return root_lstat(&s->root, source, &st, &err) < 0 && err_is_absent(&err);
+}
+
+static int open_copy(struct session *s, const struct work *w, const struct step *copy)
+{
+	if (strcmp(copy->kind->name, "makefs") == 0)
+		return view_tree(w, copy, &s->err);
+	return strict_opendir(&s->root, step_get(copy, "to"), &s->err);
+}
+
+static void look_with(struct work *w, struct session *s, const struct journal *j)
+{
+	work_init(w, &s->root, j->folder, &s->pool);
+	w->threads = s->set.jobs;
+	w->steps = j->plan.step;
+	w->nr_steps = j->plan.nr_steps;
+}
+
+int proof_survey_copy(struct session *s, const struct journal *j, const struct step *copy,
+		      struct survey *now)
+{
+	struct survey_options opt = { .threads = s->set.jobs, .xattrs = true };
+	struct work w;
+	int done, fd;
+
+	*now = (struct survey){ 0 };
+	look_with(&w, s, j);
+	fd = open_copy(s, &w, copy);
+	done = fd < 0 ? -1 : survey_tree(now, fd, &opt, &s->err);
+	close_fd(&fd);
+	work_release(&w);
+	return done;
 }
 
 int64_t proof_compare(struct session *s, const struct journal *j, const struct step *copy,
 		      size_t max, tree_report *report, void *ctx)
 {
-	const char *source = step_get(copy, "from");
-	struct marks m = { .tagging = TAGGING_NONE };
-	struct tree_options opt = { .threads = s->set.jobs };
-	int CLEANUP_FD from = -1;
-	int CLEANUP_FD to = -1;
-	int64_t nr = -1;
-	struct stat st;
+	struct source from = SOURCE_INIT;
 	struct work w;
+	int64_t nr = -1;
+	int to = -1;
 
-	for (size_t i = 0; i < j->plan.nr_steps; i++)
-		if (strcmp(j->plan.step[i].kind->name, "retire") == 0)
-			source = step_get(&j->plan.step[i], "to");
-	if (root_lstat(&s->root, source, &st, &s->err) < 0) {
-		if (!err_is_absent(&s->err))
-			return -1;
-		err_clear(&s->err);
+	if (source_is_gone(s, j, copy))
 		return 0;
-	}
-	work_init(&w, &s->root, j->folder, &s->pool);
-	from = open_tree(s, copy, &w, source, &m);
-	to = from < 0 ? -1 : strict_opendir(&s->root, step_get(copy, "to"), &s->err);
-	opt.marks = marks_any(&m) ? &m : NULL;
+	look_with(&w, s, j);
+	if (source_find(&from, copy, &w, &s->err) == 0)
+		to = open_copy(s, &w, copy);
 	if (to >= 0)
-		nr = tree_diff(from, to, s->opt.verify == VERIFY_FULL, max, report, ctx, &opt,
+		nr = tree_diff(from.fd, to, s->opt.verify == VERIFY_FULL, max, report, ctx, &from.opt,
 			       &s->err);
-	marks_release(&m);
+	close_fd(&to);
+	source_release(&from);
 	work_release(&w);
 	return nr;
 }

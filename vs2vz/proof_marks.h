@@ -16,6 +16,9 @@ const struct step *proof_repair(const struct plan *plan);
 /* One walk; hidden flags with it where the marks were told by them. Release the survey. */
 int proof_survey(struct session *s, const char *path, const struct marks *m, struct survey *now)
 	MUST_CHECK;
+/* The same of a copied tree, which may have a file system of its own. */
+int proof_survey_copy(struct session *s, const struct journal *j, const struct step *copy,
+		      struct survey *now) MUST_CHECK;
 /*
  * A copied tree against its source as the copy should have it, seen through the marks.
  * How many objects differ; 0 also where the source is gone (committed); -1: error.

@@ -315,7 +315,7 @@ const char *report_next(const struct report *r, const struct report_guest *g)
 	struct buf out CLEANUP_BUF = BUF_INIT;
 	const char *name;
 
-	if (g->is_host)
+	if (g->is_host || (g->state == STATE_UNDONE && strchr(g->name, '/')))
 		return "";
 	name = shell_word(r->pool, g->name);
 	for (const char *p = states[g->state].next; *p; p++) {

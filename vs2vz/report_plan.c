@@ -44,8 +44,11 @@ static void add_heading(struct buf *out, const struct report_guest *g, struct po
 		buf_adds(out, "host   (steps that all guests share)\n");
 		return;
 	}
-	buf_addf(out, "guest %s", g->name);
-	if (g->ctid)
+	if (strchr(g->name, '/'))
+		buf_addf(out, "container %u", g->ctid);
+	else
+		buf_addf(out, "guest %s", g->name);
+	if (g->ctid && !strchr(g->name, '/'))
 		buf_addf(out, "  ->  CT %u", g->ctid);
 	if (g->found)
 		add_brackets(out, g, pool);

@@ -122,6 +122,8 @@ static cfg_t *schema_new(void)
 		CFG_STR("method", NULL, CFGF_NODEFAULT),
 		CFG_STR("rights", NULL, CFGF_NODEFAULT),
 		CFG_STR("limits", NULL, CFGF_NODEFAULT),
+		CFG_STR("insulate", NULL, CFGF_NODEFAULT),
+		CFG_STR("overwrite", NULL, CFGF_NODEFAULT),
 		CFG_STR("shared", NULL, CFGF_NODEFAULT),
 		CFG_STR("tagging", NULL, CFGF_NODEFAULT),
 		CFG_INT_LIST("tag", NULL, CFGF_NODEFAULT),

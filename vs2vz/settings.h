@@ -49,6 +49,7 @@ struct settings {
 	enum rights rights;
 	enum limits_from limits;
 	enum shared_policy shared;
+	const char *insulate;	/* SPEC, checked */
 	const char *fixups;	/* words between commas */
 	enum verify_mode verify;
 	unsigned jobs;		/* 0: choose */
@@ -87,6 +88,7 @@ bool method_parse(const char *word, enum method *out);
 const char *method_word(enum method method);
 bool rights_parse(const char *word, enum rights *out);
 bool limits_parse(const char *word, enum limits_from *out);
+bool insulate_word(const char *word);
 bool shared_parse(const char *word, enum shared_policy *out);
 bool verify_parse(const char *word, enum verify_mode *out);
 bool color_parse(const char *word, enum color_when *out);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/blockdev.h"
 #include "model/finding.h"
 
 static bool good_sample(const char *word)
@@ -35,6 +36,13 @@ static bool good_limits(const char *word)
 	enum limits_from limits;
 
 	return limits_parse(word, &limits);
+}
+
+static bool good_uuid(const char *word)
+{
+	unsigned char bytes[16];
+
+	return uuid_bytes(word, bytes);
 }
 
 static bool good_shared(const char *word)
@@ -66,6 +74,9 @@ static const struct {
 	{ "method", "guest|method", good_method, "one of \"auto\", \"rename\", \"copy\"" },
 	{ "rights", "guest|rights", good_rights, "one of \"default\", \"least\"" },
 	{ "limits", "guest|limits", good_limits, "one of \"guest\", \"sample\"" },
+	{ "insulate", "guest|insulate", insulate_word,
+	  "\"none\", \"image:DIR[:SIZE]\", \"lv:VG[:SIZE]\" or \"device:/dev/NAME\"" },
+	{ "overwrite", "guest|overwrite", good_uuid, "a UUID" },
 	{ "shared", "guest|shared", good_shared, "one of \"break\", \"keep-readonly\"" },
 	{ "tagging", "guest|tagging", good_tagging,
 	  "one of \"none\", \"uid16\", \"gid16\", \"id24\"" },
@@ -129,8 +140,8 @@ static int check_override(cfg_t *cfg, cfg_opt_t *opt)
 static bool has_key(cfg_t *section)
 {
 	static const char *const keys[] = {
-		"ctid", "sample", "method", "rights", "limits", "shared", "tagging", "tag",
-		"immutable", "fixups", "override",
+		"ctid", "sample", "method", "rights", "limits", "insulate", "overwrite", "shared",
+		"tagging", "tag", "immutable", "fixups", "override",
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -151,7 +162,8 @@ static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 			  cfg_title(section), CTID_MIN, CTID_MAX);
 	else if (!has_key(section))
 		cfg_error(cfg, "guest '%s': nothing is said of it; ctid, sample, method, rights, "
-			  "limits, shared, tagging, tag, immutable, fixups and override can be",
+			  "limits, insulate, overwrite, shared, tagging, tag, immutable, fixups and "
+			  "override can be",
 			  cfg_title(section));
 	else
 		return 0;
@@ -221,6 +233,19 @@ static void collect_marks(struct answer *answer, cfg_t *section)
 		answer->tag[i] = (uint32_t)cfg_getnint(section, "tag", i);
 }
 
+/* A file system of its own; the words were checked before. */
+static void collect_insulation(struct answer *answer, cfg_t *section, struct pool *pool)
+{
+	const char *spec = cfg_size(section, "insulate") ? cfg_getstr(section, "insulate") : NULL;
+	struct err err;
+
+	if (spec)
+		answer->has_insulate = insulate_parse(&answer->insulate, pool_strdup(pool, spec),
+						      pool, &err) == 0;
+	if (cfg_size(section, "overwrite"))
+		answer->overwrite = pool_strdup(pool, cfg_getstr(section, "overwrite"));
+}
+
 static void collect_answer(struct settings *out, cfg_t *section, const char *guest,
 			   struct pool *pool)
 {
@@ -234,6 +259,7 @@ static void collect_answer(struct settings *out, cfg_t *section, const char *gue
 		answer->has_rights = rights_parse(cfg_getstr(section, "rights"), &answer->rights);
 	if (cfg_size(section, "limits"))
 		answer->has_limits = limits_parse(cfg_getstr(section, "limits"), &answer->limits);
+	collect_insulation(answer, section, pool);
 	collect_marks(answer, section);
 	if (cfg_size(section, "fixups"))
 		answer->fixups = pool_strdup(pool, cfg_getstr(section, "fixups"));

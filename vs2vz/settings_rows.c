@@ -132,6 +132,25 @@ static bool store_limits(struct settings *s, const char *text, uint64_t number)
 	return limits_parse(text, &s->limits);
 }
 
+/* Is it a SPEC of decide/insulate.h? */
+bool insulate_word(const char *word)
+{
+	struct insulate_spec spec;
+	struct pool pool = POOL_INIT;
+	struct err err;
+	bool good = insulate_parse(&spec, word, &pool, &err) == 0;
+
+	pool_release(&pool);
+	return good;
+}
+
+static bool store_insulate(struct settings *s, const char *text, uint64_t number)
+{
+	(void)number;
+	s->insulate = text;
+	return insulate_word(text);
+}
+
 static bool store_shared(struct settings *s, const char *text, uint64_t number)
 {
 	(void)number;
@@ -206,6 +225,11 @@ const struct setting_row setting_rows[] = {
 	  "Limits that the guest did not have. guest: the container has none either (memory,\n"
 	  "processes, files, sockets, ...). sample: it gets those of the sample.",
 	  store_limits },
+	{ "insulate", false, "none",
+	  "\"none\", \"image:DIR[:SIZE]\", \"lv:VG[:SIZE]\" or \"device:/dev/NAME\"",
+	  "A file system of its own for each container: an image file DIR/CTID.img, the logical\n"
+	  "volume ctCTID of VG (made before, by lvcreate), or a device. SIZE: 10G, or 150% of\n"
+	  "the data.", store_insulate },
 	{ "shared", false, "break", "one of \"break\", \"keep-readonly\"",
 	  "Files that a guest shares with other guests or a hash store by hard links (vunify,\n"
 	  "vhashify). break: the container gets copies of its own. keep-readonly: immutable\n"

@@ -364,6 +364,12 @@ void start_test(struct session *s, const struct record *r)
 	if (g->state != STATE_CONVERTED && g->state != STATE_COMMITTED)
 		return;
 	t.tree = proof_tree(s, r->name);
+	if (proof_is_away(s, r->name)) {
+		g->outcome = OUTCOME_SKIPPED;
+		fail(&s->err, "its file system is not mounted: no start test without vzctl");
+		report_error(g, &s->report, &s->err);
+		return;
+	}
 	tree = t.tree ? strict_opendir(&s->root, t.tree, &s->err) : -1;
 	if (tree < 0 || stop_wanted()) {
 		g->outcome = stop_wanted() ? OUTCOME_SKIPPED : OUTCOME_FAILED;

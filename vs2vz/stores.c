@@ -105,7 +105,7 @@ static enum phase phase_now(struct session *s, const char *name)
 
 	if (!r)
 		return PHASE_NONE;
-	if (journal_open(&j, s->state, pool_printf(&s->pool, "guests/%s", name), &err) == 0) {
+	if (journal_open(&j, s->state, journal_key(name, &s->pool), &err) == 0) {
 		phase = j.phase;
 		journal_close(&j);
 	}
@@ -188,7 +188,7 @@ static int join_left(struct join *j, const char *name, const char *tree)
 	int rc = 0;
 
 	if (!session_record(j->s, name) ||
-	    journal_open(&record, j->s->state, pool_printf(&j->s->pool, "guests/%s", name),
+	    journal_open(&record, j->s->state, journal_key(name, &j->s->pool),
 			 &j->s->err) < 0)
 		return 0;
 	for (size_t i = 0; i < record.plan.nr_steps && rc == 0; i++) {

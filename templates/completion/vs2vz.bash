@@ -6,10 +6,10 @@ _vs2vz_words()
 	local cmd=$1
 
 	case $cmd in
-	scan|check|plan|convert|status|resume|undo|commit|verify)
+	scan|check|plan|convert|status|resume|undo|commit|verify|insulate|uninsulate)
 		vs2vz -q --color never status 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	help)
-		echo "scan check plan convert status resume undo commit verify explain rules report"
+		echo "scan check plan convert status resume undo commit insulate uninsulate verify explain rules report"
 		echo "exit-codes" ;;
 	esac
 	vs2vz help ${cmd:+"$cmd"} 2>/dev/null |
@@ -19,7 +19,7 @@ _vs2vz_words()
 _vs2vz()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} cmd= i
-	local commands="scan check plan convert status resume undo commit verify explain rules report help"
+	local commands="scan check plan convert status resume undo commit insulate uninsulate verify explain rules report help"
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -28,6 +28,8 @@ _vs2vz()
 		esac
 	done
 	case $prev in
+	--device|--dump-device|--image) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	--insulate) mapfile -t COMPREPLY < <(compgen -W "image: lv: device: none" -- "$cur"); return ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	-c|--config|--log|-o|--out|--plan)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;

@@ -7,6 +7,7 @@
  *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
  *	treetool [-t THREADS] diff FROM TO
  *	treetool [-t THREADS] remove DIR
+ *	treetool [-t THREADS] [-3] [-s SUMS] image DIR FILE	(FILE: a device, or a file of its size)
  *	treetool [-t THREADS] -T TAG -f FOLDER strip DIR	tags of ID24, by the step kind "marks"
  *	treetool [-t THREADS] -T TAG -f FOLDER unstrip DIR
  *
@@ -28,13 +29,14 @@
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/survey.h"
+#include "step/image.h"
 #include "step/plan.h"
 #include "step/step.h"
 #include "step/tree.h"
 
 struct job {
 	struct tree_options opt;
-	bool xattrs, no_hidden;
+	bool xattrs, no_hidden, ext3;
 	const char *dir, *tag;
 	int a, b, sums, folder;
 };
@@ -134,6 +136,21 @@ static int do_remove(struct job *j, struct err *err)
 	return 0;
 }
 
+static int do_image(struct job *j, struct err *err)
+{
+	const struct image_options opt = {
+		.uuid = { 0x45, 1, 2, 3, 4, 5, 0x46, 7, 0x88, 9, 10, 11, 12, 13, 14, 15 },
+		.label = "treetool", .bytes = (uint64_t)lseek(j->b, 0, SEEK_END), .reserve = 5,
+		.row = j->ext3 ? IMAGE_EXT3 : IMAGE_EXT4, .sums = j->sums,
+	};
+	struct tree_counts counts;
+
+	if (image_make(j->a, j->b, &opt, &j->opt, &counts, err) < 0)
+		return -1;
+	print_counts(&counts);
+	return 0;
+}
+
 static int do_marks(struct job *j, bool back, struct err *err)
 {
 	struct pool pool = POOL_INIT;
@@ -180,6 +197,7 @@ static const struct {
 } verbs[] = {
 	{ "copy", 2, do_copy },
 	{ "diff", 2, do_diff },
+	{ "image", 2, do_image },
 	{ "remove", 1, do_remove },
 	{ "strip", 1, do_strip },
 	{ "survey", 1, do_survey },
@@ -207,7 +225,8 @@ static void run(struct job *j, int nr, char **args)
 			continue;
 		j->dir = args[1];
 		j->a = open_dir(args[1]);
-		j->b = nr > 2 ? open_dir(args[2]) : -1;
+		j->b = nr < 3 ? -1 : verbs[i].run == do_image ? open(args[2], O_RDWR | O_CLOEXEC) :
+		       open_dir(args[2]);
 		if (verbs[i].run(j, &err) == 0)
 			exit(0);
 		fprintf(stderr, "treetool: %s\n", err.text);
@@ -223,7 +242,7 @@ int main(int argc, char **argv)
 	struct job j = { .sums = -1, .folder = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "t:rxHs:T:f:")) != -1) {
+	while ((c = getopt(argc, argv, "t:rxHs:T:f:3")) != -1) {
 		switch (c) {
 		case 't':
 			j.opt.threads = (unsigned)strtoul(optarg, NULL, 10);
@@ -236,6 +255,9 @@ int main(int argc, char **argv)
 			break;
 		case 'x':
 			j.xattrs = true;
+			break;
+		case '3':
+			j.ext3 = true;
 			break;
 		case 's':
 			j.sums = open(optarg, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -9,7 +9,8 @@
  *
  * Environment: STEP (every how manyth N), LIMIT (how many cuts in a campaign),
  * ONLY (a part of a campaign's name), FIRST (stop at the first failure), TMPDIR;
- * WORLD=marks for the plan that repairs VServer's marks in place.
+ * WORLD=marks for the plan that repairs VServer's marks in place, WORLD=image for the one
+ * with a file system of its own (root, loop devices).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,8 @@ static struct {
 	unsigned long step, limit;
 	unsigned long tried, survived, tests;
 	const char *only;
-	bool first, marks;
+	bool first;
+	const char *world;
 } t;
 
 static void must(bool good, const char *what)
@@ -52,8 +54,10 @@ static int make_journal(const struct root *root, int state, struct err *err)
 	struct plan plan;
 	int rc;
 
-	if (t.marks)
+	if (strcmp(t.world, "marks") == 0)
 		world_plan_marks(&plan, root, &pool);
+	else if (strcmp(t.world, "image") == 0)
+		world_plan_image(&plan, root, &pool);
 	else
 		world_plan(&plan, root, &pool);
 	rc = journal_create(state, &plan, 1, err);
@@ -312,7 +316,7 @@ static void set_up(void)
 	t.limit = number("LIMIT", 100000);
 	t.only = getenv("ONLY");
 	t.first = getenv("FIRST") != NULL;
-	t.marks = getenv("WORLD") && strcmp(getenv("WORLD"), "marks") == 0;
+	t.world = getenv("WORLD") ? getenv("WORLD") : "";
 	if (!t.step)
 		t.step = 1;
 }

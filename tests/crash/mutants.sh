@@ -12,16 +12,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$here/../..
 out=$build/mutants
 : "${CC:=cc}" "${CPPFLAGS:=-I$top/vs2vz -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64}"
-: "${CFLAGS:=-std=c11 -O1 -pthread}" "${LDLIBS:=$(pkg-config --libs blkid ext2fs mount libxxhash)}"
+: "${CFLAGS:=-std=c11 -O1 -pthread}" "${LDLIBS:=$(pkg-config --libs blkid com_err ext2fs mount libxxhash)}"
 nr=0
 bad=0
 mkdir -p "$out" || exit 1
-for f in crash-unit fault power snapshot world; do
+for f in crash-unit fault power snapshot world world_image; do
 	$CC $CPPFLAGS $CFLAGS -c -o "$out/$f.o" "$here/$f.c" || exit 1
 done
 
 # mutant NAME FILE CAMPAIGN SED-EXPRESSION
-# The repair of marks has a world of its own: MARKS=marks mutant ...
+# Marks and images have worlds of their own: MARKS=marks mutant ...
 mutant() {
 	case $1 in *"${MUTANT:-}"*) ;; *) return ;; esac
 	nr=$((nr + 1))
@@ -33,7 +33,8 @@ mutant() {
 	fi
 	if ! $CC $CPPFLAGS $CFLAGS -w -c -o "$out/mutant.o" "$out/mutant.c" ||
 	   ! $CC $CFLAGS $("$here/wraps.sh") -o "$out/mutant" "$out/crash-unit.o" "$out/fault.o" \
-		"$out/power.o" "$out/snapshot.o" "$out/world.o" "$out/mutant.o" \
+		"$out/power.o" "$out/snapshot.o" "$out/world.o" "$out/world_image.o" \
+		"$out/mutant.o" \
 		"$build/libvs2vz.a" $LDLIBS; then
 		echo "not ok $nr - $1 # does not build"
 		bad=1
@@ -126,5 +127,18 @@ mutant "half an undo counts as converted" step/kind_marks.c "crash in undo, then
 	's/if (end_undo(s, w, err) < 0)/if (0)/'
 mutant "the record of marks goes before the undo is synced" step/kind_marks.c "power cut in undo" \
 	's/return rc < 0 ? -1 : sync_tree(p, err);/return rc;/;s/empty_hold(p, err) < 0 || sync_tree(p, err) < 0 ||/empty_hold(p, err) < 0 ||/'
+mutant "files that steps make again keep their new owner" step/marks_back.c "convert, then undo" \
+	's/rc = back_steps(&y, tree, err);/rc = 0;/'
+MARKS=image
+mutant "whose image it is is not noted" step/makefs_place.c "crash in convert, then undo" \
+	's/if (made_write(m->s/if (0 \&\& made_write(m->s/'
+mutant "a half-made image stands at its place" step/makefs_place.c "crash in convert, then resume" \
+	's/"%s." MAKEFS_PART,/"%s",/;s/"%s." MAKEFS_PART, m->at/"%s", m->at/'
+mutant "a mount point stays locked" step/kind_mountpoint.c "crash in convert, then undo" \
+	's/if (set_immutable(fd, false) < 0 || sys_rmdir/if (sys_rmdir/'
+mutant "a mount point loses its time" step/kind_mountpoint.c "crash in convert, then undo" \
+	's/times\[1\] = \*mtime;/times[1].tv_nsec = UTIME_OMIT;/'
+mutant "the name of an image is not synced" step/makefs_place.c "power cut in convert" \
+	's/return sync_dir(m->part.dirfd, err);/return 0;/'
 echo "1..$nr"
 exit $bad

@@ -99,6 +99,7 @@ static const struct node {
 	{ DIR_, "vservers/pkg/log", 0700, NULL },
 	{ FILE_, "vservers/pkg/log/1", 0600, "entry\n" },
 	{ DIR_, "vz", 0755, NULL },
+	{ DIR_, "vz/bare", 0755, NULL },
 };
 #define NR_NODES (sizeof(nodes) / sizeof(nodes[0]))
 
@@ -194,6 +195,7 @@ void world_build(int dirfd)
 	seal_file(dirfd, "vservers/shr/lib/alone");
 	seal_file(dirfd, "vservers/uni/lib");
 	seal_file(dirfd, "vservers/web/etc/issue");
+	seal_file(dirfd, "vz/bare");
 }
 
 static void clear_fd(int fd)
@@ -210,6 +212,7 @@ static void clear_fd(int fd)
 			continue;
 		inner = openat(fd, d->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 		if (d->d_type == DT_DIR && inner >= 0) {
+			ioctl(inner, FS_IOC_SETFLAGS, &none);
 			clear_fd(inner);
 		} else if (inner >= 0) {
 			ioctl(inner, FS_IOC_SETFLAGS, &none);

@@ -23,5 +23,10 @@ void world_plan_small(struct plan *p, const struct root *root, struct pool *pool
 
 /* A guest whose inodes carry VServer's marks: repaired, renamed, two of its files replaced. */
 void world_plan_marks(struct plan *p, const struct root *root, struct pool *pool);
+/*
+ * A guest that gets a file system of its own, and a copy of it; a mount point that goes.
+ * Needs root and loop devices.
+ */
+void world_plan_image(struct plan *p, const struct root *root, struct pool *pool);
 
 #endif

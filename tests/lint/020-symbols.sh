@@ -15,9 +15,10 @@ table='
 ^(creat|creat64|open|open64|fopen|fopen64|freopen|opendir|open_by_handle_at)$	base/(inroot|root|walkpath)[a-z_]*	plain paths are opened in one place
 ^(openat|openat64)$	base/(sys|inroot|names|walkpath|root)[a-z_]*	everything else is opened by the door
 ^(realpath|canonicalize_file_name|__realpath_chk|system|popen|execv|execvp|execl|execlp|vfork|posix_spawn|posix_spawnp|chroot|umount|clone)$	-	nobody resolves paths or starts programs by the library
-^(fork|execve|waitpid)$	run/start_(jail|inside|vzctl)	programs are started by the start test alone
+^(fork|execve|waitpid)$	run/start_(jail|inside|vzctl)|step/(fsck|mounted)	programs are started by the start test; e2fsck to check a new file system; a child that mounts in private
 ^kill$	run/start_(jail|vzctl|stop|groups)|openvz/.*lock[a-z_]*	signals are sent by the start test; the lock asks who lives
-^(mount|umount2|chdir|fchdir|unshare|setns|pivot_root)$	run/start_(jail|inside|mounts|groups)	mounts are made by a rehearsal alone
+^(mount|unshare)$	run/start_(jail|inside|mounts|groups)|step/mounted	mounts are made in private: by a rehearsal, and to see into a file system
+^(umount2|chdir|fchdir|setns|pivot_root)$	run/start_(jail|inside|mounts|groups)	nobody else leaves or unmounts anything
 ^cap_	run/start_rights	libcap
 ^(strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|alloca|tmpnam|tempnam|mktemp|__strcpy_chk|__strcat_chk|__sprintf_chk)$	-	no function without bounds
 ^sys_	(step|run)/.*|base/(sys|atomic)|openvz/.*lock[a-z_]*	changes are made by steps, the loop, atomic.c and the lock

@@ -20,6 +20,7 @@
 
 #include "../crash/snapshot.c"
 #include "../crash/world.c"
+#include "../crash/world_image.c"
 #include "run/run.h"
 
 #include <cmocka.h>

@@ -287,10 +287,8 @@ static void test_requests(void **state)
 {
 	(void)state;
 	add("v345");
-	choices.insulate = true;
 	remove(fixture_path(&fx, "/etc/vz/conf/ve-vps.basic.conf-sample"));
 	run();
-	assert_int_equal(fixture_found(&fx, VS_INSULATE_REQUEST), 1);
 	assert_int_equal(fixture_found(&fx, VS_NO_SAMPLE), 1);
 	check_plan(&out.v[0].plan);
 	choices.sample = "wings";

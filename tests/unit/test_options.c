@@ -94,7 +94,7 @@ static void convert_options(void **state)
 
 	assert_int_equal(parse(f, "convert -ny -j4 --ctid web1=345 --ctid a=b=101 --sample basic "
 			       "--method copy --limits sample --shared keep-readonly "
-			       "--insulate ext4 --fixups none --fixups -tty "
+			       "--insulate image:/srv/ct:150% --fixups none --fixups -tty "
 			       "--override VS309,host-mounts --override vs404 --verify quick "
 			       "--stop-on-error web1 a=b"), 0);
 	assert_true(f->o.dry_run && f->o.yes && f->o.has_jobs && !f->o.keep_going);
@@ -108,7 +108,9 @@ static void convert_options(void **state)
 	assert_true(f->o.has_method);
 	assert_true(f->o.has_limits && f->o.limits == LIMITS_SAMPLE);
 	assert_true(f->o.has_shared && f->o.shared == SHARED_KEEP_READONLY);
-	assert_string_equal(f->o.insulate, "ext4");
+	assert_true(f->o.has_insulate && f->o.insulate.where == INSULATE_IMAGE_DIR);
+	assert_string_equal(f->o.insulate.place, "/srv/ct");
+	assert_int_equal(f->o.insulate.percent, 150);
 	assert_int_equal(f->o.nr_fixups, 2);
 	assert_int_equal(f->o.nr_overrides, 3);
 	assert_int_equal(f->o.overrides[0], VS_HOST_MOUNTS);

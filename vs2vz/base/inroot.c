@@ -428,8 +428,9 @@ static bool is_device(const struct stat *st, dev_t dev)
 	return S_ISBLK(st->st_mode) && st->st_rdev == dev;
 }
 
-int device_open(const char *path, dev_t dev)
+int device_open_for(const char *path, dev_t dev, unsigned how)
 {
+	int flags = (how & DEVICE_WRITE ? O_RDWR : O_RDONLY) | (how & DEVICE_ALONE ? O_EXCL : 0);
 	struct stat st;
 	int fd;
 
@@ -439,8 +440,18 @@ int device_open(const char *path, dev_t dev)
 	}
 	if (stat(path, &st) < 0 || !is_device(&st, dev))
 		return -1;
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !is_device(&st, dev)))
 		close_fd(&fd);
 	return fd;
+}
+
+int device_open(const char *path, dev_t dev)
+{
+	return device_open_for(path, dev, 0);
+}
+
+int loop_control_open(void)
+{
+	return open("/dev/loop-control", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }

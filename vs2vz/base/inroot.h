@@ -116,6 +116,15 @@ int below_stat_follow(int dirfd, const char *name, struct stat *st);
  * descriptor or -1 with errno.
  */
 int device_open(const char *path, dev_t dev);
+/*
+ * The same for more: to write, and (O_EXCL) for this process alone, EBUSY where it is
+ * mounted or in use by the kernel.
+ */
+#define DEVICE_WRITE 1
+#define DEVICE_ALONE 2
+int device_open_for(const char *path, dev_t dev, unsigned how);
+/* The kernel's door to loop devices; before Linux 3.1 there is none: ENOENT. */
+int loop_control_open(void);
 
 #define CLEANUP_SPOT __attribute__((cleanup(spot_release)))
 #define SPOT_INIT { { -1, NULL }, NULL }

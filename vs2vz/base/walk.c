@@ -331,6 +331,8 @@ static int do_dir(struct worker *k, struct walk_dir *dir, struct err *err)
 			return 0;
 		}
 	}
+	if (w->ops->named && w->ops->named(&k->pub, dir, err) < 0)
+		return -1;
 	return dir_settle(&w->cache, dir) ? climb(k, dir, err) : 0;
 }
 

@@ -69,6 +69,8 @@ struct walk_ops {
 	void (*end)(struct walk_thread *t);	/* all threads are at rest */
 	int (*entries)(struct walk_thread *t, struct walk_dir *dir, struct walk_entry *v,
 		       size_t nr, struct err *err);
+	/* All names were given to entries(); children may be at work already. dir is open. */
+	int (*named)(struct walk_thread *t, struct walk_dir *dir, struct err *err);
 	/* All below is done; dir is open. */
 	int (*leave)(struct walk_thread *t, struct walk_dir *dir, struct err *err);
 	/* After leave(): the parent is open, the child's last descriptor is still there. */

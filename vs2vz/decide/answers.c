@@ -36,6 +36,15 @@ enum limits_from limits_wanted(const struct deciding *d, const struct guest *gue
 	return answer && answer->has_limits ? answer->limits : d->choices->limits;
 }
 
+struct insulate_spec insulate_wanted(const struct deciding *d, const struct guest *guest,
+				     const char **overwrite)
+{
+	const struct answer *answer = answer_of(d->choices, guest->name);
+
+	*overwrite = answer && answer->overwrite ? answer->overwrite : d->choices->overwrite;
+	return answer && answer->has_insulate ? answer->insulate : d->choices->insulate;
+}
+
 enum shared_policy shared_wanted(const struct deciding *d, const struct guest *guest)
 {
 	const struct answer *answer = answer_of(d->choices, guest->name);

@@ -6,10 +6,11 @@
  *	VE_ROOT · package state and edits in the tree · CTID.mount and CTID.umount ·
  *	CTID.conf · names/NAME · a copied source aside · the marks in CONF
  *
- * A copied tree is mended while it is copied. The tree moves before anything names it,
- * and the VServer side is marked last, so a cut at any point leaves a guest that either
- * system recognises as its own or as none. Decides nothing but the order; undo is the
- * same list backwards.
+ * With a file system of its own the tree is copied into that, and the private area is
+ * the bare directory where it will be mounted. A copied tree is mended while it is
+ * copied. The tree moves before anything names it, and the VServer side is marked last,
+ * so a cut at any point leaves a guest that either system recognises as its own or as
+ * none. Decides nothing but the order; undo is the same list backwards.
  */
 #include <string.h>
 
@@ -57,6 +58,14 @@ void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsign
 	step_arg(s, d->pool, "at", path);
 	step_argf(s, d->pool, "mode", "%04o", mode);
 	step_arg(s, d->pool, "owner", "0:0");
+}
+
+void build_parents(struct deciding *d, struct plan *plan, const char *path)
+{
+	if (path_exists(d->root, path))
+		return;
+	build_parents(d, plan, path_parent(path, d->pool));
+	build_mkdir(d, plan, path, 0700);
 }
 
 /* Package state and recipes may change names in one directory. */
@@ -152,6 +161,18 @@ static void own_parents(struct deciding *d, struct plan *plan, const char *patte
 	build_mkdir(d, plan, parent, 0700);
 }
 
+static struct step *add_own_fs(struct deciding *d, struct decision *decision)
+{
+	const struct insulate_source source = {
+		.from = decision->guest->tree, .inode = decision->guest->tree_ino,
+		.to = decision->ct.private,
+	};
+
+	if (!decision->insulation->device)
+		plan_input(&decision->plan, d->pool, INPUT_ABSENT, decision->insulation->at, NULL);
+	return insulate_step(&decision->plan, decision->insulation, &source, d->pool);
+}
+
 static void add_tree(struct deciding *d, struct decision *decision)
 {
 	const struct ct *ct = &decision->ct;
@@ -161,10 +182,15 @@ static void add_tree(struct deciding *d, struct decision *decision)
 
 	add_repair(d, decision);
 	own_parents(d, plan, d->host->private_pattern, ct->private);
-	s = add_move(d, plan, decision->method == METHOD_COPY ? "copy" : "rename", move,
-		     decision->guest->tree_ino);
+	if (decision->insulation)
+		s = add_own_fs(d, decision);
+	else
+		s = add_move(d, plan, decision->method == METHOD_COPY ? "copy" : "rename", move,
+			     decision->guest->tree_ino);
 	if (decision->method == METHOD_COPY)
 		marks_args(d, s, &decision->marks);
+	if (decision->insulation)
+		step_arg(plan_step(plan, d->pool, "mountpoint"), d->pool, "at", ct->private);
 	if (!path_exists(d->root, ct->root)) {
 		own_parents(d, plan, d->host->root_pattern, ct->root);
 		build_mkdir(d, plan, ct->root, 0755);
@@ -235,7 +261,8 @@ static void add_notes(struct deciding *d, struct decision *decision)
 	struct plan *plan = &decision->plan;
 	char hash[HASH_TEXT];
 
-	plan_note(plan, d->pool, "method", decision->method == METHOD_COPY ? "copy" : "rename");
+	plan_note(plan, d->pool, "method", decision->insulation ? "insulate" :
+		  decision->method == METHOD_COPY ? "copy" : "rename");
 	plan_note(plan, d->pool, "reason", decision->method_reason);
 	if (marks_any(&decision->marks))
 		plan_note(plan, d->pool, "marks", marks_note(d, &decision->marks));

@@ -12,6 +12,7 @@
 #include "decide/host_judge.h"
 #include "decide/inside.h"
 #include "decide/marks.h"
+#include "decide/hooks.h"
 #include "decide/packages.h"
 
 static const struct ctid_pick *pick_of(const struct guests *all, const struct ctid_pick *picks,
@@ -53,9 +54,6 @@ static int learn(struct deciding *d, const struct guest **selected, size_t nr, s
 	    mounts_below(&d->mounts, d->root, "/", d->pool, err) < 0)
 		return -1;
 	host_side_read(&d->side, d->all, d->root, d->pool, d->findings);
-	if (d->choices->insulate)
-		finding_add(d->findings, VS_INSULATE_REQUEST, NULL, "--insulate",
-			    "the containers would share the file system of their private areas");
 	return 0;
 }
 
@@ -106,6 +104,8 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 		err_add(err, "guest %s", show(decision->guest->name));
 		return -1;
 	}
+	if (decision->insulation)
+		insulate_describe(&decision->ct, decision->insulation, d->pool);
 	choose_marks(d, decision);
 	if (conflicts_of(d, decision, err) < 0 || fixups_decide(d, decision, err) < 0) {
 		err_add(err, "guest %s", show(decision->guest->name));
@@ -148,7 +148,12 @@ static int decide_all(struct deciding *d, struct err *err)
 			err_add(err, "guest %s", show(d->out->v[i].guest->name));
 			return -1;
 		}
-	return build_host(d, err);
+	if (build_host(d, err) < 0)
+		return -1;
+	for (size_t i = 0; i < d->out->nr; i++)
+		if (d->out->v[i].insulation)
+			return hooks_decide(d, err);
+	return 0;
 }
 
 int decide(struct decisions *out, const struct guest **selected, size_t nr,

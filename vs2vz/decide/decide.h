@@ -8,6 +8,7 @@
 
 #include "base/fsinfo.h"
 #include "base/inroot.h"
+#include "decide/insulate.h"
 #include "decide/rules.h"
 #include "model/ct.h"
 #include "model/finding.h"
@@ -40,6 +41,9 @@ struct answer {
 	const char *fixups;			/* words between commas; NULL: nothing said */
 	bool has_immutable;
 	enum immutable_policy immutable;	/* IMMUTABLE_KEEP or IMMUTABLE_FILES */
+	bool has_insulate;
+	struct insulate_spec insulate;
+	const char *overwrite;			/* UUID; NULL: nothing said */
 	bool has_tagging;
 	enum tagging tagging;			/* none, uid16, gid16, id24 */
 	unsigned nr_tags;			/* 0: the guest's own */
@@ -55,7 +59,8 @@ struct choices {
 	uint32_t ctid_base;			/* 1000 */
 	const char *sample;			/* NULL: search */
 	enum method method;
-	bool insulate;				/* asked for: a finding */
+	struct insulate_spec insulate;
+	const char *overwrite;			/* UUID of what may go; NULL */
 	enum rights rights;
 	enum limits_from limits;
 	enum shared_policy shared;		/* SHARED_BREAK */
@@ -74,6 +79,7 @@ struct decision {
 	enum method method;
 	const char *method_reason;
 	struct marks marks;		/* what is mended; hidden NULL */
+	const struct insulation *insulation; /* a file system of its own; NULL: none */
 	const char *hold;		/* holding folder of a repair in place; NULL: none */
 	struct ledger ledger;		/* fate of every item */
 	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
@@ -86,6 +92,7 @@ struct decisions {
 	size_t nr;
 	struct decision *v;		/* in the order of the guests given */
 	struct plan host;		/* steps that several guests share; may be empty */
+	struct plan hooks;		/* action scripts of insulated containers; may be empty */
 	uint64_t bytes_needed;		/* by copying guests */
 };
 

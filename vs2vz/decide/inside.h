@@ -63,6 +63,9 @@ int sample_use(struct deciding *d, const struct decision *decision, struct err *
 const struct answer *answer_of(const struct choices *choices, const char *guest);
 enum method method_wanted(const struct deciding *d, const struct guest *guest);
 enum rights rights_wanted(const struct deciding *d, const struct guest *guest);
+/* overwrite: UUID, or NULL. */
+struct insulate_spec insulate_wanted(const struct deciding *d, const struct guest *guest,
+				     const char **overwrite);
 enum limits_from limits_wanted(const struct deciding *d, const struct guest *guest);
 enum shared_policy shared_wanted(const struct deciding *d, const struct guest *guest);
 
@@ -71,6 +74,9 @@ int relocate_choose(struct deciding *d, struct decision *decision, struct err *e
 int relocate_space(struct deciding *d, struct err *err) MUST_CHECK;
 int relocate_writable(struct deciding *d, struct err *err) MUST_CHECK;
 bool tree_is_mount(const struct deciding *d, const struct guest *guest);
+
+/* own_fs.c: is the guest to have a file system of its own, and which? */
+int own_fs_choose(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
 
 /*
  * fix_build.c: what recipes do to this guest; then its steps, before and after the tree
@@ -93,6 +99,8 @@ int build_inputs(struct deciding *d, struct decision *decision, struct err *err)
 int build_host(struct deciding *d, struct err *err) MUST_CHECK;
 /* A step that remembers the mtime of a directory, which must exist. */
 int build_times(struct deciding *d, struct plan *plan, const char *path, struct err *err) MUST_CHECK;
+/* A directory and those above it that are missing, outermost first. */
+void build_parents(struct deciding *d, struct plan *plan, const char *path);
 void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsigned mode);
 /* Where a copied source goes; NULL: it stays (a rename, or a mount point). */
 const char *retire_path(const struct deciding *d, const struct decision *decision);

@@ -1,119 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The steps that put the action scripts in place. A script of that name that is there
- * already, from an earlier container or an administrator, keeps its work: a copy gets
- * a name that vzctl does not know, and ours, which takes its place, calls it.
- *
- *	write CTID.mount.before-vs2vz · edit CTID.mount
- *
- * Undo of the edit brings the earlier file itself back. Only plain text can be copied
- * by a plan; anything else blocks the guest.
+ * The steps that put CTID.mount and CTID.umount in place (action_script.h).
  */
-#include <string.h>
-
-#include "base/hash.h"
+#include "decide/action_script.h"
 #include "decide/mounts.h"
 
-#define NAMES_MAX    100
-#define EARLIER_MAX  (64 * 1024)
-
-/* The file that is there before; there is false where the name is free. */
-struct earlier {
-	bool there;
-	struct stat st;
-	struct buf text;
-	char hash[HASH_TEXT];
-	const char *copy;	/* its new name */
+struct mounts_text {
+	const struct deciding *d;
+	const struct decision *decision;
+	bool unmount;
 };
 
-/* A name for the earlier script that nobody has. */
-static const char *free_name(struct deciding *d, const char *path)
+static void script_text(struct buf *out, const void *ctx, const char *chained)
 {
-	const char *name = pool_printf(d->pool, "%s.before-vs2vz", path);
+	const struct mounts_text *t = ctx;
 
-	for (unsigned i = 1; path_exists(d->root, name) && i < NAMES_MAX; i++)
-		name = pool_printf(d->pool, "%s.before-vs2vz.%u", path, i);
-	return name;
-}
-
-static bool unusable(struct deciding *d, const struct guest *guest, const char *path,
-		     const char *why)
-{
-	finding_add(d->findings, VS_MOUNT_UNSAFE, guest->name, path, "it is there, and %s", why);
-	return false;
-}
-
-/* False: it is there and cannot be kept; a finding has said why. */
-static bool look_earlier(struct earlier *e, struct deciding *d, const struct guest *guest,
-			 const char *path)
-{
-	struct err err;
-
-	e->there = root_lstat(d->root, path, &e->st, &err) == 0;
-	if (!e->there)
-		return true;
-	if (!S_ISREG(e->st.st_mode))
-		return unusable(d, guest, path, "no plain file");
-	if (root_read(d->root, path, EARLIER_MAX, &e->text, &err) < 0)
-		return unusable(d, guest, path, err.text);
-	if (memchr(e->text.data, '\0', e->text.len))
-		return unusable(d, guest, path, "no text");
-	hash_text(hash_bytes(e->text.data, e->text.len), e->hash);
-	e->copy = free_name(d, path);
-	return true;
-}
-
-/* old: hash of what is replaced, or "absent". */
-static void add_write(struct deciding *d, struct plan *plan, const char *path, const char *old,
-		      const struct buf *text)
-{
-	struct step *s = plan_step(plan, d->pool, "write");
-	char hash[HASH_TEXT];
-
-	hash_text(hash_bytes(text->data, text->len), hash);
-	step_arg(s, d->pool, "at", path);
-	step_arg(s, d->pool, "mode", "0755");
-	step_arg(s, d->pool, "owner", "0:0");
-	step_arg(s, d->pool, "old", old);
-	step_arg(s, d->pool, "new", hash);
-	step_text(s, d->pool, text->data, text->len);
-}
-
-/* Its mode is no better than it was: what vzctl could not run, ours cannot either. */
-static void add_copy(struct deciding *d, struct decision *decision, const struct earlier *e,
-		     const char *path)
-{
-	struct plan *plan = &decision->plan;
-	struct step *s = plan_step(plan, d->pool, "write");
-
-	plan_input(plan, d->pool, INPUT_FILE, path, e->hash);
-	plan_input(plan, d->pool, INPUT_ABSENT, e->copy, NULL);
-	step_arg(s, d->pool, "at", e->copy);
-	step_argf(s, d->pool, "mode", "%04o", (unsigned)e->st.st_mode & 07777);
-	step_argf(s, d->pool, "owner", "%u:%u", e->st.st_uid, e->st.st_gid);
-	step_arg(s, d->pool, "old", "absent");
-	step_arg(s, d->pool, "new", e->hash);
-	step_text(s, d->pool, e->text.data, e->text.len);
-	finding_add(d->findings, VS_MOUNT_CHAINED, decision->guest->name, path,
-		    "it is kept as '%s', and the new one calls it", show(e->copy));
+	mounts_script(out, t->d, t->decision, t->unmount, chained);
 }
 
 static void build_script(struct deciding *d, struct decision *decision, bool unmount)
 {
-	const char *path = pool_printf(d->pool, "%s/%u.%s", d->host->conf_dir,
-				       decision->ct.ctid, unmount ? "umount" : "mount");
-	CLEANUP_BUF struct buf text = BUF_INIT;
-	struct earlier e = { .text = BUF_INIT };
+	const struct mounts_text text = { d, decision, unmount };
+	const struct action_script s = {
+		.path = pool_printf(d->pool, "%s/%u.%s", d->host->conf_dir, decision->ct.ctid,
+				    unmount ? "umount" : "mount"),
+		.guest = decision->guest->name, .unusable = VS_MOUNT_UNSAFE,
+		.chained = VS_MOUNT_CHAINED, .text = script_text, .ctx = &text,
+	};
 
-	if (look_earlier(&e, d, decision->guest, path)) {
-		if (e.there)
-			add_copy(d, decision, &e, path);
-		else
-			plan_input(&decision->plan, d->pool, INPUT_ABSENT, path, NULL);
-		mounts_script(&text, d, decision, unmount, e.copy);
-		add_write(d, &decision->plan, path, e.there ? e.hash : "absent", &text);
-	}
-	buf_release(&e.text);
+	action_script_build(d, &decision->plan, &s);
 }
 
 void mounts_build(struct deciding *d, struct decision *decision)

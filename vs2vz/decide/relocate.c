@@ -106,8 +106,13 @@ int relocate_choose(struct deciding *d, struct decision *decision, struct err *e
 	enum method wanted = method_wanted(d, guest);
 	const char *why;
 
-	if (why_no_rename(&why, d, decision, err) < 0)
+	if (own_fs_choose(d, decision, err) < 0 || why_no_rename(&why, d, decision, err) < 0)
 		return -1;
+	if (decision->insulation) {
+		wanted = METHOD_COPY;
+		why = pool_printf(d->pool, "a file system of its own: %s",
+				  show(decision->insulation->at));
+	}
 	decision->method = why || wanted == METHOD_COPY ? METHOD_COPY : METHOD_RENAME;
 	decision->method_reason = why ? why : decision->method == METHOD_COPY ? "asked for"
 					    : "same file system";
@@ -171,6 +176,23 @@ static void judge_room(struct deciding *d, const struct guest *guest, const char
 	}
 }
 
+/* An image file is made as large as it may become; a device has its room. */
+static int space_of_image(struct deciding *d, const struct decision *decision,
+			  struct demands *demands, struct err *err)
+{
+	const struct insulation *own = decision->insulation;
+	const struct fsinfo *fs;
+
+	if (own->device || !decision->guest->surveyed)
+		return 0;
+	fs = fs_of(d, path_parent(own->at, d->pool), err);
+	if (!fs)
+		return -1;
+	judge_room(d, decision->guest, own->at, (struct marks_room){ own->bytes, 1 },
+		   demand_of(demands, fs));
+	return 0;
+}
+
 /* A copied tree, on the target. */
 static int space_of_copy(struct deciding *d, const struct decision *decision,
 			 struct demands *demands, struct err *err)
@@ -214,7 +236,7 @@ static int space_of_packages(struct deciding *d, const struct decision *decision
 	const struct packages *p = decision->packages;
 	const struct fsinfo *fs;
 
-	if (!p || !p->inodes)
+	if (!p || !p->inodes || decision->insulation)
 		return 0;
 	fs = target_fs(d, decision, err);
 	if (!fs)
@@ -232,7 +254,8 @@ int relocate_space(struct deciding *d, struct err *err)
 
 	for (size_t i = 0; i < d->out->nr; i++) {
 		const struct decision *decision = &d->out->v[i];
-		int done = decision->method == METHOD_COPY ?
+		int done = decision->insulation ? space_of_image(d, decision, &demands, err) :
+			   decision->method == METHOD_COPY ?
 			   space_of_copy(d, decision, &demands, err) :
 			   space_of_repair(d, decision, &demands, err);
 
@@ -275,7 +298,11 @@ int relocate_writable(struct deciding *d, struct err *err)
 	for (size_t i = 0; i < d->out->nr; i++) {
 		const struct guest *guest = d->out->v[i].guest;
 
-		if (check_writable(d, guest->name, path_parent(guest->tree, d->pool), err) < 0)
+		const struct insulation *own = d->out->v[i].insulation;
+
+		if (check_writable(d, guest->name, path_parent(guest->tree, d->pool), err) < 0 ||
+		    (own && !own->device &&
+		     check_writable(d, guest->name, path_parent(own->at, d->pool), err) < 0))
 			return -1;
 	}
 	return 0;

@@ -10,6 +10,8 @@
 
 extern const char template_ct_mount[];
 extern const char template_ct_umount[];
+extern const char template_vps_premount[];
+extern const char template_vps_postumount[];
 
 struct template_word {
 	const char *name;	/* without the '@' */

@@ -68,7 +68,6 @@ enum finding_id {
 	VS_TREE_IS_MOUNT	= 215,	/* the tree is a file system of its own */
 	VS_TARGET_FS_POOR	= 216,	/* target keeps no xattrs, owners or links */
 	VS_CT_LOCKED		= 217,
-	VS_INSULATE_REQUEST	= 218,	/* --insulate is not available yet */
 	VS_CTID_CHANGED		= 219,	/* name or context suggested another number */
 	/* 3 configuration */
 	VS_ITEM_UNKNOWN		= 301,	/* no rule claims it */
@@ -177,6 +176,29 @@ enum finding_id {
 	VS_LIBC_TOO_NEW		= 561,
 	VS_VSYSCALL		= 562,
 	VS_INIT_NOT_ELF		= 563,
+	/* 6 insulation; 601 to 611: device_judge() */
+	VS_VOLUME_MISSING	= 601,
+	VS_VOLUME_KIND		= 602,	/* a typing error: not below /dev, no block device */
+	VS_VOLUME_MOUNTED	= 603,
+	VS_VOLUME_HELD		= 604,	/* device mapper, md, swap, loop, another program */
+	VS_VOLUME_PARTITIONED	= 605,
+	VS_VOLUME_SMALL		= 606,
+	VS_VOLUME_READ_ONLY	= 607,
+	VS_VOLUME_IN_USE	= 608,	/* signatures that --overwrite does not name */
+	VS_VOLUME_TAKEN		= 609,	/* VE_DEVICE of another container */
+	VS_VOLUME_EXISTS	= 610,	/* the image file */
+	VS_VOLUME_UNREADABLE	= 611,
+	VS_IMAGE_SMALL		= 620,
+	VS_DEVICE_TWICE		= 621,	/* two guests of one run */
+	VS_VZCTL_OLD		= 622,	/* knows no vps.premount */
+	VS_HOOK_UNUSABLE	= 623,	/* a vps.premount that cannot be kept */
+	VS_HOOK_CHAINED		= 624,	/* one that is kept and called */
+	VS_CT_PLOOP		= 625,	/* has a file system of its own already */
+	VS_DUMP_DEVICE		= 626,	/* without a device that hosts can share */
+	VS_VOLUME_LEFT		= 627,	/* the device of a container that is shared now */
+	VS_VOLUME_LOST		= 628,	/* VE_DEVICE leads to nothing that can be read */
+	VS_AREA_ODD		= 629,	/* a private area that no step can work on */
+	VS_NOT_COMMITTED	= 630,	/* the container's conversion can still be undone */
 	/* 7 run and undo */
 	VS_JOURNAL_DAMAGED	= 701,
 	VS_JOURNAL_NEWER	= 702,

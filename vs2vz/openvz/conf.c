@@ -206,7 +206,7 @@ void conf_apply(struct buf *out, const char *sample, size_t len, const struct ct
 
 		if (i == ct->nr) {
 			buf_add(out, sample, n);
-		} else if (!done[i] && is_in_column_0(sample, n, ct->set[i].key)) {
+		} else if (ct->set[i].value && !done[i] && is_in_column_0(sample, n, ct->set[i].key)) {
 			conf_render(out, ct->set[i].key, ct->set[i].value);
 			done[i] = true;
 		}
@@ -216,7 +216,7 @@ void conf_apply(struct buf *out, const char *sample, size_t len, const struct ct
 	if (out->len > start && out->data[out->len - 1] != '\n')
 		buf_addch(out, '\n');
 	for (size_t i = 0; i < ct->nr; i++)
-		if (!done[i])
+		if (!done[i] && ct->set[i].value)
 			conf_render(out, ct->set[i].key, ct->set[i].value);
 	while (!has_two_lines(out->data + start, out->len - start))
 		buf_addch(out, '\n');

@@ -38,7 +38,8 @@ void conf_render(struct buf *out, const char *key, const char *value);
 /*
  * The sample's text with the container's settings: the first line in column 0 that
  * sets a key is replaced in place, further ones of that key (also indented ones) are
- * removed, missing keys are appended in order. Every other byte stays.
+ * removed, missing keys are appended in order. Every other byte stays. A setting whose
+ * value is NULL has its lines removed.
  */
 void conf_apply(struct buf *out, const char *sample, size_t len, const struct ct *ct);
 

@@ -48,19 +48,71 @@ static const char *all_values(const struct conf *conf, const char *key, struct p
 	return pool_memdup(pool, text.data, text.len);
 }
 
-static int read_known(struct known_ct *ct, const struct root *root, struct pool *pool,
-		      struct err *err)
+const char *layout_canonical(const struct root *root, const char *path, struct pool *pool)
+{
+	return vz_canonical(root, path, pool);
+}
+
+/* A path of CTID.conf; what vz.conf says for all stays where there is none, or a relative one. */
+static void read_path(const char **path, const struct conf *conf, const char *key, uint32_t ctid,
+		      struct pool *pool)
+{
+	const char *value = conf_get(conf, key);
+
+	if (value && *value == '/' && !strstr(value, "/.."))
+		*path = layout_expand(value, ctid, pool);
+}
+
+static const char *text_of(const struct conf *conf, const char *key)
+{
+	const char *value = conf_get(conf, key);
+
+	return value && *value ? value : NULL;
+}
+
+static int read_known(struct known_ct *ct, const struct host *host, const struct root *root,
+		      struct pool *pool, struct err *err)
 {
 	struct buf text CLEANUP_BUF = BUF_INIT;
-	struct conf conf;
+	struct conf conf = { 0 };
 
 	ct->addresses = "";
+	ct->private = layout_expand(host->private_pattern, ct->ctid, pool);
+	ct->root = layout_expand(host->root_pattern, ct->ctid, pool);
 	if (root_read(root, ct->conf, CONF_MAX, &text, err) < 0)
 		return err->code == EIO || err->code == EMFILE ? -1 : 0;
 	conf_parse(&conf, text.data, text.len, pool);
 	ct->name = conf_get(&conf, "NAME");
 	ct->addresses = all_values(&conf, "IP_ADDRESS", pool);
+	read_path(&ct->private, &conf, "VE_PRIVATE", ct->ctid, pool);
+	read_path(&ct->root, &conf, "VE_ROOT", ct->ctid, pool);
+	ct->private = vz_canonical(root, ct->private, pool);
+	ct->root = vz_canonical(root, ct->root, pool);
+	ct->device = text_of(&conf, "VE_DEVICE");
+	ct->dump_device = text_of(&conf, "VE_DUMP_DEVICE");
+	ct->layout = text_of(&conf, "VE_LAYOUT");
+	ct->ostemplate = text_of(&conf, "OSTEMPLATE");
 	return 0;
+}
+
+const struct known_ct *layout_container(const struct known_cts *known, uint32_t ctid)
+{
+	for (size_t i = 0; i < known->nr; i++)
+		if (known->v[i].ctid == ctid)
+			return &known->v[i];
+	return NULL;
+}
+
+bool layout_is_ploop(const struct known_ct *ct, const struct root *root)
+{
+	struct buf path CLEANUP_BUF = BUF_INIT;
+	struct stat st;
+	struct err err;
+
+	if (ct->layout && strncmp(ct->layout, "ploop", 5) == 0)
+		return true;
+	buf_addf(&path, "%s/root.hdd/DiskDescriptor.xml", ct->private);
+	return root_lstat(root, path.data, &st, &err) == 0;
 }
 
 static int by_ctid(const void *left, const void *right)
@@ -88,7 +140,7 @@ int layout_known(struct known_cts *out, const struct host *host, const struct ro
 		ct = pool_grow(pool, &out->v, &out->nr, &cap, sizeof(*ct));
 		ct->ctid = ctid;
 		ct->conf = pool_printf(pool, "%s/%s", host->conf_dir, names.name[i]);
-		if (read_known(ct, root, pool, err) < 0)
+		if (read_known(ct, host, root, pool, err) < 0)
 			return -1;
 	}
 	if (out->nr > 1)

@@ -37,12 +37,21 @@ struct remains {
 int layout_remains(struct remains *out, const struct host *host, const struct root *root,
 		   uint32_t ctid, struct pool *pool, struct err *err) MUST_CHECK;
 
-/* Containers that exist already: CTID, NAME, addresses, from every CTID.conf. */
+/* The canonical form of an absolute path without "..", whose last components may be absent. */
+const char *layout_canonical(const struct root *root, const char *path, struct pool *pool);
+
+/* Containers that exist already: what every CTID.conf says. */
 struct known_ct {
 	uint32_t ctid;
 	const char *conf;
 	const char *name;
 	const char *addresses;	/* IP_ADDRESS as written */
+	const char *private;	/* VE_PRIVATE, VE_ROOT: canonical, with the number in place */
+	const char *root;
+	const char *device;	/* VE_DEVICE, VE_DUMP_DEVICE; NULL: none */
+	const char *dump_device;
+	const char *layout;	/* VE_LAYOUT; NULL: not said */
+	const char *ostemplate;
 };
 struct known_cts {
 	size_t nr;
@@ -50,6 +59,10 @@ struct known_cts {
 };
 int layout_known(struct known_cts *out, const struct host *host, const struct root *root,
 		 struct pool *pool, struct err *err) MUST_CHECK;
+
+const struct known_ct *layout_container(const struct known_cts *known, uint32_t ctid);
+/* A private area that holds a ploop image (vzctl: src/lib/image.c): by VE_LAYOUT, or what is there. */
+bool layout_is_ploop(const struct known_ct *ct, const struct root *root);
 
 /* Where names/NAME leads to: its CTID, 0: does not exist, UINT32_MAX: something else. */
 uint32_t layout_name_owner(const struct host *host, const struct root *root, const char *name);

@@ -140,6 +140,30 @@ static int archive_old(int state, int dirfd, const struct birth *b, struct err *
 	}
 }
 
+static const char *const dirs[] = { "guests", "host", "containers" };
+#define NR_DIRS 3
+
+/* Which of them a plan goes to. */
+static unsigned dir_nr(const struct plan *plan)
+{
+	return !plan->guest ? 1 : strchr(plan->guest, '/') ? 2 : 0;
+}
+
+const char *journal_key(const char *name, struct pool *pool)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash ? pool_printf(pool, "containers%s", slash) : pool_printf(pool, "guests/%s", name);
+}
+
+/* The last part of a key. */
+static const char *folder_name(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
 static int next_host_number(int state, unsigned *out, struct err *err)
 {
 	struct pool pool = POOL_INIT;
@@ -161,11 +185,11 @@ static int name_births(struct birth *v, int state, const struct plan *plans, siz
 		return -1;
 	for (size_t i = 0; i < nr; i++) {
 		v[i].plan = &plans[i];
-		v[i].dir = plans[i].guest ? "guests" : "host";
+		v[i].dir = dirs[dir_nr(&plans[i])];
 		if (!plans[i].guest)
 			snprintf(v[i].name, sizeof(v[i].name), "%u", host++);
 		else if ((size_t)snprintf(v[i].name, sizeof(v[i].name) - 16, "%s",
-					  plans[i].guest) >= sizeof(v[i].name) - 16)
+					  folder_name(plans[i].guest)) >= sizeof(v[i].name) - 16)
 			return fail_code(err, ENAMETOOLONG, "name too long: '%s'",
 					 show(plans[i].guest));
 		snprintf(v[i].new_name, sizeof(v[i].new_name), NEW_PREFIX "%s", v[i].name);
@@ -173,13 +197,12 @@ static int name_births(struct birth *v, int state, const struct plan *plans, siz
 	return 0;
 }
 
-/* fds: of guests/ and host/; which of the two a plan goes to. */
-static int dir_of(const int fds[2], const struct birth *b)
+static int dir_of(const int fds[NR_DIRS], const struct birth *b)
 {
-	return fds[b->plan->guest ? 0 : 1];
+	return fds[dir_nr(b->plan)];
 }
 
-static int make_all(int state, const int fds[2], const struct birth *v, size_t nr,
+static int make_all(int state, const int fds[NR_DIRS], const struct birth *v, size_t nr,
 		    struct err *err)
 {
 	for (size_t i = 0; i < nr; i++)
@@ -195,25 +218,43 @@ static int make_all(int state, const int fds[2], const struct birth *v, size_t n
 				   &(struct place){ dirfd, v[i].name }) < 0)
 			return fail_errno(err, "cannot rename '%s'", show(v[i].new_name));
 	}
-	return sync_dir(fds[0], err) < 0 ? -1 : sync_dir(fds[1], err);
+	for (unsigned i = 0; i < NR_DIRS; i++) {
+		size_t k = 0;
+
+		while (k < nr && dir_nr(v[k].plan) != i)
+			k++;
+		if (k < nr && sync_dir(fds[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int open_dirs(int fds[NR_DIRS], const struct root *state, struct err *err)
+{
+	for (unsigned i = 0; i < NR_DIRS; i++) {
+		fds[i] = strict_opendir(state, dirs[i], err);
+		if (fds[i] < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int journal_create(int state, const struct plan *plans, size_t nr, struct err *err)
 {
 	struct root root = { state, "" };
 	struct birth *v = xcalloc(nr, sizeof(*v));
-	int fds[2] = { -1, -1 };
-	int rc = -1;
+	int fds[NR_DIRS] = { -1, -1, -1 };
+	int rc = open_dirs(fds, &root, err);
 
-	fds[0] = strict_opendir(&root, "guests", err);
-	fds[1] = fds[0] < 0 ? -1 : strict_opendir(&root, "host", err);
-	if (fds[1] >= 0 && name_births(v, state, plans, nr, err) == 0) {
+	if (rc == 0)
+		rc = name_births(v, state, plans, nr, err);
+	if (rc == 0) {
 		rc = make_all(state, fds, v, nr, err);
 		for (size_t i = 0; rc < 0 && i < nr; i++)
 			sweep(dir_of(fds, &v[i]), v[i].new_name);
 	}
-	close_fd(&fds[0]);
-	close_fd(&fds[1]);
+	for (unsigned i = 0; i < NR_DIRS; i++)
+		close_fd(&fds[i]);
 	free(v);
 	if (rc < 0)
 		err_add(err, "cannot make the journal");
@@ -255,6 +296,7 @@ int journal_open(struct journal *j, int state, const char *key, struct err *err)
 	if (j->folder < 0)
 		return -1;
 	j->name = strncmp(key, "host/", 5) == 0 ? "host" :
+		  strncmp(key, "containers/", 11) == 0 ? pool_printf(&j->pool, "ct/%s", key + 11) :
 		  pool_strdup(&j->pool, strchr(key, '/') ? strchr(key, '/') + 1 : key);
 	if (read_plan(j, &folder, err) < 0 || read_log(j, &folder, err) < 0) {
 		journal_close(j);
@@ -286,15 +328,19 @@ static int list(int state, const char *dir, struct pool *pool, struct names *out
 
 int journal_list(int state, struct pool *pool, const char ***names, size_t *nr, struct err *err)
 {
-	struct names all;
+	struct names guests, containers;
 
 	*nr = 0;
-	if (list(state, "guests", pool, &all, err) < 0)
+	if (list(state, "guests", pool, &guests, err) < 0 ||
+	    list(state, "containers", pool, &containers, err) < 0)
 		return -1;
-	*names = pool_array(pool, all.nr, sizeof(**names));
-	for (size_t i = 0; i < all.nr; i++)
-		if (all.name[i][0] != '.')
-			(*names)[(*nr)++] = all.name[i];
+	*names = pool_array(pool, guests.nr + containers.nr, sizeof(**names));
+	for (size_t i = 0; i < guests.nr; i++)
+		if (guests.name[i][0] != '.')
+			(*names)[(*nr)++] = guests.name[i];
+	for (size_t i = 0; i < containers.nr; i++)
+		if (containers.name[i][0] != '.')
+			(*names)[(*nr)++] = pool_printf(pool, "ct/%s", containers.name[i]);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * The journal of one plan: a folder below the state directory.
  *
  *	STATE/guests/NAME/	one per guest
+ *	STATE/containers/CTID/	one per container that was insulated, or is shared again
  *	STATE/host/N/		host-wide steps, taken back when the last guest is undone
  *	STATE/archive/NAME.~N~/	ended ones
  *	  plan			written once, then read only
@@ -41,7 +42,7 @@ enum phase {
 const char *phase_word(enum phase phase);	/* "converted" */
 
 struct journal {
-	const char *name;	/* guest's name, or "host" */
+	const char *name;	/* guest's name, "ct/345" or "host" */
 	int folder;		/* open directory */
 	int log;		/* open for appending, -1 until needed, -2: failed, no more */
 	uint64_t log_len;	/* bytes of whole lines */
@@ -69,6 +70,8 @@ int state_lock(int state, struct err *err) MUST_CHECK;
  * one sync, then renamed into place. An ended journal of the same guest is archived.
  */
 int journal_create(int state, const struct plan *plans, size_t nr, struct err *err) MUST_CHECK;
+/* The key of a guest's journal, or, for "ct/345", of a container's. */
+const char *journal_key(const char *name, struct pool *pool);
 /* Open an existing one by key ("guests/v345", "host/1"); ENOENT where there is none. */
 int journal_open(struct journal *j, int state, const char *key, struct err *err) MUST_CHECK;
 void journal_close(struct journal *j);
@@ -84,7 +87,7 @@ int journal_log_two(struct journal *j, const struct log_word *now, const struct 
 		    struct err *err) MUST_CHECK;
 int journal_log_kept(struct journal *j, const struct kept *kept, struct err *err) MUST_CHECK;
 
-/* Names of guests with a journal, sorted; numbers of host journals, ascending. */
+/* Names of guests with a journal, sorted, then those of containers ("ct/345"); numbers of host journals, ascending. */
 int journal_list(int state, struct pool *pool, const char ***names, size_t *nr,
 		 struct err *err) MUST_CHECK;
 int journal_list_host(int state, struct pool *pool, unsigned **numbers, size_t *nr,

@@ -94,6 +94,7 @@ static void begin(const struct journal *j, struct work *w)
 	w->nr_steps = j->plan.nr_steps;
 	w->nr_kept = 0;
 	w->ran = false;
+	w->writes = false;
 }
 
 static void tell(const struct step *s, const char *done)
@@ -198,6 +199,8 @@ static int forward_loop(struct journal *j, struct work *w, struct err *err)
 {
 	bool announced = false;
 
+	w->writes = true;
+
 	while (j->phase != PHASE_CONVERTED) {
 		struct batch b = next_batch(j);
 
@@ -277,6 +280,8 @@ static int back_loop(struct journal *j, struct work *w, struct err *err)
 {
 	bool announced = false;
 
+	w->writes = true;
+
 	while (j->phase != PHASE_UNDONE) {
 		struct batch b = next_batch_back(j);
 		size_t kept = w->nr_kept;
@@ -310,6 +315,7 @@ int run_back(struct journal *j, struct work *w, struct err *err)
 
 static int finish_steps(const struct journal *j, struct work *w, struct err *err)
 {
+	w->writes = true;
 	for (size_t i = 0; i < j->plan.nr_steps; i++) {
 		const struct step *s = &j->plan.step[i];
 
@@ -363,6 +369,7 @@ int run_check(const struct journal *j, struct work *w, struct deviation *out, si
 	      size_t *nr, struct err *err)
 {
 	*nr = 0;
+	begin(j, w);
 	for (unsigned i = 0; i < j->plan.nr_steps; i++) {
 		const struct step *s = &j->plan.step[i];
 		enum standing want, now;

@@ -13,7 +13,7 @@
 
 #include "base/atomic.h"
 
-static const char *const folders[] = { "archive", "guests", "host", NULL };
+static const char *const folders[] = { "archive", "containers", "guests", "host", NULL };
 
 int state_open(const struct root *root, const char *path, bool write, struct err *err)
 {

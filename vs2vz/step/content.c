@@ -22,7 +22,9 @@
 #define DIRECT_BLOCK 4096
 
 struct pass {
-	int from, to;		/* to: -1 when only hashing */
+	int from, to;		/* to: -1 when it is given to give(), or only hashed */
+	content_give *give;
+	void *ctx;
 	uint64_t size;
 	bool sparse;
 	char *buf;
@@ -88,9 +90,11 @@ static int read_at(struct pass *p, uint64_t at, size_t len, struct err *err)
 	return 0;
 }
 
-static int write_at(const struct pass *p, const char *bytes, size_t len, uint64_t at,
+static int write_at(const struct pass *p, char *bytes, size_t len, uint64_t at,
 		    struct err *err)
 {
+	if (p->give)
+		return p->give(p->ctx, bytes, len, at, err);
 	while (len) {
 		ssize_t n = sys_pwrite(p->to, bytes, len, (off_t)at);
 
@@ -127,7 +131,7 @@ static int write_runs(const struct pass *p, size_t len, uint64_t at, struct err 
 
 static int write_chunk(const struct pass *p, size_t len, uint64_t at, struct err *err)
 {
-	if (p->to < 0 || !len)
+	if ((p->to < 0 && !p->give) || !len)
 		return 0;
 	return p->sparse ? write_runs(p, len, at, err) : write_at(p, p->buf, len, at, err);
 }
@@ -257,6 +261,14 @@ int content_copy(int from, const struct stat *st, int to, void *buf, struct hash
 		 struct err *err)
 {
 	struct pass p = { .from = from, .to = to, .buf = buf };
+
+	return run(&p, st, out, err);
+}
+
+int content_read(int fd, const struct stat *st, void *buf, content_give *give, void *ctx,
+		 struct hash128 *out, struct err *err)
+{
+	struct pass p = { .from = fd, .to = -1, .give = give, .ctx = ctx, .buf = buf };
 
 	return run(&p, st, out, err);
 }

@@ -32,6 +32,14 @@ void content_from_disk(int fd, const struct stat *st, bool rotational);
  */
 int content_hash(int fd, const struct stat *st, void *buf, struct hash128 *out,
 		 struct err *err) MUST_CHECK;
+/*
+ * Give the content piece by piece, in order: bytes are aligned to 4 KiB in a buffer with room
+ * up to the next 4 KiB, at is a multiple of 4 KiB. Holes and, where the source has holes,
+ * runs of zeros are left out.
+ */
+typedef int content_give(void *ctx, char *bytes, size_t len, uint64_t at, struct err *err);
+int content_read(int fd, const struct stat *st, void *buf, content_give *give, void *ctx,
+		 struct hash128 *out, struct err *err) MUST_CHECK;
 /* Into an empty file. Runs of 4 KiB of zeros become holes where the source has holes. */
 int content_copy(int from, const struct stat *st, int to, void *buf, struct hash128 *out,
 		 struct err *err) MUST_CHECK;

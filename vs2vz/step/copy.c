@@ -207,21 +207,40 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 	return rc;
 }
 
+/* A directory that is open, as its copy should be. */
+static int dir_object(struct copying *y, struct copy_scratch *s, struct walk_dir *dir,
+		      struct copy_object *o, struct err *err)
+{
+	*o = (struct copy_object){
+		.dir = dir, .meta = &s->mended, .fd = walk_fd(dir), .scratch = s,
+	};
+	s->mended = (struct meta){ .flags = 0 };
+	if (fstat(o->fd, &s->mended.st) < 0)
+		return walk_fail(err, dir, NULL, "cannot read the metadata of");
+	if (read_flags(y, o, err) < 0)
+		return -1;
+	mend(y, o);
+	return 0;
+}
+
+static int named(struct walk_thread *t, struct walk_dir *dir, struct err *err)
+{
+	struct copying *y = t->ctx;
+	struct copy_object o;
+
+	if (!y->sink->ops->named)
+		return 0;
+	return dir_object(y, t->local, dir, &o, err) < 0 ? -1 : y->sink->ops->named(y->sink, &o, err);
+}
+
 static int leave(struct walk_thread *t, struct walk_dir *dir, struct err *err)
 {
 	struct copying *y = t->ctx;
-	struct copy_scratch *s = t->local;
-	struct copy_object o = {
-		.dir = dir, .meta = &s->mended, .fd = walk_fd(dir), .scratch = s,
-	};
+	struct copy_object o;
 
-	s->mended = (struct meta){ .flags = 0 };
-	if (fstat(o.fd, &s->mended.st) < 0)
-		return walk_fail(err, dir, NULL, "cannot read the metadata of");
-	if (read_flags(y, &o, err) < 0)
-		return -1;
-	mend(y, &o);
-	return y->sink->ops->finish(y->sink, &o, err);
+	if (!y->sink->ops->finish)
+		return 0;
+	return dir_object(y, t->local, dir, &o, err) < 0 ? -1 : y->sink->ops->finish(y->sink, &o, err);
 }
 
 static void begin(struct walk_thread *t)
@@ -245,6 +264,7 @@ static void end(struct walk_thread *t)
 	buf_release(&s->names);
 	buf_release(&s->value);
 	free(s->content);
+	free(s->inode);
 }
 
 /* Starts write-back now and then until told to end. */
@@ -315,17 +335,33 @@ static unsigned copy_threads(const struct tree_options *opt)
 			    cpus < 2 ? 4 : cpus > 4 ? 8 : 2 * (unsigned)cpus);
 }
 
+static const struct walk_ops copy_ops = {
+	.local_size = sizeof(struct copy_scratch),
+	.begin = begin,
+	.end = end,
+	.entries = entries,
+	.named = named,
+	.leave = leave,
+};
+
+int copy_walk(struct sink *sink, int from, uint64_t root, const struct tree_options *opt,
+	      struct tree_counts *counts, struct err *err)
+{
+	const struct walk_options how = {
+		.threads = copy_threads(opt), .second = -1, .mark = root,
+	};
+	struct copying y = {
+		.sink = sink, .links = sink->links, .counts = counts, .marks = opt->marks,
+	};
+
+	*counts = (struct tree_counts){ .names = 1, .inodes = 1 };
+	return walk_tree(from, &copy_ops, &y, &how, err);
+}
+
 /* One walk; 1: another one is wanted. */
 static int copy_once(const int tree[2], int sums, const struct tree_options *opt,
 		     struct copying *y, struct err *err)
 {
-	static const struct walk_ops ops = {
-		.local_size = sizeof(struct copy_scratch),
-		.begin = begin,
-		.end = end,
-		.entries = entries,
-		.leave = leave,
-	};
 	const struct walk_options how = {
 		.threads = copy_threads(opt), .second = tree[1], .mark = SINK_EXISTED,
 	};
@@ -341,7 +377,7 @@ static int copy_once(const int tree[2], int sums, const struct tree_options *opt
 	y->sink->links = y->links;
 	y->sink->remade = y->remade;
 	flusher_start(&flusher, tree[1]);
-	rc = walk_tree(tree[0], &ops, y, &how, err);
+	rc = walk_tree(tree[0], &copy_ops, y, &how, err);
 	rc = flusher_end(&flusher, rc, err);
 	again = y->sink->again;
 	if (dir_sink_free(sink, rc < 0 ? &dropped : err) < 0 || rc < 0)

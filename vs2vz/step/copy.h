@@ -27,6 +27,8 @@ struct copy_scratch {
 	struct hidden_window window;	/* on the inodes of the tree with marks */
 	struct meta mended;		/* of the object in work */
 	struct buf names, value;
+	void *sink;			/* the sink's */
+	void *inode;			/* of an image sink: malloc'd */
 	uint64_t bytes, shared, inodes, names_done, flags_lost;
 };
 
@@ -64,8 +66,18 @@ struct sink_ops {
 	int (*node)(struct sink *sink, struct copy_object *o, struct err *err);
 	/* One more name of slot->value. */
 	int (*link)(struct sink *sink, struct copy_object *o, struct err *err);
+	/* All names of a directory were given; those below it may be at work. May be NULL. */
+	int (*named)(struct sink *sink, struct copy_object *o, struct err *err);
+	/* All below it is done. May be NULL. */
 	int (*finish)(struct sink *sink, struct copy_object *o, struct err *err);
 };
+
+/*
+ * Walk a tree into a sink that is no directory; sink->links: a new table. root: mark of
+ * the root; the sink sets those of other directories with mkdir.
+ */
+int copy_walk(struct sink *sink, int from, uint64_t root, const struct tree_options *opt,
+	      struct tree_counts *counts, struct err *err) MUST_CHECK;
 
 /* The sink that is a directory of a mounted file system. */
 struct dir_sink;

@@ -26,71 +26,31 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
-#include "base/units.h"
 #include "step/changes.h"
-#include "step/marks.h"
-#include "step/tree.h"
+#include "step/source.h"
 
 #define PART_SUFFIX ".vs2vz-part"
 
 struct copy {
-	struct found from, to;
+	struct found to;
 	struct place part;	/* beside TO */
 	char part_name[300];
 	bool part_there;
 	struct stat part_st;
 	uint64_t made;		/* inode number in copy.N, 0: none */
 };
-#define COPY_INIT { .from = FOUND_INIT, .to = FOUND_INIT }
+#define COPY_INIT { .to = FOUND_INIT }
 #define CLEANUP_COPY __attribute__((cleanup(copy_release)))
 
 static void copy_release(struct copy *c)
 {
-	found_release(&c->from);
 	found_release(&c->to);
-}
-
-static const char *record_name(const struct step *s, char name[static 32])
-{
-	snprintf(name, 32, "copy.%u", s->nr);
-	return name;
-}
-
-static int read_record(struct copy *c, const struct step *s, const struct work *w,
-		       struct err *err)
-{
-	struct root folder = { w->folder, "" };
-	struct buf CLEANUP_BUF text = BUF_INIT;
-	char name[32];
-
-	c->made = 0;
-	if (root_read(&folder, record_name(s, name), 64, &text, err) < 0) {
-		if (!err_is_absent(err))
-			return -1;
-		err_clear(err);
-		return 0;
-	}
-	text.data[strcspn(text.data, "\n")] = '\0';
-	if (!parse_u64(text.data, UINT64_MAX, &c->made))
-		return fail(err, "record '%s' is damaged", name);
-	return 0;
-}
-
-static int write_record(const struct step *s, const struct work *w, uint64_t inode,
-			struct err *err)
-{
-	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
-	char name[32], text[32];
-	struct place at = { w->folder, record_name(s, name) };
-	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)inode);
-
-	return atomic_write(&at, text, (size_t)len, &meta, true, err);
 }
 
 static int copy_find(struct copy *c, const struct step *s, const struct work *w, struct err *err)
 {
-	if (step_find(&c->from, s, "from", w, err) < 0 || step_find(&c->to, s, "to", w, err) < 0 ||
-	    read_record(c, s, w, err) < 0)
+	if (step_find(&c->to, s, "to", w, err) < 0 ||
+	    made_read(&c->made, s, w, err) < 0)
 		return -1;
 	if (!c->to.parent)
 		return 0;
@@ -161,7 +121,7 @@ static int take_part(struct copy *c, const struct step *s, struct work *w, struc
 		if (!is_empty(fd))
 			return fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours",
 					 show(c->part_name));
-		if (write_record(s, w, c->part_st.st_ino, err) < 0)
+		if (made_write(s, w, c->part_st.st_ino, err) < 0)
 			return -1;
 	}
 	out = fd;
@@ -169,49 +129,12 @@ static int take_part(struct copy *c, const struct step *s, struct work *w, struc
 	return out;
 }
 
-static int open_sums(const struct work *w, struct err *err)
-{
-	struct place at = { w->folder, "sums" };
-	int fd;
-
-	if (sys_unlink(&at) < 0 && errno != ENOENT)
-		return fail_errno(err, "cannot remove the old '%s'", at.name);
-	fd = sys_create(&at, 0600);
-	return fd < 0 ? fail_errno(err, "cannot create '%s'", at.name) : fd;
-}
-
-/* The source, open, with what VServer left on its inodes. */
-struct source {
-	int fd;
-	struct marks marks;
-	struct tree_options opt;
-};
-#define SOURCE_INIT { .fd = -1 }
-#define CLEANUP_SOURCE __attribute__((cleanup(source_release)))
-
-static void source_release(struct source *src)
-{
-	close_fd(&src->fd);
-	marks_release(&src->marks);
-}
-
-/* fd: as it was opened, -1: it was not. path: where it stands now. */
-static int source_take(struct source *src, const struct step *s, const struct work *w,
-		       const char *path, struct err *err)
-{
-	src->opt.threads = w->threads;
-	if (src->fd < 0 || marks_of_step(&src->marks, s, w, path, src->fd, err) < 0)
-		return -1;
-	src->opt.marks = marks_any(&src->marks) ? &src->marks : NULL;
-	return 0;
-}
-
 /* Records of an earlier try may be torn: each try makes its own. */
 static int fill(int from, int to, const struct tree_options *opt, const struct work *w,
 		struct err *err)
 {
 	struct tree_counts counts = { 0 };
-	int CLEANUP_FD sums = open_sums(w, err);
+	int CLEANUP_FD sums = sums_open(w, err);
 
 	if (sums < 0 || tree_copy(from, to, sums, opt, &counts, err) < 0 ||
 	    tree_settle(to, err) < 0)
@@ -233,11 +156,7 @@ static int copy_apply(const struct step *s, struct work *w, struct err *err)
 	if (c.to.there && !to_ours(&c))
 		return fail_code(err, ERR_FOREIGN, "'%s' exists already", show(step_get(s, "to")));
 	if (!c.to.there) {
-		if (!c.from.there || c.from.st.st_ino != step_number(s, "inode"))
-			return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned",
-					 show(step_get(s, "from")));
-		from.fd = found_opendir(&c.from, step_get(s, "from"), err);
-		if (source_take(&from, s, w, step_get(s, "from"), err) < 0)
+		if (source_open(&from, s, w, err) < 0)
 			return -1;
 		part = take_part(&c, s, w, err);
 		if (part < 0 || fill(from.fd, part, &from.opt, w, err) < 0)
@@ -249,39 +168,12 @@ static int copy_apply(const struct step *s, struct work *w, struct err *err)
 	return 0;
 }
 
-/* The source at its place, or where a later step retired it. */
-static int find_source(struct source *src, const struct step *s, const struct work *w,
-		       struct err *err)
-{
-	const char *from = step_get(s, "from"), *path = from;
-	uint64_t inode = step_number(s, "inode");
-	struct found CLEANUP_FOUND at = FOUND_INIT;
-
-	if (spot_find(&at, w->root, from, err) < 0)
-		return -1;
-	for (size_t i = 0; i < w->nr_steps && !at.there; i++) {
-		const struct step *r = &w->steps[i];
-
-		if (r->kind != &kind_retire || strcmp(step_get(r, "from"), from) != 0)
-			continue;
-		found_release(&at);
-		if (step_find(&at, r, "to", w, err) < 0)
-			return -1;
-		path = step_get(r, "to");
-	}
-	if (!at.there || at.st.st_ino != inode)
-		return fail_code(err, ERR_FOREIGN, "the source '%s' is not at its place",
-				 show(from));
-	src->fd = found_opendir(&at, path, err);
-	return source_take(src, s, w, path, err);
-}
-
 static int count_changes(struct changes *c, const struct copy *found, struct err *err)
 {
 	struct source CLEANUP_SOURCE from = SOURCE_INIT;
 	int CLEANUP_FD to = -1;
 
-	if (find_source(&from, c->s, c->w, err) < 0)
+	if (source_find(&from, c->s, c->w, err) < 0)
 		return -1;
 	to = found_opendir(&found->to, step_get(c->s, "to"), err);
 	if (to < 0)
@@ -320,7 +212,7 @@ static int bring_back(const struct copy *c, const struct step *s, const struct w
 	struct source CLEANUP_SOURCE from = SOURCE_INIT;
 	int CLEANUP_FD to = -1;
 
-	if (find_source(&from, s, w, err) < 0)
+	if (source_find(&from, s, w, err) < 0)
 		return -1;
 	from.opt.back = true;
 	to = found_opendir(&c->to, step_get(s, "to"), err);
@@ -356,16 +248,7 @@ static int step_back(struct copy *c, const struct step *s, const struct work *w,
 static int drop_records(const struct copy *c, const struct step *s, const struct work *w,
 			struct err *err)
 {
-	char name[32];
-	struct place record = { w->folder, record_name(s, name) };
-	struct place sums = { w->folder, "sums" };
-
-	if (sync_dir(c->part.dirfd, err) < 0)
-		return -1;
-	if ((sys_unlink(&sums) < 0 && errno != ENOENT) ||
-	    (sys_unlink(&record) < 0 && errno != ENOENT))
-		return fail_errno(err, "cannot remove the record '%s'", name);
-	return 0;
+	return sync_dir(c->part.dirfd, err) < 0 ? -1 : made_drop(s, w, err);
 }
 
 static int copy_undo(const struct step *s, struct work *w, struct err *err)
@@ -404,6 +287,7 @@ static const struct arg copy_args[] = {
 	{ .name = "from", .type = ARG_PATH },
 	{ .name = "to", .type = ARG_PATH },
 	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = "volume", .type = ARG_TEXT, .optional = true },
 	MARKS_ARGS,
 	{ .name = NULL },
 };

@@ -61,7 +61,7 @@ static int mkdir_apply(const struct step *s, struct work *w, struct err *err)
 		return 0;
 	if (!f.there && sys_mkdir(&f.spot.at, 0700) < 0)
 		return fail_errno(err, "cannot make '%s'", show(path));
-	fd = strict_opendir(w->root, path, err);
+	fd = step_opendir(s, "at", w, err);
 	if (fd < 0)
 		return -1;
 	step_owner(s, "owner", &uid, &gid);
@@ -73,9 +73,9 @@ static int mkdir_apply(const struct step *s, struct work *w, struct err *err)
 }
 
 /* What left the directory must have arrived elsewhere before the directory goes. */
-static int settle_inside(struct work *w, const char *path, struct err *err)
+static int settle_inside(const struct step *s, struct work *w, struct err *err)
 {
-	int CLEANUP_FD fd = strict_opendir(w->root, path, err);
+	int CLEANUP_FD fd = step_opendir(s, "at", w, err);
 
 	if (fd < 0)
 		return -1;
@@ -91,7 +91,7 @@ static int mkdir_undo(const struct step *s, struct work *w, struct err *err)
 		return -1;
 	if (!f.parent || found_noted(w, s->nr) || hidden_is_back(s, &f, w))
 		return 0;
-	if (f.there && S_ISDIR(f.st.st_mode) && settle_inside(w, path, err) < 0)
+	if (f.there && S_ISDIR(f.st.st_mode) && settle_inside(s, w, err) < 0)
 		return -1;
 	if (f.there && !S_ISDIR(f.st.st_mode)) {
 		if (w->ran)

@@ -15,6 +15,7 @@
 #include "step/kinds.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "step/tree.h"
 
@@ -59,6 +60,16 @@ static int odd(const struct step *s, const struct move *m, struct err *err)
 	return fail_code(err, ERR_FOREIGN, "neither '%s' nor '%s' is what was planned", from, to);
 }
 
+/* A later step makes something at the old name: the bare directory of a mount point. */
+static bool is_remade(const struct step *s, const struct work *w)
+{
+	for (size_t i = s->nr + 1; i < w->nr_steps; i++)
+		if (w->steps[i].kind == &kind_mountpoint &&
+		    strcmp(step_get(&w->steps[i], "at"), step_get(s, "from")) == 0)
+			return true;
+	return false;
+}
+
 static enum standing move_stands(const struct move *m)
 {
 	if (m->from_ours && !m->to.there)
@@ -72,6 +83,10 @@ static int move_guard(const struct step *s, struct work *w, enum standing *now, 
 
 	if (move_find(&m, s, w, err) < 0)
 		return -1;
+	if (m.to_ours && !m.from_ours && is_remade(s, w)) {
+		*now = STANDS_AFTER;
+		return 0;
+	}
 	*now = m.from.parent ? move_stands(&m) : m.to_ours ? STANDS_AFTER : STANDS_BEFORE;
 	if (*now == STANDS_FOREIGN)
 		odd(s, &m, err);
@@ -129,7 +144,8 @@ static int move_may_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (move_find(&m, s, w, err) < 0)
 		return -1;
-	if (m.from_ours || !w->ran || (m.from.parent && move_stands(&m) == STANDS_AFTER))
+	if (m.from_ours || !w->ran || (m.from.parent && move_stands(&m) == STANDS_AFTER) ||
+	    (m.to_ours && is_remade(s, w)))
 		return 0;
 	return odd(s, &m, err);
 }

@@ -11,15 +11,18 @@
 extern const struct kind kind_bring;
 extern const struct kind kind_copy;
 extern const struct kind kind_hide;
+extern const struct kind kind_makefs;
 extern const struct kind kind_marks;
 extern const struct kind kind_mkdir;
 extern const struct kind kind_mode;
+extern const struct kind kind_mountpoint;
 extern const struct kind kind_node;
 extern const struct kind kind_remove;
 extern const struct kind kind_rename;
 extern const struct kind kind_retire;
 extern const struct kind kind_symlink;
 extern const struct kind kind_times;
+extern const struct kind kind_unmountpoint;
 extern const struct kind kind_write;
 
 /* What stands at the path of an argument. Resolved without following any link. */
@@ -35,6 +38,9 @@ struct found {
 /* Absence is no error. */
 int step_find(struct found *f, const struct step *s, const char *arg, const struct work *w,
 	      struct err *err) MUST_CHECK;
+/* The directory at the path of an argument. */
+int step_opendir(const struct step *s, const char *arg, const struct work *w,
+		 struct err *err) MUST_CHECK;
 int spot_find(struct found *f, const struct root *root, const char *path, struct err *err)
 	MUST_CHECK;
 void found_release(struct found *f);

@@ -57,8 +57,8 @@ struct note {
 };
 
 struct plan {
-	const char *scope;	/* "host" or "guest" */
-	const char *guest;	/* NULL for the host */
+	const char *scope;	/* "host", "guest", "container" */
+	const char *guest;	/* NULL for the host; "ct/345" for a container */
 	uint32_t ctid;		/* 0 for the host */
 	size_t nr_inputs, cap_inputs;
 	struct input *input;

@@ -192,6 +192,36 @@ struct reader {
 	bool ended;
 };
 
+/* "ct/345" for container 345; the slash keeps it apart from all guests' names. */
+static bool is_container(const char *name, uint32_t ctid)
+{
+	char own[24];
+
+	snprintf(own, sizeof(own), "ct/%u", ctid);
+	return ctid && strcmp(name, own) == 0;
+}
+
+static int take_scope(struct reader *r, const struct words *w, struct err *err)
+{
+	static const char *const scopes[] = { "host", "guest", "container" };
+	const char *scope = words_get(w, "scope"), *guest = words_get(w, "guest");
+	unsigned i = 0;
+
+	while (i < 3 && (!scope || strcmp(scope, scopes[i]) != 0))
+		i++;
+	if (i == 3)
+		return fail(err, "scope is none of 'host', 'guest', 'container'");
+	r->p->scope = scopes[i];
+	if ((i != 0) != (guest != NULL))
+		return fail(err, "'guest' goes with the scopes guest and container, and only with them");
+	if (i == 1 && (!*guest || *guest == '.' || strchr(guest, '/')))
+		return fail(err, "'%s' is no name of a guest", show(guest));
+	if (i == 2 && !is_container(guest, r->p->ctid))
+		return fail(err, "'%s' is not the name of its container", show(guest));
+	r->p->guest = guest ? pool_strdup(r->pool, guest) : NULL;
+	return 0;
+}
+
 static int take_header(struct reader *r, const struct words *w, struct err *err)
 {
 	static const char *const known = " format tool scope guest ctid ";
@@ -209,20 +239,11 @@ static int take_header(struct reader *r, const struct words *w, struct err *err)
 			return fail_code(err, EPROTO, "plan needs '%s', not known to this version",
 					 show(w->pair[i].key));
 	}
-	if (!words_get(w, "scope") || (strcmp(words_get(w, "scope"), "host") != 0 &&
-				       strcmp(words_get(w, "scope"), "guest") != 0))
-		return fail(err, "scope is neither 'host' nor 'guest'");
-	r->p->scope = pool_strdup(r->pool, words_get(w, "scope"));
-	if ((r->p->scope[0] == 'g') != (words_get(w, "guest") != NULL))
-		return fail(err, "'guest' goes with scope guest, and only with it");
-	if (words_get(w, "guest"))
-		r->p->guest = pool_strdup(r->pool, words_get(w, "guest"));
-	if (r->p->guest && (!*r->p->guest || *r->p->guest == '.' || strchr(r->p->guest, '/')))
-		return fail(err, "'%s' is no name of a guest", show(r->p->guest));
+	n = 0;
 	if (ctid && !parse_u64(ctid, UINT32_MAX, &n))
 		return fail(err, "ctid is no number: '%s'", show(ctid));
-	r->p->ctid = ctid ? (uint32_t)n : 0;
-	return 0;
+	r->p->ctid = (uint32_t)n;
+	return take_scope(r, w, err);
 }
 
 static int take_input(struct reader *r, const struct words *w, struct err *err)

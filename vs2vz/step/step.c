@@ -19,6 +19,7 @@
 
 #include "base/units.h"
 #include "step/kinds.h"
+#include "step/view.h"
 
 #define SYNC_EACH_MAX 256
 
@@ -92,7 +93,30 @@ int spot_find(struct found *f, const struct root *root, const char *path, struct
 int step_find(struct found *f, const struct step *s, const char *arg, const struct work *w,
 	      struct err *err)
 {
-	return spot_find(f, w->root, step_get(s, arg), err);
+	const char *path = step_get(s, arg), *rest;
+	struct root own;
+	int in_view = view_root(&own, &rest, path, w, err);
+
+	if (in_view > 0)
+		return spot_find(f, &own, rest, err);
+	if (in_view == 0)
+		return spot_find(f, w->root, path, err);
+	*f = (struct found)FOUND_INIT;
+	if (!err_is_absent(err))
+		return -1;
+	err_clear(err);
+	return 0;
+}
+
+int step_opendir(const struct step *s, const char *arg, const struct work *w, struct err *err)
+{
+	const char *path = step_get(s, arg), *rest;
+	struct root own;
+	int in_view = view_root(&own, &rest, path, w, err);
+
+	if (in_view < 0)
+		return -1;
+	return in_view ? strict_opendir(&own, rest, err) : strict_opendir(w->root, path, err);
 }
 
 void found_release(struct found *f)
@@ -117,6 +141,7 @@ void work_init(struct work *w, const struct root *root, int folder, struct pool 
 	w->folder = folder;
 	w->pool = pool;
 	w->syncs = xcalloc(1, sizeof(*w->syncs));
+	w->view = view_new();
 }
 
 static void syncs_clear(struct sync_set *set)
@@ -134,6 +159,8 @@ void work_release(struct work *w)
 		free(w->syncs);
 	}
 	w->syncs = NULL;
+	view_free(w->view);
+	w->view = NULL;
 }
 
 bool work_sync_pending(const struct work *w, int dirfd)

@@ -33,7 +33,7 @@
 #include "base/inroot.h"
 #include "base/pool.h"
 
-#define STEP_ARGS_MAX 12
+#define STEP_ARGS_MAX 16
 
 enum direction { FORWARD, BACK };
 enum standing { STANDS_BEFORE, STANDS_AFTER, STANDS_FOREIGN };
@@ -88,6 +88,8 @@ struct work {
 	 */
 	bool ran;
 	bool staged;			/* set by run/: this batch was staged and flushed */
+	bool writes;			/* set by run/: not only looked at, see view.h */
+	struct view *view;
 	const struct step *steps;	/* the whole plan: set by run/ */
 	size_t nr_steps;
 	size_t nr_kept, cap_kept;

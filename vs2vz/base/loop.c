@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Loop devices that release themselves. LOOP_CONFIGURE (Linux 5.8) sets file and flag in
+ * one; before, a death between the two calls leaves the device attached to the file.
+ * VS2VZ_NO_LOOP_CONFIGURE=1 in the environment of tests forces the older way.
+ *
+ * A free one is found by trying those that have a name; where all are taken the kernel
+ * is asked for another one (Linux 3.1).
+ */
+#include "base/loop.h"
+
+#include <errno.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "base/inroot.h"
+
+#define LOOPS_MOST 256
+
+/* 0, or -1 with errno; EBUSY: somebody else has the device. */
+static int attach_old(int loop, int file, bool write)
+{
+	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
+	int code;
+
+	info.lo_flags |= write ? 0 : LO_FLAGS_READ_ONLY;
+	if (ioctl(loop, LOOP_SET_FD, file) < 0)
+		return -1;
+	for (int tries = 0; tries < 64; tries++)
+		if (ioctl(loop, LOOP_SET_STATUS64, &info) == 0)
+			return 0;
+		else if (errno != EAGAIN)
+			break;
+	code = errno;
+	ioctl(loop, LOOP_CLR_FD, 0);
+	errno = code;
+	return -1;
+}
+
+static int attach(int loop, int file, bool write)
+{
+#ifdef LOOP_CONFIGURE
+	struct loop_config config = { .fd = (uint32_t)file };
+
+	config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (write ? 0 : LO_FLAGS_READ_ONLY);
+	if (!getenv("VS2VZ_NO_LOOP_CONFIGURE")) {
+		if (ioctl(loop, LOOP_CONFIGURE, &config) == 0)
+			return 0;
+		if (errno != EINVAL && errno != ENOTTY)
+			return -1;
+	}
+#endif
+	return attach_old(loop, file, write);
+}
+
+/* The device with this number where it exists: attached, or -1 with errno. */
+static int try_one(const struct root *real, long nr, int file, bool write)
+{
+	char path[32];
+	struct stat st;
+	struct err unread;
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/loop%ld", nr);
+	if (root_stat(real, path, &st, &unread) < 0) {
+		errno = ENODEV;
+		return -1;
+	}
+	fd = device_open_for(path, st.st_rdev, write ? DEVICE_WRITE : 0);
+	if (fd < 0 || attach(fd, file, write) == 0)
+		return fd;
+	close_fd(&fd);	/* keeps errno */
+	return -1;
+}
+
+static int try_new(const struct root *real, int file, bool write)
+{
+	int CLEANUP_FD control = loop_control_open();
+	int nr;
+
+	if (control < 0)
+		return -1;
+	nr = ioctl(control, LOOP_CTL_GET_FREE);
+	return nr < 0 ? -1 : try_one(real, nr, file, write);
+}
+
+int loop_attach(int file, bool write, struct err *err)
+{
+	struct root real;
+	int fd = -1;
+
+	if (root_init(&real, "/", err) < 0)
+		return -1;
+	errno = EBUSY;
+	for (long nr = 0; fd < 0 && nr < LOOPS_MOST && (errno == EBUSY || errno == ENXIO); nr++)
+		fd = try_one(&real, nr, file, write);
+	for (int tries = 0; fd < 0 && tries < 8 && (errno == ENODEV || errno == EBUSY); tries++)
+		fd = try_new(&real, file, write);
+	if (fd < 0)
+		fail_errno(err, "cannot attach the image to a loop device");
+	root_release(&real);
+	return fd;
+}

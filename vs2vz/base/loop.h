@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file as a block device. Writes nothing to the file.
+ */
+#ifndef VS2VZ_BASE_LOOP_H
+#define VS2VZ_BASE_LOOP_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/*
+ * Attach an open file to a free loop device: its descriptor, or -1. The device is released by
+ * the kernel when the last descriptor and mount of it is gone. ENODEV: none is free.
+ */
+int loop_attach(int file, bool write, struct err *err) MUST_CHECK;
+
+#endif

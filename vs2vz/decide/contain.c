@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plans for one container; see contain.h. Reads, and changes nothing.
+ */
+#include "decide/contain.h"
+
+#include <string.h>
+
+#include "base/blockdev.h"
+#include "base/fsinfo.h"
+#include "base/hash.h"
+#include "base/units.h"
+#include "decide/hooks.h"
+#include "decide/inside.h"
+
+#define CONF_MOST (1u << 20)
+#define MARGIN (16ULL << 20)
+
+struct containing {
+	struct deciding d;
+	const struct contain_question *q;
+	struct plan *plan;
+	struct insulation own;		/* where one is wanted */
+};
+
+static bool to_own(const struct contain_question *q)
+{
+	return q->wanted->where != INSULATE_NOT;
+}
+
+static const char *beside(struct containing *c, const char *path, const char *suffix)
+{
+	const char *parent = path_parent(path, c->d.pool);
+
+	return pool_printf(c->d.pool, "%s/.%s%s", strcmp(parent, "/") == 0 ? "" : parent,
+			   path_name(path), suffix);
+}
+
+static int add_retire(struct containing *c, const char *path, struct err *err)
+{
+	const char *to = beside(c, path, ".vs2vz-source");
+	struct step *s;
+	struct stat st;
+
+	if (root_lstat(c->d.root, path, &st, err) < 0)
+		return -1;
+	plan_input(c->plan, c->d.pool, INPUT_ABSENT, to, NULL);
+	s = plan_step(c->plan, c->d.pool, "retire");
+	step_arg(s, c->d.pool, "from", path);
+	step_arg(s, c->d.pool, "to", to);
+	step_argf(s, c->d.pool, "inode", "%llu", (unsigned long long)st.st_ino);
+	return 0;
+}
+
+/* The keys that differ between a shared and an insulated container. */
+static void new_settings(const struct containing *c, struct ct *ct)
+{
+	const struct contain_question *q = c->q;
+
+	if (to_own(q)) {
+		insulate_describe(ct, &c->own, c->d.pool);
+		if (q->dump_device)
+			ct_set(ct, c->d.pool, "VE_DUMP_DEVICE", q->dump_device, "--dump-device");
+		return;
+	}
+	static const char *const dropped[] = { "VE_DEVICE", "VE_DUMP_DEVICE", "DISK_QUOTA" };
+
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {
+		ct_set(ct, c->d.pool, dropped[i], "", "shared");
+		ct->set[i].value = NULL;
+	}
+}
+
+static int add_conf(struct containing *c, struct err *err)
+{
+	const char *path = c->q->ct->conf;
+	CLEANUP_BUF struct buf old = BUF_INIT, new = BUF_INIT;
+	char old_hash[HASH_TEXT], new_hash[HASH_TEXT];
+	struct ct ct = { .ctid = c->q->ct->ctid };
+	struct step *s;
+	struct stat st;
+
+	if (root_lstat(c->d.root, path, &st, err) < 0 ||
+	    root_read(c->d.root, path, CONF_MOST, &old, err) < 0)
+		return -1;
+	new_settings(c, &ct);
+	conf_apply(&new, old.data, old.len, &ct);
+	hash_text(hash_bytes(old.data, old.len), old_hash);
+	hash_text(hash_bytes(new.data, new.len), new_hash);
+	plan_input(c->plan, c->d.pool, INPUT_FILE, path, old_hash);
+	s = plan_step(c->plan, c->d.pool, "write");
+	step_arg(s, c->d.pool, "at", path);
+	step_argf(s, c->d.pool, "mode", "%04o", (unsigned)st.st_mode & 07777);
+	step_argf(s, c->d.pool, "owner", "%u:%u", st.st_uid, st.st_gid);
+	step_arg(s, c->d.pool, "old", old_hash);
+	step_arg(s, c->d.pool, "new", new_hash);
+	step_text(s, c->d.pool, new.data, new.len);
+	return 0;
+}
+
+static int add_unmountpoint(struct containing *c, struct err *err)
+{
+	struct step *s;
+	struct stat st;
+
+	if (root_lstat(c->d.root, c->q->ct->private, &st, err) < 0)
+		return -1;
+	s = plan_step(c->plan, c->d.pool, "unmountpoint");
+	step_arg(s, c->d.pool, "at", c->q->ct->private);
+	step_argf(s, c->d.pool, "mtime", "%lld.%09ld", (long long)st.st_mtim.tv_sec,
+		  st.st_mtim.tv_nsec);
+	return 0;
+}
+
+static void add_copy(struct containing *c)
+{
+	const struct insulate_source *now = c->q->now;
+	struct step *s = plan_step(c->plan, c->d.pool, "copy");
+
+	step_arg(s, c->d.pool, "from", now->from);
+	step_arg(s, c->d.pool, "to", now->to);
+	step_argf(s, c->d.pool, "inode", "%llu", (unsigned long long)now->inode);
+	step_arg(s, c->d.pool, "volume", now->volume);
+}
+
+/* Directories whose names change; one that is missing for an image is made. */
+static int add_places(struct containing *c, struct err *err)
+{
+	const struct contain_question *q = c->q;
+	const char *image = to_own(q) && !c->own.device ? path_parent(c->own.at, c->d.pool) : NULL;
+	bool from_image = q->now->volume && !volume_is_device(q->now->from);
+
+	if (build_times(&c->d, c->plan, q->host->conf_dir, err) < 0 ||
+	    build_times(&c->d, c->plan, path_parent(q->ct->private, c->d.pool), err) < 0 ||
+	    (from_image && build_times(&c->d, c->plan, path_parent(q->now->from, c->d.pool), err) < 0))
+		return -1;
+	if (!image)
+		return 0;
+	plan_input(c->plan, c->d.pool, INPUT_ABSENT, c->own.at, NULL);
+	if (path_exists(c->d.root, image))
+		return build_times(&c->d, c->plan, image, err);
+	if (build_times(&c->d, c->plan, path_existing(c->d.root, image, c->d.pool), err) < 0)
+		return -1;
+	build_parents(&c->d, c->plan, image);
+	return 0;
+}
+
+static int add_steps(struct containing *c, struct err *err)
+{
+	const struct contain_question *q = c->q;
+	bool own = q->now->volume != NULL;
+
+	if (add_places(c, err) < 0)
+		return -1;
+	if (to_own(q))
+		insulate_step(c->plan, &c->own, q->now, c->d.pool);
+	if (to_own(q) && !own) {
+		if (add_retire(c, q->ct->private, err) < 0)
+			return -1;
+		step_arg(plan_step(c->plan, c->d.pool, "mountpoint"), c->d.pool, "at", q->ct->private);
+	}
+	if (!to_own(q)) {
+		if (add_unmountpoint(c, err) < 0)
+			return -1;
+		add_copy(c);
+	}
+	if (add_conf(c, err) < 0)
+		return -1;
+	return own && !volume_is_device(q->now->from) ? add_retire(c, q->now->from, err) : 0;
+}
+
+/* Committed action scripts go with the last container that needs them. */
+static int drop_hooks(struct containing *c, struct err *err)
+{
+	const struct contain_question *q = c->q;
+	const char *path;
+	struct stat st;
+
+	if (to_own(q) || !q->hooks_committed)
+		return 0;
+	for (size_t i = 0; i < q->known->nr; i++)
+		if (q->known->v[i].device && &q->known->v[i] != q->ct)
+			return 0;
+	for (unsigned i = 0; (path = hook_path(q->host, i, c->d.pool)); i++) {
+		struct step *s;
+
+		if (!hook_is_ours(c->d.root, path))
+			continue;
+		if (root_lstat(c->d.root, path, &st, err) < 0)
+			return -1;
+		s = plan_step(c->plan, c->d.pool, "hide");
+		step_arg(s, c->d.pool, "at", path);
+		step_argf(s, c->d.pool, "inode", "%llu", (unsigned long long)st.st_ino);
+	}
+	return 0;
+}
+
+static int judge_room(struct containing *c, const char *dir, uint64_t bytes, uint64_t inodes,
+		      struct err *err)
+{
+	struct fsinfo fs;
+
+	bytes = add_u64(bytes, MARGIN);
+	c->d.out->bytes_needed = bytes;
+	if (fsinfo_read(&fs, c->d.root, path_existing(c->d.root, dir, c->d.pool), c->d.pool, err) < 0)
+		return -1;
+	if (bytes > fs.avail_bytes)
+		finding_add(c->d.findings, VS_NO_SPACE, c->q->name, dir, "needs %s, %s are available",
+			    show_size(bytes), show_size(fs.avail_bytes));
+	if (inodes > fs.free_inodes)
+		finding_add(c->d.findings, VS_NO_INODES, c->q->name, dir,
+			    "needs %llu inodes, %llu are free", (unsigned long long)inodes,
+			    (unsigned long long)fs.free_inodes);
+	if (fs.read_only)
+		finding_add(c->d.findings, VS_TARGET_READ_ONLY, c->q->name, dir,
+			    "'%s' is mounted read-only", show(fs.mount_point));
+	return 0;
+}
+
+static int judge(struct containing *c, struct err *err)
+{
+	const struct contain_question *q = c->q;
+	const char *dump = q->dump_device ? q->dump_device : to_own(q) ? q->ct->dump_device : NULL;
+
+	if (dump && !c->own.device)
+		finding_add(c->d.findings, VS_DUMP_DEVICE, q->name, q->ct->conf,
+			    "VE_DUMP_DEVICE=\"%s\" with an image file", show(dump));
+	if (q->now->volume && volume_is_device(q->now->from))
+		finding_add(c->d.findings, VS_VOLUME_LEFT, q->name, q->now->from, "UUID %s",
+			    show(q->now->volume));
+	if (!to_own(q))
+		return judge_room(c, path_parent(q->ct->private, c->d.pool),
+				  add_u64(q->tree->bytes_used, q->tree->bytes_used / 50),
+				  q->tree->inodes, err);
+	return c->own.device ? 0 :
+	       judge_room(c, path_parent(c->own.at, c->d.pool), c->own.bytes, 1, err);
+}
+
+static void add_notes(struct containing *c)
+{
+	const struct contain_question *q = c->q;
+	char hash[HASH_TEXT];
+
+	plan_note(c->plan, c->d.pool, "method", to_own(q) ? "insulate" : "uninsulate");
+	plan_note(c->plan, c->d.pool, "bytes", pool_printf(c->d.pool, "%llu",
+		  (unsigned long long)q->tree->bytes_used));
+	plan_note(c->plan, c->d.pool, "inodes", pool_printf(c->d.pool, "%llu",
+		  (unsigned long long)q->tree->inodes));
+	if (q->now->volume)
+		return;
+	hash_text(q->tree->fingerprint, hash);
+	plan_note(c->plan, c->d.pool, "fingerprint", hash);
+}
+
+static int decide_own(struct containing *c, struct err *err)
+{
+	const struct contain_question *q = c->q;
+	const struct insulate_question own = {
+		.spec = q->wanted, .name = q->name, .ctid = q->ct->ctid, .tree = q->tree,
+		.overwrite = q->overwrite, .host = q->host, .root = q->root, .known = q->known,
+	};
+
+	if (!to_own(q))
+		return 0;
+	if (insulate_decide(&c->own, &own, c->d.pool, c->d.findings, err) < 0)
+		return -1;
+	return hooks_decide(&c->d, err);
+}
+
+int contain_decide(struct contain_plan *out, const struct contain_question *q,
+		   struct pool *pool, struct findings *findings, struct err *err)
+{
+	struct decisions made = { 0 };
+	struct containing c = {
+		.d = { .out = &made, .host = q->host, .root = q->root, .pool = pool,
+		       .findings = findings, .sample = BUF_INIT },
+		.q = q, .plan = &out->plan,
+	};
+
+	*out = (struct contain_plan){ .plan = { .scope = "container", .guest = q->name,
+						.ctid = q->ct->ctid } };
+	if (decide_own(&c, err) < 0 || judge(&c, err) < 0)
+		return -1;
+	add_notes(&c);
+	if (add_steps(&c, err) < 0 || drop_hooks(&c, err) < 0)
+		return -1;
+	out->hooks = made.hooks;
+	out->bytes_needed = made.bytes_needed;
+	return 0;
+}

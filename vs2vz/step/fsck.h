@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The second opinion on a file system that was just made: the host's own /sbin/e2fsck,
+ * read-only (-fn). The one program that is ever run; it is given an open descriptor and
+ * no path, an environment of its own, and nothing of a guest but the device.
+ */
+#ifndef VS2VZ_STEP_FSCK_H
+#define VS2VZ_STEP_FSCK_H
+
+#include "base/err.h"
+
+/* 0: clean, or the host has no e2fsck. fd: open for reading, not exclusively. */
+int fsck_check(int fd, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * makefs: a file system of its own for one container, made on a device or in an image
+ * file and filled from a tree; the source is not touched. TO is the private area
+ * where it will be mounted; nothing is mounted here but in private.
+ *
+ *	AT holds nothing (what the user named is taken away)	blank
+ *	AT: UUID of the step, label vs2vz-part			ours, not whole
+ *	filled, synced, checked by e2fsck, compared		ours, whole, still the label
+ *	AT: label of the container				done
+ *
+ * UUID and label stand in the journal before the first byte is written; nothing else on a
+ * device is ever overwritten or wiped. Dying before the last line: forwards it is begun
+ * again from the start, backwards it is wiped (a device) or removed (an image file).
+ * What a device held before and was named to go does not come back.
+ *
+ * Where the container changed it, undo asks may_undo() first, as for a copied tree.
+ */
+#include "step/kinds.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "step/changes.h"
+#include "step/fsck.h"
+#include "step/image.h"
+#include "step/makefs.h"
+#include "step/mounted.h"
+#include "step/source.h"
+
+static const enum image_row all_rows[] = { IMAGE_EXT3, IMAGE_EXT4 };
+
+static int read_options(struct image_options *opt, const struct step *s, struct err *err)
+{
+	const char *type = step_get(s, "type");
+
+	*opt = (struct image_options){
+		.label = MAKEFS_PART,
+		.bytes = step_number(s, "bytes"),
+		.inodes = step_number(s, "inodes"),
+		.reserve = (unsigned)step_number(s, "reserve"),
+		.fresh = !volume_is_device(step_get(s, "at")),
+		.sums = -1,
+	};
+	if (!uuid_bytes(step_get(s, "uuid"), opt->uuid))
+		return fail(err, "'%s' is no UUID", show(step_get(s, "uuid")));
+	for (size_t i = 0; i < sizeof(all_rows) / sizeof(all_rows[0]); i++)
+		if (strcmp(type, image_type(all_rows[i])) == 0) {
+			opt->row = all_rows[i];
+			return 0;
+		}
+	return fail(err, "'%s' is no kind of file system that is made here", show(type));
+}
+
+static int makefs_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
+{
+	static const enum standing stands[] = {
+		[FS_NONE] = STANDS_BEFORE, [FS_PART] = STANDS_BEFORE,
+		[FS_WHOLE] = STANDS_AFTER, [FS_OTHER] = STANDS_FOREIGN,
+	};
+	struct makefs CLEANUP_MAKEFS m = MAKEFS_INIT;
+	struct image_options opt;
+	struct marks marks;
+
+	if (marks_parse(&marks, s, err) < 0 || read_options(&opt, s, err) < 0 ||
+	    makefs_look(&m, s, w, err) < 0)
+		return -1;
+	*now = stands[m.is];
+	if (m.is == FS_OTHER)
+		*err = m.why;
+	return 0;
+}
+
+static int fill(struct makefs *m, const struct source *from, struct image_options *opt,
+		struct err *err)
+{
+	struct tree_counts counts = { 0 };
+	int CLEANUP_FD sums = sums_open(m->w, err);
+	int CLEANUP_FD fd = -1;
+
+	if (sums < 0)
+		return -1;
+	fd = makefs_begin(m, err);
+	if (fd < 0)
+		return -1;
+	opt->sums = sums;
+	if (image_make(from->fd, fd, opt, &from->opt, &counts, err) < 0) {
+		err_add(err, "file system on '%s'", show(m->at));
+		return -1;
+	}
+	return 0;
+}
+
+/* Read back: by e2fsck, and as the kernel sees it, against the source. */
+static int prove(struct makefs *m, const struct source *from, struct err *err)
+{
+	const char *volume = makefs_filling(m);
+	struct tree_counts counts = { 0 };
+	struct root folder = { m->w->folder, "" };
+	int CLEANUP_FD sums = -1;
+	int CLEANUP_FD view = -1;
+	int CLEANUP_FD fd = volume_open(m->w->root, volume, VOLUME_READ, err);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (m->device) {
+		close_fd(&fd);	/* e2fsck wants it for itself */
+		fd = device_open(volume, st.st_rdev);
+	}
+	if (fd < 0)
+		return fail_errno(err, "cannot open '%s'", show(volume));
+	if (fsck_check(fd, err) < 0)
+		return -1;
+	close_fd(&fd);
+	view = mounted_open(m->w->root, volume, m->uuid, VOLUME_READ, err);
+	if (view < 0)
+		return -1;
+	if (m->w->verify != VERIFY_QUICK) {
+		sums = root_open(&folder, "sums", err);
+		if (sums < 0)
+			return -1;
+	}
+	return tree_verify(from->fd, view, sums, &from->opt, &counts, err);
+}
+
+static int name_it(struct makefs *m, struct err *err)
+{
+	int CLEANUP_FD fd = volume_open(m->w->root, makefs_filling(m), VOLUME_WRITE, err);
+
+	return fd < 0 ? -1 : image_label(fd, step_get(m->s, "label"), err);
+}
+
+static int makefs_apply(const struct step *s, struct work *w, struct err *err)
+{
+	struct makefs CLEANUP_MAKEFS m = MAKEFS_INIT;
+	struct source CLEANUP_SOURCE from = SOURCE_INIT;
+	struct image_options opt;
+
+	if (read_options(&opt, s, err) < 0 || makefs_look(&m, s, w, err) < 0)
+		return -1;
+	if (m.is == FS_WHOLE)
+		return 0;
+	if (m.is == FS_OTHER) {
+		*err = m.why;
+		return -1;
+	}
+	if (source_open(&from, s, w, err) < 0 || fill(&m, &from, &opt, err) < 0 ||
+	    prove(&m, &from, err) < 0 || name_it(&m, err) < 0)
+		return -1;
+	return makefs_land(&m, err);
+}
+
+static int count_changes(struct changes *c, struct makefs *m, struct err *err)
+{
+	struct source CLEANUP_SOURCE from = SOURCE_INIT;
+	int CLEANUP_FD view = -1;
+
+	if (source_find(&from, m->s, m->w, err) < 0)
+		return -1;
+	view = mounted_open(m->w->root, m->at, m->uuid, VOLUME_READ, err);
+	if (view < 0)
+		return -1;
+	return tree_diff(from.fd, view, false, SIZE_MAX, changes_note, c, &from.opt, err) < 0 ?
+	       -1 : 0;
+}
+
+static int makefs_may_undo(const struct step *s, struct work *w, struct err *err)
+{
+	struct makefs CLEANUP_MAKEFS m = MAKEFS_INIT;
+	struct changes changes = { s, w, 0, BUF_INIT };
+	int rc;
+
+	if (makefs_look(&m, s, w, err) < 0)
+		return -1;
+	if (m.is != FS_WHOLE || w->changed != CHANGED_REFUSE)
+		return 0;
+	rc = count_changes(&changes, &m, err);
+	if (rc == 0 && changes.nr)
+		rc = fail_code(err, ERR_FOREIGN, "the file system on '%s' changed since it was "
+			       "made, %zu difference%s: %s", show(m.at), changes.nr,
+			       changes.nr == 1 ? "" : "s", changes.first.data);
+	buf_release(&changes.first);
+	return rc;
+}
+
+/* Make the source equal to what the container left, so that the file system can go. */
+static int bring_back(struct makefs *m, struct err *err)
+{
+	struct source CLEANUP_SOURCE from = SOURCE_INIT;
+	struct tree_counts counts = { 0 };
+	int CLEANUP_FD view = -1;
+	int CLEANUP_FD sums = -1;
+
+	if (source_find(&from, m->s, m->w, err) < 0)
+		return -1;
+	from.opt.back = true;
+	view = mounted_open(m->w->root, m->at, m->uuid, VOLUME_READ, err);
+	if (view < 0)
+		return -1;
+	sums = sums_open(m->w, err);
+	if (sums < 0 || tree_copy(view, from.fd, sums, &from.opt, &counts, err) < 0 ||
+	    tree_settle(from.fd, err) < 0)
+		return -1;
+	return tree_verify(view, from.fd, m->w->verify == VERIFY_QUICK ? -1 : sums, &from.opt,
+			   &counts, err);
+}
+
+static int makefs_undo(const struct step *s, struct work *w, struct err *err)
+{
+	struct makefs CLEANUP_MAKEFS m = MAKEFS_INIT;
+
+	if (makefs_look(&m, s, w, err) < 0)
+		return -1;
+	if (m.is == FS_OTHER && w->ran)
+		work_kept(w, m.at, "%s: left as it is", m.why.text);
+	if (m.is == FS_WHOLE && w->changed == CHANGED_BRING_BACK && bring_back(&m, err) < 0)
+		return -1;
+	return makefs_remove(&m, err) < 0 ? -1 : made_drop(s, w, err);
+}
+
+static void makefs_describe(const struct step *s, char *mark, const char **word, struct buf *rest)
+{
+	*mark = '+';
+	*word = "makefs";
+	buf_addf(rest, "%s -> %s (%s, %s bytes, UUID %s)", show(step_get(s, "from")),
+		 show(step_get(s, "at")), show(step_get(s, "type")), step_get(s, "bytes"),
+		 show(step_get(s, "uuid")));
+	if (step_get(s, "overwrite"))
+		buf_addf(rest, " overwriting %s", show(step_get(s, "overwrite")));
+	marks_remark(s, rest);
+}
+
+static const struct arg makefs_args[] = {
+	{ .name = "at", .type = ARG_PATH },
+	{ .name = "to", .type = ARG_PATH },
+	{ .name = "from", .type = ARG_PATH },
+	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = "volume", .type = ARG_TEXT, .optional = true },
+	{ .name = "uuid", .type = ARG_TEXT },
+	{ .name = "label", .type = ARG_TEXT },
+	{ .name = "type", .type = ARG_TEXT },
+	{ .name = "bytes", .type = ARG_NUMBER },
+	{ .name = "inodes", .type = ARG_NUMBER },
+	{ .name = "reserve", .type = ARG_NUMBER },
+	{ .name = "overwrite", .type = ARG_TEXT, .optional = true },
+	MARKS_ARGS,
+	{ .name = NULL },
+};
+
+const struct kind kind_makefs = {
+	.name = "makefs",
+	.args = makefs_args,
+	.alone = true,
+	.moves = true,
+	.guard = makefs_guard,
+	.apply = makefs_apply,
+	.undo = makefs_undo,
+	.may_undo = makefs_may_undo,
+	.describe = makefs_describe,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a makefs step works: a device, or an image file with its part beside it. For the
+ * files of that kind only.
+ */
+#ifndef VS2VZ_STEP_MAKEFS_H
+#define VS2VZ_STEP_MAKEFS_H
+
+#include "step/kinds.h"
+#include "step/volume.h"
+
+#define MAKEFS_PART "vs2vz-part"	/* label of a device, ending of a file */
+
+enum makefs_is {
+	FS_NONE,		/* nothing, or what may be overwritten */
+	FS_PART,		/* ours, perhaps not whole */
+	FS_WHOLE,		/* ours */
+	FS_OTHER,		/* somebody else's */
+};
+
+struct makefs {
+	const struct step *s;
+	struct work *w;
+	const char *at, *uuid;
+	bool device;
+	enum makefs_is is;
+	struct err why;		/* FS_OTHER */
+	struct pool pool;
+	/* a device */
+	struct blockdev seen;
+	/* a file */
+	struct found file;
+	char part_name[300];
+	struct place part;
+	bool part_there;
+	struct stat part_st;
+	uint64_t made;
+};
+#define MAKEFS_INIT { .pool = POOL_INIT, .file = FOUND_INIT }
+#define CLEANUP_MAKEFS __attribute__((cleanup(makefs_release)))
+void makefs_release(struct makefs *m);
+
+int makefs_look(struct makefs *m, const struct step *s, struct work *w,
+		struct err *err) MUST_CHECK;
+/* Where it is while it is filled: a path for mounted_open(). */
+const char *makefs_filling(struct makefs *m);
+/* Empty, large enough, and open for writing by us alone. */
+int makefs_begin(struct makefs *m, struct err *err) MUST_CHECK;
+/* It is whole and has its label: at its place. */
+int makefs_land(struct makefs *m, struct err *err) MUST_CHECK;
+/* Ours goes, whole or not. */
+int makefs_remove(struct makefs *m, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The record of what was made is on the disk before anything is put into it, and goes
+ * when all of it is gone: without it nothing is ours.
+ */
+#include "step/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/units.h"
+#include "step/mounted.h"
+
+static const char *made_name(const struct step *s, char name[static 32])
+{
+	snprintf(name, 32, "%s.%u", s->kind->name, s->nr);
+	return name;
+}
+
+int made_read(uint64_t *inode, const struct step *s, const struct work *w, struct err *err)
+{
+	struct root folder = { w->folder, "" };
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	char name[32];
+
+	*inode = 0;
+	if (root_read(&folder, made_name(s, name), 64, &text, err) < 0) {
+		if (!err_is_absent(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
+	text.data[strcspn(text.data, "\n")] = '\0';
+	if (!parse_u64(text.data, UINT64_MAX, inode))
+		return fail(err, "record '%s' is damaged", name);
+	return 0;
+}
+
+int made_write(const struct step *s, const struct work *w, uint64_t inode, struct err *err)
+{
+	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+	char name[32], text[32];
+	struct place at = { w->folder, made_name(s, name) };
+	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)inode);
+
+	return atomic_write(&at, text, (size_t)len, &meta, true, err);
+}
+
+int made_drop(const struct step *s, const struct work *w, struct err *err)
+{
+	char name[32];
+	struct place record = { w->folder, made_name(s, name) };
+	struct place sums = { w->folder, "sums" };
+
+	if ((sys_unlink(&sums) < 0 && errno != ENOENT) ||
+	    (sys_unlink(&record) < 0 && errno != ENOENT))
+		return fail_errno(err, "cannot remove the record '%s'", name);
+	return 0;
+}
+
+int sums_open(const struct work *w, struct err *err)
+{
+	struct place at = { w->folder, "sums" };
+	int fd;
+
+	if (sys_unlink(&at) < 0 && errno != ENOENT)
+		return fail_errno(err, "cannot remove the old '%s'", at.name);
+	fd = sys_create(&at, 0600);
+	return fd < 0 ? fail_errno(err, "cannot create '%s'", at.name) : fd;
+}
+
+void source_release(struct source *src)
+{
+	close_fd(&src->fd);
+	marks_release(&src->marks);
+}
+
+/* fd: as it was opened, -1: it was not. path: where it stands now. */
+static int take(struct source *src, const struct step *s, const struct work *w,
+		const char *path, struct err *err)
+{
+	src->opt.threads = w->threads;
+	if (src->fd < 0 || marks_of_step(&src->marks, s, w, path, src->fd, err) < 0)
+		return -1;
+	src->opt.marks = marks_any(&src->marks) ? &src->marks : NULL;
+	return 0;
+}
+
+/* The root of the file system on a volume. */
+static int take_volume(struct source *src, const struct step *s, const struct work *w,
+		       enum volume_open how, struct err *err)
+{
+	const char *from = step_get(s, "from");
+	struct found CLEANUP_FOUND at = FOUND_INIT;
+
+	if (spot_find(&at, w->root, from, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->nr_steps && !at.there; i++)	/* an image file that was retired */
+		if (w->steps[i].kind == &kind_retire &&
+		    strcmp(step_get(&w->steps[i], "from"), step_get(s, "from")) == 0)
+			from = step_get(&w->steps[i], "to");
+	src->fd = mounted_open(w->root, from, step_get(s, "volume"), how, err);
+	return take(src, s, w, from, err);
+}
+
+static bool is_planned(const struct step *s, const struct found *at)
+{
+	return at->there && at->st.st_ino == step_number(s, "inode");
+}
+
+int source_open(struct source *src, const struct step *s, const struct work *w,
+		struct err *err)
+{
+	const char *from = step_get(s, "from");
+	struct found CLEANUP_FOUND at = FOUND_INIT;
+
+	if (step_get(s, "volume"))
+		return take_volume(src, s, w, VOLUME_READ, err);
+	if (step_find(&at, s, "from", w, err) < 0)
+		return -1;
+	if (!is_planned(s, &at))
+		return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned", show(from));
+	src->fd = found_opendir(&at, from, err);
+	return take(src, s, w, from, err);
+}
+
+int source_find(struct source *src, const struct step *s, const struct work *w,
+		struct err *err)
+{
+	const char *from = step_get(s, "from"), *path = from;
+	struct found CLEANUP_FOUND at = FOUND_INIT;
+
+	if (step_get(s, "volume"))
+		return take_volume(src, s, w, w->changed == CHANGED_BRING_BACK ? VOLUME_WRITE :
+				   VOLUME_READ, err);
+	if (spot_find(&at, w->root, from, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->nr_steps && !is_planned(s, &at); i++) {
+		const struct step *r = &w->steps[i];
+
+		if (r->kind != &kind_retire || strcmp(step_get(r, "from"), from) != 0)
+			continue;
+		found_release(&at);
+		if (step_find(&at, r, "to", w, err) < 0)
+			return -1;
+		path = step_get(r, "to");
+	}
+	if (!is_planned(s, &at))
+		return fail_code(err, ERR_FOREIGN, "the source '%s' is not at its place",
+				 show(from));
+	src->fd = found_opendir(&at, path, err);
+	return take(src, s, w, path, err);
+}

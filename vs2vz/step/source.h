@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What steps that copy a tree (arguments from, inode, volume) share: the source, where
+ * it stands now, and the records in the journal's folder: KIND.N, the inode number of what
+ * step N made, and "sums".
+ *
+ * Where the step has the argument volume (a UUID), its from is a device or an image file
+ * with that file system, seen in private (mounted.h).
+ */
+#ifndef VS2VZ_STEP_SOURCE_H
+#define VS2VZ_STEP_SOURCE_H
+
+#include "step/kinds.h"
+#include "step/marks.h"
+#include "step/tree.h"
+
+/* The source, open, with what VServer left on its inodes. */
+struct source {
+	int fd;
+	struct marks marks;
+	struct tree_options opt;
+};
+#define SOURCE_INIT { .fd = -1 }
+#define CLEANUP_SOURCE __attribute__((cleanup(source_release)))
+void source_release(struct source *src);
+
+/* At the place that the step names. */
+int source_open(struct source *src, const struct step *s, const struct work *w,
+		struct err *err) MUST_CHECK;
+/* There, or where a later step retired it; to be changed where changes are brought back. */
+int source_find(struct source *src, const struct step *s, const struct work *w,
+		struct err *err) MUST_CHECK;
+
+/* The inode number that the step noted as its own; 0: none. */
+int made_read(uint64_t *inode, const struct step *s, const struct work *w,
+	      struct err *err) MUST_CHECK;
+int made_write(const struct step *s, const struct work *w, uint64_t inode,
+	       struct err *err) MUST_CHECK;
+/* Forget number and sums: nothing is the step's own then. */
+int made_drop(const struct step *s, const struct work *w, struct err *err) MUST_CHECK;
+
+/* A new file for the records of copied contents (sums.h), in place of an older one. */
+int sums_open(const struct work *w, struct err *err) MUST_CHECK;
+
+#endif

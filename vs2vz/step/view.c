@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One view at a time: of the one file system that a plan makes. Writable as soon as a
+ * verb that changes something asks; a verb that only looks does not replay a journal.
+ */
+#include "step/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "step/kinds.h"
+#include "step/mounted.h"
+
+struct view {
+	int fd;			/* root directory of the file system, -1: not open */
+	bool writable;
+};
+
+struct view *view_new(void)
+{
+	struct view *v = xcalloc(1, sizeof(*v));
+
+	v->fd = -1;
+	return v;
+}
+
+void view_free(struct view *v)
+{
+	if (v)
+		close_fd(&v->fd);
+	free(v);
+}
+
+void view_close(const struct work *w)
+{
+	close_fd(&w->view->fd);
+}
+
+/* "/etc/fstab" of "/vz/private/345/etc/fstab"; NULL: not inside. */
+static const char *inside(const char *path, const char *area)
+{
+	size_t len = strlen(area);
+
+	return strncmp(path, area, len) == 0 && path[len] == '/' && path[len + 1] ? path + len : NULL;
+}
+
+static const struct step *find_maker(const char **rest, const char *path, const struct work *w)
+{
+	for (size_t i = 0; i < w->nr_steps; i++) {
+		if (w->steps[i].kind != &kind_makefs)
+			continue;
+		*rest = inside(path, step_get(&w->steps[i], "to"));
+		if (*rest)
+			return &w->steps[i];
+	}
+	return NULL;
+}
+
+/* By somebody else: the container is up, and can be looked at. */
+static bool is_mounted(const struct work *w, const char *area)
+{
+	struct found CLEANUP_FOUND f = FOUND_INIT;
+	struct stat above;
+	struct err err;
+
+	return spot_find(&f, w->root, area, &err) == 0 && f.there &&
+	       fstat(f.spot.at.dirfd, &above) == 0 && above.st_dev != f.st.st_dev;
+}
+
+static int open_view(const struct step *maker, const struct work *w, struct err *err)
+{
+	struct work look = *w;
+	enum standing now;
+
+	if (kind_makefs.guard(maker, &look, &now, err) < 0)
+		return -1;
+	if (now == STANDS_FOREIGN)
+		return -1;
+	if (now == STANDS_BEFORE)
+		return fail_code(err, ENOENT, "'%s' holds no file system yet",
+				 show(step_get(maker, "at")));
+	w->view->fd = mounted_open(w->root, step_get(maker, "at"), step_get(maker, "uuid"),
+				   w->writes ? VOLUME_WRITE : VOLUME_READ, err);
+	w->view->writable = w->writes;
+	return w->view->fd < 0 ? -1 : 0;
+}
+
+int view_root(struct root *out, const char **rest, const char *path, const struct work *w,
+	      struct err *err)
+{
+	const struct step *maker = find_maker(rest, path, w);
+
+	if (!maker || is_mounted(w, step_get(maker, "to")))
+		return 0;
+	if (w->view->fd >= 0 && w->writes && !w->view->writable)
+		view_close(w);
+	if (w->view->fd < 0 && open_view(maker, w, err) < 0)
+		return -1;
+	*out = (struct root){ w->view->fd, "" };
+	return 1;
+}
+
+int view_tree(const struct work *w, const struct step *maker, struct err *err)
+{
+	const char *area = step_get(maker, "to");
+
+	if (is_mounted(w, area))
+		return strict_opendir(w->root, area, err);
+	return mounted_open(w->root, step_get(maker, "at"), step_get(maker, "uuid"), VOLUME_READ,
+			    err);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Steps inside a tree that has a file system of its own (kind makefs): their paths lie
+ * below the private area, where nothing is mounted while we work. They are looked up
+ * in a private view of that file system (mounted.h), which stays open until somebody
+ * wants the volume for himself. What is mounted on the private area by others is used
+ * as it is.
+ */
+#ifndef VS2VZ_STEP_VIEW_H
+#define VS2VZ_STEP_VIEW_H
+
+#include "step/step.h"
+
+struct view;
+struct view *view_new(void);
+void view_free(struct view *v);
+/* Nothing is mounted or attached afterwards, but for directories that still wait for a flush. */
+void view_close(const struct work *w);
+
+/*
+ * Where a path is to be resolved: 1 and a root with the rest of the path where it lies
+ * in a view; 0: below the host's root; -1: the view cannot be had (ENOENT: the file
+ * system is not made, so nothing is there).
+ */
+int view_root(struct root *out, const char **rest, const char *path, const struct work *w,
+	      struct err *err) MUST_CHECK;
+
+/*
+ * The tree of a makefs step's container: where it is mounted, or in a private view of its
+ * own, read-only. A descriptor or -1.
+ */
+int view_tree(const struct work *w, const struct step *maker, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening a volume for a step, and wiping: signatures by their magic bytes, an ext file
+ * system by all its superblocks, the first one last. Dying in between leaves
+ * fewer signatures, or a first superblock that still tells whose it is.
+ */
+#include "step/volume.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+
+#define BLOCK 4096u
+#define GROUP (32768ull * BLOCK)	/* of the file systems that are made here */
+#define MAGIC_MOST 64
+
+static int open_device(const char *path, enum volume_open how, struct err *err)
+{
+	struct root real;
+	struct stat st;
+	int fd, rc;
+
+	if (root_init(&real, "/", err) < 0)
+		return -1;
+	rc = root_stat(&real, path, &st, err);
+	root_release(&real);
+	if (rc < 0)
+		return -1;
+	fd = device_open_for(path, st.st_rdev,
+			     DEVICE_ALONE | (how == VOLUME_WRITE ? DEVICE_WRITE : 0));
+	return fd < 0 ? fail_errno(err, "cannot open the device '%s'", show(path)) : fd;
+}
+
+static int open_file(const struct root *root, const char *path, struct err *err)
+{
+	struct spot CLEANUP_SPOT spot = SPOT_INIT;
+	int fd;
+
+	if (strict_spot(root, path, &spot, err) < 0)
+		return -1;
+	fd = sys_open_write(&spot.at);
+	return fd < 0 ? fail_errno(err, "cannot open the image '%s'", show(path)) : fd;
+}
+
+int volume_open(const struct root *root, const char *path, enum volume_open how,
+		struct err *err)
+{
+	if (volume_is_device(path))
+		return open_device(path, how, err);
+	return how == VOLUME_WRITE ? open_file(root, path, err) : strict_open(root, path, err);
+}
+
+static int put_zeros(int fd, const char *zeros, size_t len, uint64_t at, struct err *err)
+{
+	return sys_pwrite(fd, zeros, len, (off_t)at) == (ssize_t)len ? 0 :
+	       fail_errno(err, "cannot take away what the volume held");
+}
+
+int volume_wipe(int fd, const struct blockdev *seen, struct err *err)
+{
+	static const char zeros[MAGIC_MOST];
+
+	for (size_t i = 0; i < seen->nr; i++) {
+		const struct signature *sig = &seen->sig[i];
+
+		if (!sig->len || sig->len > sizeof(zeros))
+			return fail(err, "it is not known how to take away '%s'", show(sig->type));
+		if (put_zeros(fd, zeros, sig->len, sig->at, err) < 0)
+			return -1;
+	}
+	return sys_fsync(fd) < 0 ? fail_errno(err, "cannot write back the volume") : 0;
+}
+
+/* Does a copy of the superblock with this UUID begin at the byte? */
+static bool is_copy(int fd, uint64_t at, const unsigned char uuid[16])
+{
+	unsigned char s[256];
+	uint16_t magic;
+
+	if (pread(fd, s, sizeof(s), (off_t)at) != sizeof(s))
+		return false;
+	memcpy(&magic, s + 0x38, sizeof(magic));
+	return le16toh(magic) == 0xef53 && memcmp(s + 0x68, uuid, 16) == 0;
+}
+
+/* Groups that hold a copy (feature sparse_super): 1 and the powers of 3, 5 and 7. */
+static bool has_copy(uint64_t group)
+{
+	static const unsigned bases[] = { 3, 5, 7 };
+
+	if (group == 1)
+		return true;
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		uint64_t power = bases[i];
+
+		while (power < group)
+			power *= bases[i];
+		if (power == group)
+			return true;
+	}
+	return false;
+}
+
+int volume_wipe_ext(int fd, const char *uuid, struct err *err)
+{
+	static const char zeros[BLOCK];
+	struct ext_super super;
+	unsigned char bytes[16];
+
+	if (ext_super_read(&super, fd, err) < 0)
+		return -1;
+	if (strcmp(super.uuid, uuid) != 0 || !uuid_bytes(uuid, bytes))
+		return 0;
+	for (uint64_t group = 1; group * GROUP < super.bytes; group++)
+		if (has_copy(group) && is_copy(fd, group * GROUP, bytes) &&
+		    put_zeros(fd, zeros, BLOCK, group * GROUP, err) < 0)
+			return -1;
+	if (sys_fsync(fd) < 0)
+		return fail_errno(err, "cannot write back the volume");
+	if (put_zeros(fd, zeros, BLOCK, 0, err) < 0)
+		return -1;
+	return sys_fsync(fd) < 0 ? fail_errno(err, "cannot write back the volume") : 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A volume (blockdev.h) for a step: opened, its signatures taken away.
+ */
+#ifndef VS2VZ_STEP_VOLUME_H
+#define VS2VZ_STEP_VOLUME_H
+
+#include "base/blockdev.h"
+#include "base/err.h"
+#include "base/inroot.h"
+
+enum volume_open { VOLUME_READ, VOLUME_WRITE };
+
+/*
+ * Open a volume. A device always exclusively, so that one that is mounted or held is
+ * EBUSY, links to it followed; of a file no link is followed.
+ */
+int volume_open(const struct root *root, const char *path, enum volume_open how,
+		struct err *err) MUST_CHECK;
+/* Zero the magic bytes of these signatures, on the disk when it returns. */
+int volume_wipe(int fd, const struct blockdev *seen, struct err *err) MUST_CHECK;
+/*
+ * Take away an ext file system: all superblocks that carry this UUID, the first one
+ * last, so that until then it is known whose it is. On the disk when it returns.
+ */
+int volume_wipe_ext(int fd, const char *uuid, struct err *err) MUST_CHECK;
+
+#endif
