@@ -28,7 +28,7 @@ built_tree() {
 	for i in $(seq 1 200); do
 		echo "mail $i" >"$t/home/user/$i"
 	done
-	own 500:500 "$t"/home/user/*
+	own 500:500 "$t/home/user"/*
 	echo data | put "$t/srv/data"
 	own 500:500 "$t/home/user" "$t/srv/data"
 }
