@@ -268,7 +268,7 @@ const struct option_row option_rows[] = {
 	{ "start", 0, NULL, TAKES_START, store_start,
 	  "start it: does it come up, serve, go down?" },
 	{ "start-timeout", 0, "SECONDS", TAKES_START, store_start_timeout,
-	  "for coming up, 120" },
+	  "for coming up, 120; for going down, 60 or less" },
 	{ "markdown", 0, NULL, TAKES_MARKDOWN, store_markdown, "a table for documents" },
 	{ "format", 0, "WORD", TAKES_FORMAT, store_format, "text, json, html" },
 	{ NULL, 0, NULL, 0, NULL, NULL },

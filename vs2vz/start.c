@@ -169,16 +169,30 @@ static void compare(struct test *t, const struct picture *p)
 	}
 }
 
+/* Scripts that do something once, by the names that distributions give them. */
+static bool is_once(const char *service)
+{
+	static const char *const once[] = {
+		"bootlogs", "killprocs", "local", "motd", "network", "networking", "ondemand",
+		"rc.local", "rmnologin", "single", "stop-bootlogd", "sudo", "urandom",
+	};
+
+	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
+		if (strcmp(service, once[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Start links without a process of that name: one finding for all. */
 static void list_idle(struct test *t)
 {
 	struct buf CLEANUP_BUF list = BUF_INIT;
 
 	for (size_t i = 0; i < t->seen.nr_services; i++) {
-		bool has = false;
+		bool has = is_once(t->seen.services[i]);
 
-		for (size_t k = 0; k < t->seen.procs.nr; k++)
-			has |= strstr(t->seen.procs.v[k].program, t->seen.services[i]) ||
+		for (size_t k = 0; !has && k < t->seen.procs.nr; k++)
+			has = strstr(t->seen.procs.v[k].program, t->seen.services[i]) ||
 			       strncmp(t->seen.services[i], t->seen.procs.v[k].program,
 				       strlen(t->seen.procs.v[k].program)) == 0;
 		if (!has)
@@ -191,8 +205,14 @@ static void list_idle(struct test *t)
 static void judge_console(struct test *t)
 {
 	struct pool *pool = &t->s->pool;
-	const char *line[COMPLAINTS_MAX], *again = start_respawns(&t->seen.console, pool);
-	size_t nr = start_complaints(line, COMPLAINTS_MAX, &t->seen.console, pool);
+	struct buf boot = t->seen.console;	/* no copy: what was said while it came up */
+	const char *line[COMPLAINTS_MAX], *again;
+	size_t nr;
+
+	if (t->seen.up_len && t->seen.up_len < boot.len)
+		boot.len = t->seen.up_len;
+	again = start_respawns(&boot, pool);
+	nr = start_complaints(line, COMPLAINTS_MAX, &boot, pool);
 
 	if (again)
 		found(t, VS_START_RESPAWN, "console", again);
@@ -356,6 +376,8 @@ void start_test(struct session *s, const struct record *r)
 		.timeout = s->opt.start_timeout ? s->opt.start_timeout : START_TIMEOUT,
 		.stop_timeout = START_STOP_TIMEOUT,
 	};
+	if (t.job.stop_timeout > t.job.timeout)
+		t.job.stop_timeout = t.job.timeout;
 	t.seen.console = (struct buf)BUF_INIT;
 	log_guest(r->name);
 	log_say(LOG_NOTE, "starting CT %u to see it come up", r->ctid);

@@ -10,7 +10,8 @@
 # STEP: every how manyth N (default 1); LIMIT: cuts in one campaign; ONLY: part of a
 # campaign's name. Needs root (owners, device nodes).
 # Of the guests web1 moves by rename, web2 lies on another file system (a tmpfs) and is
-# copied, mail has a configuration of the legacy style.
+# copied, mail has a configuration of the legacy style, uni is repaired in place: its owners
+# carry tags, some of its files are unified with a hash store.
 set -u
 tool=${1:-${VS2VZ_BUILD:-build/gcc}/vs2vz-fault}
 step=${STEP:-1}
@@ -28,7 +29,7 @@ fi
 [ -w /dev/shm ] && : "${TMPDIR:=/dev/shm}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/vs2vz-campaign.XXXXXX") || exit 1
 host=$work/host
-trap 'umount "$host/srv" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'umount "$host/srv" 2>/dev/null; thaw; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 unset VS2VZ_FAULT VS2VZ_FAULT_GRAVE VS2VZ_FAULT_REPORT
 
@@ -44,6 +45,19 @@ guest() {	# NAME CONTEXT TREE
 	echo default >"$conf/apps/init/mark"
 	tree "$host$3"
 }
+
+# As VServer leaves them: tag 300 by ID24; one frozen inode with a name in the store.
+mark() {	# PATH
+	find "$1" -exec chown -h 16777216:738197504 {} +
+	mkdir -p "$1/usr/bin" "$host/vservers/.hash/ab"
+	echo "a program of many guests" >"$host/vservers/.hash/ab/cdef-00000000"
+	chmod 4755 "$1/bin/sh"
+	ln "$host/vservers/.hash/ab/cdef-00000000" "$1/usr/bin/prog"
+	ln "$1/usr/bin/prog" "$1/usr/bin/prog.too"
+}
+
+freeze() { chattr +i "$host/vservers/.hash/ab/cdef-00000000" 2>/dev/null; }
+thaw() { find "$work" -type f -exec chattr -i {} + 2>/dev/null; }
 
 legacy() {	# NAME CONTEXT
 	printf 'IPROOT="eth0:10.0.0.%s/255.255.255.0"\nONBOOT=yes\nS_HOSTNAME=%s.example.org\nS_CONTEXT=%s\n' \
@@ -66,6 +80,7 @@ tree() {	# PATH
 
 new_host() {
 	umount "$host/srv" 2>/dev/null
+	thaw
 	rm -rf "$host" "$work/grave"
 	mkdir -p "$host/srv"
 	mount -t tmpfs -o size=16m none "$host/srv" || exit 1
@@ -88,17 +103,23 @@ new_host() {
 	guest web1 201 /vservers/web1
 	guest web2 202 /srv/web2
 	legacy mail 203
+	guest uni 300 /vservers/uni
+	mark "$host/vservers/uni"
 	find "$host" -exec touch -h -d '2009-03-04 05:06:07.123456789 UTC' {} +
+	freeze
 }
 
-# The host as text. "exact": every time; otherwise times of this century's 2020s are "new".
+# The host as text; what is held has inode numbers for a name. "exact": every time; otherwise times of this century's 2020s are "new".
 record() {
 	( cd "$host" && find . \( -path ./var/lib/vs2vz -o -path ./var/log -o -path ./var/lib \) \
 		-prune -o -printf '%p %y %m %U:%G %s %T@ %n %l\n' | awk -v exact="$1" '
 		$2 == "d" { $5 = "-"; $7 = "-" }
 		{ if (!exact && $6 > 1577836800) $6 = "new"; print }' | sort
 	  find . \( -path ./var/lib/vs2vz -o -path ./var/log \) -prune -o -type f -print |
-		sort | xargs -d '\n' md5sum )
+		sort | xargs -d '\n' md5sum
+	  find . -path ./var/lib/vs2vz -prune -o -type f -exec lsattr {} + 2>/dev/null |
+		awk '$1 ~ /i/ { print $2, "immutable" }' | sort ) |
+		sed 's,\(/\.vs2vz-held-uni/\)[0-9a-f]*-[0-9a-f]*,\1ORIGINAL,'
 }
 
 healthy() { "$tool" --root "$host" -q "$@" >"$work/out" 2>&1; }

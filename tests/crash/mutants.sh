@@ -121,7 +121,7 @@ mutant "set-id bits stay lost" step/marks_inode.c "crash in convert" \
 mutant "originals stay thawed" step/kind_marks.c "crash in commit" \
 	's/if (again \&\& each_part(p, rescue_part, err) < 0)/if (0)/'
 mutant "directories keep the time of the repair" step/kind_marks.c "crash in convert, then undo" \
-	's/\*began = st.st_size ?/*began = 1 ?/'
+	's/mtim.tv_nsec) : 0;/mtim.tv_nsec) : UINT64_MAX;/'
 mutant "half an undo counts as converted" step/kind_marks.c "crash in undo, then resume" \
 	's/if (end_undo(s, w, err) < 0)/if (0)/'
 mutant "the record of marks goes before the undo is synced" step/kind_marks.c "power cut in undo" \

@@ -21,6 +21,7 @@
 . "$top/tests/lib/fs.sh"
 . "$top/tests/lib/host.sh"
 . "$top/tests/lib/roundtrip.sh"
+. "$top/tests/lib/recipes.sh"
 need_root
 
 lists=$top/tests/fixups/tree.pl
@@ -54,8 +55,11 @@ built_guest() {
 	ok "$name: the tree is made" guest_of "$families/$name.tree" || return
 	ok "$name: it is built under VServer" build "$family"
 	host_tree "$scratch/before" "$R"
+	run vs plan g --fixups all
+	ok "$name: recipes take it back" test -n "$(un_builds)"
 	run_check "$name: convert" vs convert g --yes --fixups all
 	ok "$name: the tree is that of the packages, less what cannot be" wanted_tree "$name" built
+	nothing_more "$name" g 345
 	run_check "$name: undo" vs undo g
 	unchanged "$name: everything is back"
 }
@@ -72,23 +76,17 @@ result_is_stable() {
 	done
 }
 
-# Recipes that would act and take a build back, by their family.
-un_building() {
-	local f name
-	for f in $(grep -l 'family=un-build' "$top"/templates/fixups/*.fix); do
-		name=${f##*/}
-		grep -A3 '^[a-z]* VS510 ' "$scratch/both" | grep -F " ${name%.fix}: "
-	done
-}
-
 never_built() {
 	local name=$1
 	guest_of "$families/$name.tree"
 	run vs plan g --fixups all
-	[ "$status" = 0 ] && [ -z "$(un_building)" ]
-	result $? "$name: nothing is taken back where nothing was built" || { un_building; show_last; }
+	never_taken_back "$name: nothing is taken back where nothing was built"
+	host_tree "$scratch/before" "$R"
 	run_check "$name: convert what was never built" vs convert g --yes --fixups all
 	ok "$name: the same tree comes out" wanted_tree "$name" plain
+	nothing_more "$name plain" g 345
+	run_check "$name: undo of what was never built" vs undo g
+	unchanged "$name: all of it is back"
 }
 
 edited_by_hand() {
@@ -98,6 +96,7 @@ edited_by_hand() {
 	(cd "$R/vservers/g" && bash -eu "$families/$name.hand")
 	result $? "$name: a person edits the guest"
 	age "$R/vservers/g"
+	host_tree "$scratch/before" "$R"
 	run_check "$name: convert the edited guest" vs convert g --yes --fixups all
 	while IFS=$'\t' read -r path line; do
 		if [ -z "$line" ]; then
@@ -106,6 +105,8 @@ edited_by_hand() {
 			ok "$name: $path keeps: $line" grep -qxF -- "$line" "$private$path"
 		fi
 	done < <(sed -n 's/^#! //p' "$families/$name.hand")
+	run_check "$name: undo of the edited guest" vs undo g
+	unchanged "$name: the person's guest is back"
 }
 
 family_of() {

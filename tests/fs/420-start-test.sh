@@ -82,7 +82,7 @@ clean_after() {
 	same_files "$scratch/state-before" "$scratch/state-after" "nothing is left behind: $1"
 }
 
-console() { cat "$(ls -t "$R"/var/log/vs2vz/*.console | head -n 1)"; }
+console() { tr -d '\000' <"$(ls -t "$R"/var/log/vs2vz/*.console | head -n 1)"; }
 
 # rehearse STATUS TEXT [OPTION...]: the tree must not change
 rehearse() {

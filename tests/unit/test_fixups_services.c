@@ -171,6 +171,7 @@ static void debian_dependencies(void **state)
 	lsb("loop", "# Required-Start: web\n# Default-Start: 2\n");
 	lsb("last", "# Required-Start: $all\n# Default-Start: 2\n");
 	lsb("halt", "# Default-Start:\n# Default-Stop: 0\n");
+	lsb("log", "# Default-Start: 2\n# Default-Stop: 6\n# X-Stop-After: web\n");
 	services("services on cron,last");
 	is_link("/etc/rc2.d/S01cron", "../init.d/cron");
 	is_link("/etc/rc2.d/S02last", "../init.d/last");
@@ -187,7 +188,11 @@ static void debian_dependencies(void **state)
 			  "| TARGETS = mountkernfs mountall networking\n"
 			  "| networking: mountkernfs mountall\n"));
 	assert_true(holds("line /etc/init.d/.depend.start\n| TARGETS = cron web last\n"));
+	assert_true(holds("line /etc/init.d/.depend.start\n| last: cron web\n"));
 	assert_true(holds("line /etc/init.d/.depend.stop\n| networking: web\n"));
+	services("services on log");
+	is_link("/etc/rc6.d/K02log", "../init.d/log");
+	assert_true(holds("line /etc/init.d/.depend.stop\n| log: web\n"));
 	services("services on loop");	/* a circle: it ends */
 	assert_true(holds("service loop state=on"));
 }

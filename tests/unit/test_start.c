@@ -167,6 +167,12 @@ static void complaints_are_found(void **state)
 	assert_null(start_respawns(&console, &fx.pool));
 	assert_string_equal(start_last_words(&console, 1, &fx.pool), "mount: permission denied");
 	buf_release(&console);
+	fill(&console, "Mounting local filesystems...mount: denied.\n   more about it\nfailed.\n"
+		       "Starting web...failed.\nINIT: no more processes left in this runlevel\n");
+	assert_int_equal(start_complaints(line, 4, &console, &fx.pool), 2);
+	assert_string_equal(line[0], "Mounting local filesystems...mount: denied. | failed.");
+	assert_string_equal(line[1], "Starting web...failed.");
+	buf_release(&console);
 	fill(&console, "x\nINIT: Id \"1\" respawning too fast: disabled for 5 minutes\n\n");
 	assert_string_equal(start_respawns(&console, &fx.pool),
 			    "INIT: Id \"1\" respawning too fast: disabled for 5 minutes");

@@ -52,6 +52,16 @@ static const char *join(struct edits *e, const char *dir, const char *name)
 	return pool_printf(e->pool, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name);
 }
 
+/* A directory of which nobody can say here what will be in it. */
+static int known(const struct edits *e, const char *dir, struct err *err)
+{
+	const struct edit *edit = e->nr_whole ? find(e, dir) : NULL;
+
+	if (!edit || edit->given != GIVEN_WHOLE)
+		return 0;
+	return odd(err, dir, "comes in from outside the tree with this plan");
+}
+
 /* "/a/b" of "/a/b/c"; last: "c". Trailing and double slashes do not count. */
 static const char *split(struct edits *e, const char *path, const char **last)
 {
@@ -166,7 +176,7 @@ static int resolve(struct edits *e, const char *path, struct seek *at, struct er
 		return look_at(e, at->canonical, &at->object, err);
 	}
 	at->canonical = join(e, parent, last);
-	if (look_at(e, at->canonical, &at->object, err) < 0)
+	if (known(e, parent, err) < 0 || look_at(e, at->canonical, &at->object, err) < 0)
 		return -1;
 	if (!at->follow || at->object.thing != THING_LINK)
 		return 0;
@@ -262,6 +272,7 @@ static void names_merge(struct edits *e, const char *dir, const struct names *di
 int edits_names(struct edits *e, const char *dir, struct names *out, struct err *err)
 {
 	struct names disk = { 0 };
+	const struct edit *edit;
 	const char *canonical;
 
 	*out = (struct names){ 0 };
@@ -269,6 +280,13 @@ int edits_names(struct edits *e, const char *dir, struct names *out, struct err 
 		return -1;
 	if (!canonical)
 		return 0;
+	if (known(e, canonical, err) < 0)
+		return -1;
+	edit = find(e, canonical);
+	if (edit && edit->old.thing != THING_DIR) {
+		names_merge(e, canonical, &disk, out);
+		return 0;
+	}
 	if (root_names(e->tree, canonical, e->pool, &disk, err) < 0 && refused(err) < 0)
 		return -1;
 	names_merge(e, canonical, &disk, out);
@@ -291,6 +309,8 @@ bool edit_is_change(const struct edit *edit)
 {
 	struct object now = edit->now;
 
+	if (edit->given != GIVEN_NOT)
+		return false;
 	if (now.thing == THING_FILE && now.ino && now.ino == edit->old.ino &&
 	    (!now.text || !edit->old.text))
 		now.text = edit->old.text;
@@ -329,6 +349,21 @@ void edits_put(struct edits *e, const char *canonical, const struct object *now)
 	e->changes++;
 	if (shape)
 		e->memo = NULL;
+}
+
+void edits_give(struct edits *e, const char *canonical, const struct object *now,
+		enum given given)
+{
+	edits_put(e, canonical, now);
+	find(e, canonical)->given = given;
+	e->nr_whole += given == GIVEN_WHOLE;
+}
+
+bool edits_is_given(const struct edits *e, const char *canonical)
+{
+	const struct edit *edit = find(e, canonical);
+
+	return edit && edit->given != GIVEN_NOT;
 }
 
 struct edits_mark edits_save(struct edits *e)

@@ -37,10 +37,18 @@ struct object {
 	const char *target;	/* THING_LINK: NULL until it is read */
 };
 
+/* Objects that other steps of the plan make: nothing here changes them. */
+enum given {
+	GIVEN_NOT,
+	GIVEN_NAME,		/* a directory made, or a name gone */
+	GIVEN_WHOLE,		/* a directory with contents that are not in the tree yet */
+};
+
 struct edit {
 	const char *path;	/* canonical in the tree */
 	struct object old, now;
 	const char *by;		/* recipe that changed it last */
+	enum given given;
 };
 
 struct edits {
@@ -50,6 +58,7 @@ struct edits {
 	size_t nr, cap;
 	struct edit *v;		/* in the order of the first change */
 	size_t changes;		/* counts every call that changed something */
+	size_t nr_whole;	/* directories that are GIVEN_WHOLE */
 	struct memo_dir *memo;
 };
 
@@ -68,6 +77,13 @@ int edits_load(struct edits *e, const char *canonical, struct object *object, bo
 int edits_names(struct edits *e, const char *dir, struct names *out, struct err *err) MUST_CHECK;
 /* What will stand at a canonical path from now on. */
 void edits_put(struct edits *e, const char *canonical, const struct object *now);
+/*
+ * The same where other steps of the plan, made before these, see to it. Such a name is
+ * not to be put again, and what is below a GIVEN_WHOLE directory is ERR_ODD to a look.
+ */
+void edits_give(struct edits *e, const char *canonical, const struct object *now,
+		enum given given);
+bool edits_is_given(const struct edits *e, const char *canonical);
 
 /* Does this edit come to something? A file with equal bytes and mode does not. */
 bool edit_is_change(const struct edit *edit);

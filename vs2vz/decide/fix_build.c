@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "decide/fixups.h"
 #include "decide/inside.h"
+#include "decide/packages.h"
 
 static const char *in_place(struct deciding *d, const struct decision *decision, const char *path)
 {
@@ -30,7 +31,10 @@ static void choose_words(struct fixup_guest *g, const struct choices *choices)
 	g->words[2] = choices->fixups[1];
 }
 
-/* A tree that cannot be entered has its own finding by now. */
+/*
+ * Package state first: recipes see the tree as it will be with it, and a file that both
+ * change is written once. A tree that cannot be entered has its own finding by now.
+ */
 int fixups_decide(struct deciding *d, struct decision *decision, struct err *err)
 {
 	struct fixup_guest g = {
@@ -39,22 +43,27 @@ int fixups_decide(struct deciding *d, struct decision *decision, struct err *err
 	};
 	struct edits *edits;
 	struct root tree;
+	int rc;
 
 	decision->edits = NULL;
-	if (!g.recipes || !g.guest->tree)
+	if (!g.guest->tree)
 		return 0;
 	if (root_inside(&tree, d->root, g.guest->tree, err) < 0) {
+		if (decision->packages)
+			return -1;
 		err_clear(err);
 		return 0;
 	}
 	choose_words(&g, d->choices);
 	edits = pool_alloc(d->pool, sizeof(*edits));
 	edits_init(edits, &tree, d->pool);
-	fixups_run(edits, &g, d->findings);
+	rc = packages_give(d, decision, edits, err);
+	if (rc == 0 && g.recipes)
+		fixups_run(edits, &g, d->findings);
 	edits->tree = NULL;
 	root_release(&tree);
 	decision->edits = edits;
-	return 0;
+	return rc;
 }
 
 /* Directories whose names change, each once. */

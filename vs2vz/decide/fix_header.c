@@ -42,6 +42,7 @@ static void take_lsb(struct boot_script *out, const char *line, size_t len, stru
 		{ "Provides", &out->provides }, { "Required-Start", &out->required_start },
 		{ "Should-Start", &out->should_start }, { "Required-Stop", &out->required_stop },
 		{ "Should-Stop", &out->should_stop }, { "X-Start-Before", &out->before },
+		{ "X-Stop-After", &out->stop_after },
 	};
 	const char *rest;
 
@@ -85,6 +86,7 @@ void boot_script_read(struct boot_script *out, const char *name, const char *tex
 	*out = (struct boot_script){
 		.name = name, .start_nr = -1, .stop_nr = -1, .provides = "", .required_start = "",
 		.should_start = "", .required_stop = "", .should_stop = "", .before = "",
+		.stop_after = "",
 	};
 	while (next_line(&text, &line, &len)) {
 		if (strncmp(line, "### BEGIN INIT INFO", 19) == 0)

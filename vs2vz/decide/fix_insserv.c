@@ -14,6 +14,7 @@
 #define SCRIPTS_MAX 1000
 #define WORDS_MAX 64		/* names that one list may come to, facilities resolved */
 #define MULTI_LEVELS 0x3eu	/* 1 2 3 4 5: one stage; S goes before it */
+#define END_LEVELS 0x7fu		/* nothing is stopped in S: a link there says "off" */
 
 struct script {
 	struct boot_script head;
@@ -55,20 +56,24 @@ static bool takes_part(const struct scripts *all, const struct script *s)
 	return all->stopping ? s->stop : s->start;
 }
 
+static void add_script(struct means *out, size_t script)
+{
+	for (size_t n = 0; n < out->nr; n++)
+		if (out->v[n] == script)
+			return;
+	if (out->nr < WORDS_MAX)
+		out->v[out->nr++] = script;
+}
+
 static void mean_one(const struct scripts *all, const char *word, size_t len, struct means *out)
 {
 	for (size_t i = 0; i < all->nr; i++) {
 		const struct script *s = &all->v[i];
-		bool known = false;
 
-		if (!takes_part(all, s) || (!has_word(s->head.provides, word, len) &&
-					    (strlen(s->head.name) != len ||
-					     strncmp(s->head.name, word, len) != 0)))
-			continue;
-		for (size_t n = 0; n < out->nr; n++)
-			known |= out->v[n] == i;
-		if (!known && out->nr < WORDS_MAX)
-			out->v[out->nr++] = i;
+		if (takes_part(all, s) && (has_word(s->head.provides, word, len) ||
+					   (strlen(s->head.name) == len &&
+					    strncmp(s->head.name, word, len) == 0)))
+			add_script(out, i);
 	}
 }
 
@@ -117,7 +122,9 @@ static void before_it(const struct scripts *all, size_t i, struct means *out)
 	const struct script *s = &all->v[i];
 
 	*out = (struct means){ 0 };
-	if (!all->stopping) {
+	if (all->stopping) {
+		mean(all, s->head.stop_after, 0, out);
+	} else {
 		mean(all, s->head.required_start, 0, out);
 		mean(all, s->head.should_start, 0, out);
 	}
@@ -131,8 +138,8 @@ static void before_it(const struct scripts *all, size_t i, struct means *out)
 		if (all->stopping)
 			mean(all, other->should_stop, 0, &theirs);
 		for (size_t w = 0; w < theirs.nr; w++)
-			if (theirs.v[w] == i && out->nr < WORDS_MAX)
-				out->v[out->nr++] = n;
+			if (theirs.v[w] == i)
+				add_script(out, n);
 	}
 }
 
@@ -227,6 +234,10 @@ static void add_rule(struct buf *out, const struct scripts *all, const struct sc
 	bool any = false;
 
 	before_it(all, (size_t)(s - all->v), &before);
+	/* startpar knows no order but these lines: the last ones name every other. */
+	for (size_t i = 0; is_last(all, s) && i < all->nr; i++)
+		if (in_list(all, &all->v[i], all->stopping ? s->stop : s->start))
+			add_script(&before, i);
 	for (size_t i = 0; i < before.nr; i++) {
 		const struct script *other = &all->v[before.v[i]];
 
@@ -310,13 +321,14 @@ bool insserv_rules(struct fixing *f)
 	return service_there(f, "/etc/init.d/.depend.boot");
 }
 
+/* A start link becomes a stop link, in S as well, as `update-rc.d NAME disable` leaves it. */
 static void switch_levels(struct script *s, bool on)
 {
 	if (on) {
 		s->start |= s->head.start;
-		s->stop |= s->head.stop;
+		s->stop = (s->stop | s->head.stop) & ~s->start;
 	} else {
-		s->stop |= s->start & MULTI_LEVELS;
+		s->stop |= s->start & (MULTI_LEVELS | 1u << LEVEL_S);
 		s->start = 0;
 	}
 }
@@ -356,7 +368,7 @@ int insserv_switch(struct fixing *f, const char *name, bool on, struct err *err)
 		return fail(err, "/etc/init.d/%s has no header to order it by", show(name));
 	switch_levels(s, on);
 	compute(&all, true);
-	if (put_links(&all, err) < 0 || put_list(&all, "/etc/init.d/.depend.stop", ~0u, err) < 0)
+	if (put_links(&all, err) < 0 || put_list(&all, "/etc/init.d/.depend.stop", END_LEVELS, err) < 0)
 		return -1;
 	compute(&all, false);
 	if (put_links(&all, err) < 0 ||

@@ -65,12 +65,22 @@ bool fix_dangles(struct fixing *f, const char *path)
 	       object.thing == THING_LINK;
 }
 
+/* Not what other steps of the plan make. */
+static int is_free(struct fixing *f, const char *canonical, struct err *err)
+{
+	if (!edits_is_given(f->edits, canonical))
+		return 0;
+	return fail(err, "%s comes with the guest's package state", show(canonical));
+}
+
 /* May what stands here go? A directory only when it is empty. */
 static int may_go(struct fixing *f, const char *canonical, const struct object *o,
 		  struct err *err)
 {
 	struct names names;
 
+	if (is_free(f, canonical, err) < 0)
+		return -1;
 	if (o->thing != THING_DIR)
 		return 0;
 	if (strcmp(canonical, "/") == 0)
@@ -223,6 +233,8 @@ int fix_mode(struct fixing *f, const struct statement *s, struct err *err)
 		return 0;
 	if (object.thing == THING_FILE && object.nlink > 1)
 		return fail(err, "%s has other names, which would change with it", show(path));
+	if (is_free(f, canonical, err) < 0)
+		return -1;
 	object.mode = (object.mode & S_IFMT) | octal(statement_get(s, "is"), 0);
 	edits_put(f->edits, canonical, &object);
 	return 0;

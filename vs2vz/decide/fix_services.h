@@ -20,7 +20,7 @@ struct boot_script {
 	bool lsb;		/* it has an LSB header */
 	bool interactive;
 	const char *provides, *required_start, *should_start, *required_stop, *should_stop,
-		   *before;	/* blank separated, "" where not said */
+		   *before, *stop_after;	/* blank separated, "" where not said */
 };
 /* fix_header.c: pure. */
 void boot_script_read(struct boot_script *out, const char *name, const char *text,

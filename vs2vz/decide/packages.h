@@ -22,7 +22,7 @@ enum package_act {
 	PACKAGE_MKDIR,		/* at */
 	PACKAGE_HIDE,		/* at, inode: something empty gives way */
 	PACKAGE_BRING,		/* at, from, inode of from: a whole directory */
-	PACKAGE_WRITE,		/* at, mode, owner, old, text: one small file */
+	PACKAGE_WRITE,		/* at, mode, owner, text: one small file */
 };
 struct package_action {
 	enum package_act act;
@@ -33,7 +33,6 @@ struct package_action {
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
-	const char *old;	/* hash, or "absent" */
 	const char *text;
 	size_t len;
 };
@@ -82,5 +81,8 @@ void packages_filter(struct buf *out, const char *text, size_t len);
 /* packages_build.c: before the tree moves, and after. */
 int packages_remember(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
 void packages_build(struct deciding *d, struct decision *decision);
+/* Into the overlay: small files become its edits, of the rest it knows (decide/edits.h). */
+int packages_give(struct deciding *d, struct decision *decision, struct edits *edits,
+		  struct err *err) MUST_CHECK;
 
 #endif

@@ -5,8 +5,8 @@
  * times of the directories when the tree is where it was.
  *
  *	times /vservers/web1/var/lib · tree to /vz/private/101 ·
- *	hide /vz/private/101/var/lib/rpm · bring BASE/rpm/state to it ·
- *	write etc/rpm/macros · hide .rpmdb
+ *	hide /vz/private/101/var/lib/rpm · bring BASE/rpm/state to it · hide .rpmdb ·
+ *	write etc/rpm/macros (with the edits of recipes: decide/fix_build.c)
  *
  * A cut between them leaves a guest without database in the tree, as it was before; the
  * state on the host is read only and stays where it is, also after commit.
@@ -15,8 +15,7 @@
 
 #include <string.h>
 
-#include "base/hash.h"
-#include "step/marks.h"
+#include "decide/edits.h"
 
 static const char *below(struct deciding *d, const char *dir, const char *at)
 {
@@ -30,14 +29,11 @@ static const char *parent_of(struct deciding *d, const char *at)
 	return slash ? pool_memdup(d->pool, at, (size_t)(slash - at)) : "";
 }
 
-/* The first action of this parent, and one that the tree has already. */
-static bool is_first(struct deciding *d, const struct packages *p, size_t nr)
+/* Is the parent a directory that the tree has already? */
+static bool parent_is_there(const struct packages *p, size_t nr, const char *parent)
 {
-	const char *parent = parent_of(d, p->v[nr].at);
-
 	for (size_t i = 0; i < nr; i++)
-		if (strcmp(parent_of(d, p->v[i].at), parent) == 0 ||
-		    (p->v[i].act == PACKAGE_MKDIR && strcmp(p->v[i].at, parent) == 0))
+		if (p->v[i].act == PACKAGE_MKDIR && strcmp(p->v[i].at, parent) == 0)
 			return false;
 	return true;
 }
@@ -75,10 +71,12 @@ int packages_remember(struct deciding *d, struct decision *decision, struct err 
 	const char *tree = decision->guest->tree;
 
 	for (size_t i = 0; p && i < p->nr; i++) {
+		const char *parent = parent_of(d, p->v[i].at);
+
 		add_evidence(d, decision, &p->v[i]);
-		if (decision->method == METHOD_RENAME && is_first(d, p, i) &&
-		    build_times(d, &decision->plan, below(d, tree, parent_of(d, p->v[i].at)),
-				err) < 0)
+		if (decision->method == METHOD_RENAME && p->v[i].act != PACKAGE_WRITE &&
+		    parent_is_there(p, i, parent) &&
+		    build_times(d, &decision->plan, below(d, tree, parent), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -110,22 +108,44 @@ static void build_bring(struct deciding *d, const struct decision *decision, str
 		step_arg(s, d->pool, "changed", "keep");
 }
 
-/* A file that is edited has the owner that the repair of the tree gives it. */
-static void build_write(struct deciding *d, const struct decision *decision, struct plan *plan,
-			const char *at, const struct package_action *a)
+/* The text over the file that is there, or a new file. */
+static int give_file(struct edits *edits, const char *path, const struct package_action *a,
+		     struct err *err)
 {
-	const struct stat disk = { .st_mode = S_IFREG, .st_uid = a->uid, .st_gid = a->gid };
-	struct owner owner = marks_owner(&decision->marks, &disk);
-	struct step *s = plan_step(plan, d->pool, "write");
-	char hash[HASH_TEXT];
+	struct object now;
+	const char *canonical;
 
-	hash_text(hash_bytes(a->text, a->len), hash);
-	step_arg(s, d->pool, "at", at);
-	step_argf(s, d->pool, "mode", "%04o", (unsigned)a->mode);
-	step_argf(s, d->pool, "owner", "%u:%u", owner.uid, owner.gid);
-	step_arg(s, d->pool, "old", a->old);
-	step_arg(s, d->pool, "new", hash);
-	step_text(s, d->pool, a->text, a->len);
+	if (edits_look(edits, path, false, &canonical, &now, err) < 0)
+		return -1;
+	if (now.thing != THING_FILE)
+		now = (struct object){ .thing = THING_FILE, .uid = a->uid, .gid = a->gid };
+	now.mode = S_IFREG | a->mode;
+	now.text = a->text;
+	now.len = a->len;
+	edits_put(edits, canonical, &now);
+	return 0;
+}
+
+int packages_give(struct deciding *d, struct decision *decision, struct edits *edits,
+		  struct err *err)
+{
+	const struct object gone = { .thing = THING_ABSENT };
+	const struct object dir = { .thing = THING_DIR, .mode = S_IFDIR | 0755 };
+	const struct packages *p = decision->packages;
+
+	for (size_t i = 0; p && i < p->nr; i++) {
+		const struct package_action *a = &p->v[i];
+		const char *path = pool_printf(d->pool, "/%s", a->at);
+
+		if (a->act == PACKAGE_HIDE)
+			edits_give(edits, path, &gone, GIVEN_NAME);
+		else if (a->act != PACKAGE_WRITE)
+			edits_give(edits, path, &dir,
+				   a->act == PACKAGE_BRING ? GIVEN_WHOLE : GIVEN_NAME);
+		else if (give_file(edits, path, a, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 void packages_build(struct deciding *d, struct decision *decision)
@@ -143,7 +163,5 @@ void packages_build(struct deciding *d, struct decision *decision)
 			build_hide(d, decision, plan, at, a);
 		else if (a->act == PACKAGE_BRING)
 			build_bring(d, decision, plan, at, a);
-		else
-			build_write(d, decision, plan, at, a);
 	}
 }

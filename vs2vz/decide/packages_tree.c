@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/survey.h"
 #include "base/units.h"
 
@@ -238,14 +237,6 @@ static int judge_whole(struct judging *j, const char *source, struct err *err)
 	return 0;
 }
 
-static const char *hash_of(struct judging *j, const struct buf *text)
-{
-	char hash[HASH_TEXT];
-
-	hash_text(hash_bytes(text->data, text->len), hash);
-	return pool_strdup(j->d->pool, hash);
-}
-
 /* Text of modest size; false: said why. */
 static bool read_text(struct judging *j, const struct root *root, const char *path,
 		      const char *at, struct buf *out)
@@ -301,8 +292,7 @@ static void bring_file(struct judging *j, const char *source, const struct stat 
 	case THERE_NOTHING:
 		if (j->piece->rpm && !text.len && raw.len)
 			return;		/* nothing but the external place */
-		add_write(j, at, st, &text)->old = "absent";
-		j->p->v[j->p->nr - 1].from = source;
+		add_write(j, at, st, &text)->from = source;
 		j->p->bytes = add_u64(j->p->bytes, text.len + 4096);
 		j->p->inodes++;
 		note(j, at, NULL);
@@ -364,7 +354,6 @@ static void clean_macros(struct judging *j, const char *at, const struct stat *s
 	if (text.len == raw.len)
 		return;
 	a = add_write(j, at, st, &text);
-	a->old = hash_of(j, &raw);
 	a->uid = st->st_uid;
 	a->gid = st->st_gid;
 	note(j, at, NULL);

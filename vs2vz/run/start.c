@@ -171,11 +171,13 @@ static int take_down(struct rehearsal *r, struct start_seen *seen, struct err *e
 {
 	uint64_t started = watch_now(), limit = (uint64_t)r->watch.look.job->stop_timeout * 1000;
 
+	seen->up_len = seen->console.len;
 	for (unsigned step = 0; !r->jail.over;) {
 		uint64_t gone = watch_now() - started;
 
 		if (stop_wanted())
 			return fail_code(err, ERR_STOPPED, "stopped while a container was tested");
+		seen->stop_seconds = (unsigned)(gone / 1000);
 		if (gone >= limit)
 			return 0;
 		if (gone * 3 >= limit * step && step < 3)
@@ -183,7 +185,6 @@ static int take_down(struct rehearsal *r, struct start_seen *seen, struct err *e
 		jail_wait(&r->jail, &seen->console, PAUSE_MS);
 	}
 	seen->stopped = r->jail.died && by_reboot(r->jail.status);
-	seen->stop_seconds = (unsigned)((watch_now() - started) / 1000);
 	return 0;
 }
 

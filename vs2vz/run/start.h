@@ -27,7 +27,7 @@
 #include "base/procs.h"
 
 #define START_TIMEOUT 120	/* seconds for coming up, unless told */
-#define START_STOP_TIMEOUT 60	/* seconds for going down */
+#define START_STOP_TIMEOUT 60	/* seconds for going down, less where coming up has less */
 #define START_CONSOLE_MAX (1u << 20)
 
 struct start_job {
@@ -70,6 +70,7 @@ struct start_seen {
 	const char **services;	/* names of the start links of its runlevel */
 	const char **service_link; /* the same, as paths */
 	struct buf console;	/* bounded; the middle is left out where it is longer */
+	size_t up_len;		/* of the console text, when it was told to go down; 0: never */
 	bool stopped;		/* it ended within the time when it was told to */
 	unsigned stop_seconds;
 };

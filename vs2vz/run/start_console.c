@@ -7,6 +7,7 @@
 #include "run/start.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/shown.h"
@@ -17,7 +18,7 @@ static const char *const respawns[] = {
 };
 static const char *const complaints[] = {
 	"failed!", "[failed]", "[ failed", "... failed", "fatal", "cannot execute",
-	"no more processes left", "kernel panic", "give root password for maintenance",
+	"kernel panic", "give root password for maintenance",
 	"segfault", "dependency failed",
 };
 
@@ -72,16 +73,32 @@ static struct reading read_from(const struct buf *console)
 	return (struct reading){ .at = console->data, .end = console->data + console->len };
 }
 
+/* "failed." ends the line of what was begun, or stands below the reason. */
+static bool ends_badly(const char *line)
+{
+	static const char word[] = "failed.";
+	size_t len = strlen(line), own = sizeof(word) - 1;
+
+	return len >= own && strcmp(line + len - own, word) == 0 &&
+	       (len == own || line[len - own - 1] == '.' || line[len - own - 1] == ' ');
+}
+
 size_t start_complaints(const char **line, size_t max, const struct buf *console,
 			struct pool *pool)
 {
 	struct reading r = read_from(console);
+	char begun[sizeof(r.line)] = "";	/* "Mounting local filesystems...mount: denied" */
 	size_t nr = 0;
 
 	while (nr < max && next_line(&r)) {
 		bool known = false;
 
-		if (!holds(r.line, complaints, sizeof(complaints) / sizeof(complaints[0])))
+		if (strstr(r.line, "..."))
+			memcpy(begun, r.line, sizeof(begun));
+		if (strcmp(r.line, "failed.") == 0)
+			snprintf(r.line, sizeof(r.line), "%.200s | failed.", begun);
+		else if (!ends_badly(r.line) &&
+			 !holds(r.line, complaints, sizeof(complaints) / sizeof(complaints[0])))
 			continue;
 		for (size_t i = 0; i < nr; i++)
 			known |= strcmp(line[i], r.line) == 0;

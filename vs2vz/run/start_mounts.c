@@ -20,6 +20,8 @@
 
 #define DEV_ENTRIES_MAX 2000
 #define DEV_DEPTH_MAX 3
+#define FSTAB_MAX 65536
+#define SEALED (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 static const struct {
 	unsigned major, minor;
@@ -48,13 +50,40 @@ static const char *fd_path(char text[64], int fd, const char *name)
 	return text;
 }
 
-static int mount_on(int fd, const char *type, unsigned long flags, const char *data,
+/* What the guest's fstab calls it: `mount -a` leaves alone what is mounted by that name. */
+static void source_of(char *source, size_t size, const struct root *merged, const char *path)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	char from[64], on[64];
+	struct err err;
+
+	if (root_read(merged, "/etc/fstab", FSTAB_MAX, &text, &err) < 0)
+		return;
+	for (const char *line = text.data; *line; line += strcspn(line, "\n"), line += *line != '\0')
+		if (sscanf(line, "%63[^ \t\n] %63[^ \t\n]", from, on) == 2 && from[0] != '#' &&
+		    strcmp(on, path) == 0)
+			snprintf(source, size, "%s", from);
+}
+
+struct fs {
+	const char *type;
+	unsigned long flags;
+	const char *data;
+};
+
+/* A directory of the tree that is not there, or is something else, gets no mount: 1. */
+static int mount_on(const struct root *merged, const char *path, const struct fs *fs,
 		    struct err *err)
 {
-	char path[64];
+	int CLEANUP_FD point = strict_opendir(merged, path, err);
+	char to[64], source[64];
 
-	if (mount("vs2vz", fd_path(path, fd, NULL), type, flags, data) < 0)
-		return fail_errno(err, "cannot mount a %s", type);
+	if (point < 0)
+		return 1;
+	snprintf(source, sizeof(source), "%s", fs->type);
+	source_of(source, sizeof(source), merged, path);
+	if (mount(source, fd_path(to, point, NULL), fs->type, fs->flags, fs->data) < 0)
+		return fail_errno(err, "cannot mount a %s on '%s'", fs->type, path);
 	return 0;
 }
 
@@ -73,12 +102,11 @@ static int mount_proc(struct root *merged, struct err *err)
 {
 	const struct place at = { merged->fd, "proc" };
 	char path[64];
-	int CLEANUP_FD point = -1, CLEANUP_FD proc = -1;
+	int CLEANUP_FD proc = -1;
 
 	if (sys_mkdir(&at, 0555) < 0 && errno != EEXIST)
 		return fail_errno(err, "cannot make /proc");
-	point = strict_opendir(merged, "/proc", err);
-	if (point < 0 || mount_on(point, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, err) < 0)
+	if (mount_on(merged, "/proc", &(struct fs){ "proc", SEALED, NULL }, err) != 0)
 		return -1;
 	proc = strict_opendir(merged, "/proc", err);
 	if (proc < 0)
@@ -95,43 +123,29 @@ static int mount_proc(struct root *merged, struct err *err)
 	return 0;
 }
 
-/* A directory of the tree that is not there, or is something else, gets no mount. */
-static int point_of(const struct root *merged, const char *path)
-{
-	struct err err;
-
-	return strict_opendir(merged, path, &err);
-}
-
 static int mount_groups(const struct root *merged, struct err *err)
 {
-	int CLEANUP_FD point = point_of(merged, "/sys/fs/cgroup"), CLEANUP_FD top = -1;
-	int CLEANUP_FD systemd = -1;
+	const struct fs top_fs = { "tmpfs", SEALED, "mode=0755,size=1m" };
+	const struct fs group_fs = { "cgroup", SEALED, "none,name=systemd,xattr" };
+	int CLEANUP_FD top = -1;
+	int done = mount_on(merged, "/sys/fs/cgroup", &top_fs, err);
 
-	if (point < 0)
-		return fail(err, "systemd needs cgroups, and this kernel has none");
-	if (mount_on(point, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m", err) < 0)
-		return -1;
+	if (done != 0)
+		return done > 0 ? fail(err, "systemd needs cgroups, and this kernel has none") : -1;
 	top = strict_opendir(merged, "/sys/fs/cgroup", err);
 	if (top < 0)
 		return -1;
 	if (sys_mkdir(&(struct place){ top, "systemd" }, 0755) < 0)
 		return fail_errno(err, "cannot make a directory for cgroups");
-	systemd = strict_opendir(merged, "/sys/fs/cgroup/systemd", err);
-	if (systemd < 0)
-		return -1;
-	return mount_on(systemd, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-			"none,name=systemd,xattr", err);
+	return mount_on(merged, "/sys/fs/cgroup/systemd", &group_fs, err) ? -1 : 0;
 }
 
 static int mount_sys(const struct inside *in, const struct root *merged, struct err *err)
 {
-	int CLEANUP_FD point = point_of(merged, "/sys");
+	int done = mount_on(merged, "/sys", &(struct fs){ "sysfs", MS_RDONLY | SEALED, NULL }, err);
 
-	if (point < 0)
-		return 0;
-	if (mount_on(point, "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, err) < 0)
-		return -1;
+	if (done != 0)
+		return done > 0 ? 0 : -1;
 	return in->systemd ? mount_groups(merged, err) : 0;
 }
 
@@ -214,15 +228,14 @@ static int add_console(const struct inside *in, int dev, struct err *err)
 
 static int add_terminals(const struct root *merged, int dev, struct err *err)
 {
-	int CLEANUP_FD pts = point_of(merged, "/dev/pts");
+	const struct fs fs = { "devpts", MS_NOSUID | MS_NOEXEC,
+			       "newinstance,ptmxmode=0666,mode=0620,gid=5" };
+	int done = mount_on(merged, "/dev/pts", &fs, err);
 	struct stat st;
 	char path[64];
 
-	if (pts < 0)
-		return 0;
-	if (mount_on(pts, "devpts", MS_NOSUID | MS_NOEXEC,
-		     "newinstance,ptmxmode=0666,mode=0620,gid=5", err) < 0)
-		return -1;
+	if (done != 0)
+		return done > 0 ? 0 : -1;
 	if (below_stat(dev, "ptmx", &st) == 0 && S_ISCHR(st.st_mode))
 		(void)!bind_on(fd_path(path, dev, "pts/ptmx"), dev, "ptmx", 0);
 	return 0;
@@ -236,7 +249,7 @@ static int mount_dev(const struct inside *in, const struct root *merged, struct 
 
 	if (root_inside(&old, merged, "/dev", err) < 0)
 		return 0;	/* a container without /dev: what follows will say so */
-	done = mount_on(old.fd, "tmpfs", MS_NOSUID, "mode=0755,size=16m", err);
+	done = mount_on(merged, "/dev", &(struct fs){ "tmpfs", MS_NOSUID, "mode=0755,size=16m" }, err);
 	if (done == 0)
 		done = root_inside(&new, merged, "/dev", err);
 	if (done == 0) {
@@ -263,15 +276,16 @@ static const struct {
 /* Made where it is missing, but only in what is memory already: the tree shows what it has. */
 static int mount_memory(const struct root *merged, size_t row, struct err *err)
 {
-	int CLEANUP_FD parent = memory[row].parent ? point_of(merged, memory[row].parent) : -1;
-	int CLEANUP_FD point = -1;
+	const struct fs fs = { "tmpfs", MS_NOSUID | MS_NODEV, memory[row].data };
+	int CLEANUP_FD parent = -1;
 
-	if (parent >= 0)
+	if (memory[row].parent) {
+		parent = strict_opendir(merged, memory[row].parent, err);
+		if (parent < 0)
+			return 0;
 		(void)!sys_mkdir(&(struct place){ parent, memory[row].name }, 0755);
-	if (memory[row].parent && parent < 0)
-		return 0;
-	point = point_of(merged, memory[row].path);
-	return point < 0 ? 0 : mount_on(point, "tmpfs", MS_NOSUID | MS_NODEV, memory[row].data, err);
+	}
+	return mount_on(merged, memory[row].path, &fs, err) < 0 ? -1 : 0;
 }
 
 int inside_mounts(const struct inside *in, struct root *merged, struct err *err)

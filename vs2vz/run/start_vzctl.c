@@ -200,6 +200,7 @@ static int stop_container(struct start_seen *out, const struct start_job *job, s
 	int status;
 
 	stop_clear();
+	out->up_len = out->console.len;
 	status = run_vzctl(job, "stop", job->stop_timeout + 120, &out->console, &err);
 	out->stopped = status == 0;
 	out->stop_seconds = (unsigned)((watch_now() - started) / 1000);
