@@ -24,13 +24,13 @@ built_tree() {
 	for i in grep sed awk tar; do
 		seq 1 400 | sed "s/^/$i /" | put "$t/usr/bin/$i" 755
 	done
-	mkdir -p "$t/home/user" "$t/srv"
+	mkdir -p "$t/srv/mail"
 	for i in $(seq 1 200); do
-		echo "mail $i" >"$t/home/user/$i"
+		echo "mail $i" >"$t/srv/mail/$i"
 	done
-	own 500:500 "$t"/home/user/*
+	own 500:500 "$t/srv/mail"/*
 	echo data | put "$t/srv/data"
-	own 500:500 "$t/home/user" "$t/srv/data"
+	own 500:500 "$t/srv/mail" "$t/srv/data"
 }
 
 mkhost "$R"

@@ -280,6 +280,49 @@ static void all_or_nothing(void **state)
 	assert_null(fixups_edit(&f, "/d"));
 }
 
+static const char *given(const char *edits)
+{
+	const struct object dir = { .thing = THING_DIR, .mode = S_IFDIR | 0755 };
+	const struct object gone = { .thing = THING_ABSENT };
+	const struct edit *e;
+
+	f.recipes.nr = 0;
+	fixups_add(&f, "reach", fixups_text(&f, "", edits));
+	f.fx.findings.nr = 0;
+	edits_init(&f.edits, &f.fx.root, &f.fx.pool);
+	edits_give(&f.edits, "/made", &dir, GIVEN_NAME);
+	edits_give(&f.edits, "/whole", &dir, GIVEN_WHOLE);
+	edits_give(&f.edits, "/gone", &gone, GIVEN_NAME);
+	fixups_run(&f.edits, &f.g, &f.fx.findings);
+	e = fixups_edit(&f, "/made/file");
+	return e ? e->now.text : NULL;
+}
+
+/* What other steps make: new files in it, but not itself; nothing in what is not there yet. */
+static void what_others_make_is_left_to_them(void **state)
+{
+	(void)state;
+	fixture_link(&f.fx, "/empty", "/whole");
+	fixture_dir(&f.fx, "/empty");
+	fixture_file(&f.fx, "/empty/seen", "x\n");
+	fixture_dir(&f.fx, "/gone");
+	assert_string_equal(given("text /made/file\n| x\n"), "x\n");
+	assert_int_equal(fixups_changes(&f), 1);
+	given("remove /gone\n");
+	assert_int_equal(fixups_changes(&f), 0);
+	given("mode /made is=0700\n");
+	assert_int_equal(fixups_changes(&f), 0);
+	assert_int_equal(fixture_found(&f.fx, VS_FIXUP_FAILED), 1);
+	given("link /gone target=x\n");
+	assert_int_equal(fixups_changes(&f), 0);
+	assert_int_equal(fixture_found(&f.fx, VS_FIXUP_FAILED), 1);
+	given("text /whole/deep/file\n| x\n");
+	assert_int_equal(fixups_changes(&f), 0);
+	assert_int_equal(fixture_found(&f.fx, VS_GUEST_FILE_ODD), 1);
+	given("remove /whole\n");
+	assert_int_equal(fixups_changes(&f), 0);
+}
+
 static void links_stay_inside(void **state)
 {
 	const struct edit *e;
@@ -330,7 +373,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(conditions), T(edits_of_lines), T(restored_jobs), T(edits_of_names),
 		T(later_recipes_see_earlier_ones), T(a_file_that_comes_back_is_no_edit),
-		T(confidence_and_words), T(all_or_nothing), T(links_stay_inside), T(odd_files),
+		T(confidence_and_words), T(all_or_nothing), T(what_others_make_is_left_to_them),
+		T(links_stay_inside), T(odd_files),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -197,6 +197,32 @@ static void debian_dependencies(void **state)
 	assert_true(holds("service loop state=on"));
 }
 
+/* Off in the level S: no start link is left there, and none comes back by another switch. */
+static void debian_dependencies_off(void **state)
+{
+	(void)state;
+	fixture_file(&f.fx, "/etc/init.d/.depend.boot", "TARGETS =\n");
+	lsb("udev", "# Default-Start: S\n");
+	lsb("kmod", "# Required-Start: udev\n# Default-Start: S\n");
+	lsb("mountall", "# Should-Start: udev\n# Default-Start: S\n");
+	lsb("cron", "# Required-Start: mountall\n# Default-Start: 2\n");
+	services("services on udev,kmod,mountall,cron");
+	is_link("/etc/rcS.d/S01udev", "../init.d/udev");
+	is_link("/etc/rcS.d/S02mountall", "../init.d/mountall");
+	services("services off udev,kmod");
+	assert_false(fixture_has(&f.fx, "/etc/rcS.d/S01udev"));
+	is_link("/etc/rcS.d/K01udev", "../init.d/udev");
+	is_link("/etc/rcS.d/K01kmod", "../init.d/kmod");
+	is_link("/etc/rcS.d/S01mountall", "../init.d/mountall");
+	is_link("/etc/rc2.d/S02cron", "../init.d/cron");
+	assert_true(holds("service udev state=off"));
+	assert_true(holds("line /etc/init.d/.depend.boot\n| TARGETS = mountall\n"));
+	assert_true(holds("line /etc/init.d/.depend.stop\n| TARGETS =\n"));
+	services("services on udev");
+	assert_false(fixture_has(&f.fx, "/etc/rcS.d/K01udev"));
+	is_link("/etc/rcS.d/S01udev", "../init.d/udev");
+}
+
 static void others(void **state)
 {
 	(void)state;
@@ -318,8 +344,8 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(headers), T(red_hat), T(debian_classic), T(what_is_on_stays),
-		T(debian_dependencies), T(others), T(suse), T(without_links), T(services_of_each),
-		T(hollow_jobs), T(old_jobs),
+		T(debian_dependencies), T(debian_dependencies_off), T(others), T(suse),
+		T(without_links), T(services_of_each), T(hollow_jobs), T(old_jobs),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

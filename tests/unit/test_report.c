@@ -33,7 +33,8 @@ static const struct guest web1 = {
 	.tree = "/vservers/v345", .state = GUEST_FOUND, .on_boot = true, .marks = "default",
 	.xid = 49153, .hostname = "test345.my.org", .nr_addresses = 2,
 	.address = (struct address *)(uintptr_t)addresses,
-	.system = { "fedora", "4", "sysvinit", "i386", true, true },
+	.system = { .distro = "fedora", .version = "4", .init = "sysvinit", .arch = "i386",
+		    .has_shell = true, .has_dev_null = true },
 	.survey = { .bytes_used = 3328599654, .inodes = 41822 }, .surveyed = true,
 };
 static const struct guest hostile = {
