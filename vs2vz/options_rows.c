@@ -297,7 +297,7 @@ const struct option_row option_rows[] = {
 	{ "shared", 0, "WORD", TAKES_CHOICES, store_shared,
 	  "files shared by hard links: break, keep-readonly" },
 	{ "insulate", 0, "SPEC", TAKES_CHOICES, store_insulate,
-	  "a file system of its own: image:DIR, lv:VG, device:DEV" },
+	  "own file system: image:DIR, lv:VG, device:DEV" },
 	{ "overwrite", 0, "UUID", TAKES_OVERWRITE, store_overwrite,
 	  "what is on the device and may go" },
 	{ "device", 0, "DEV", TAKES_VOLUME, store_device, "the container's device" },

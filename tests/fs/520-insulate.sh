@@ -115,17 +115,17 @@ nothing_left "undo"
 run_check "convert" vs convert v345 --yes --insulate image:/srv/ct:64M
 is "$(stat -c %s "$R/srv/ct/345.img")" $((64 << 20)) "the size that was asked for"
 mount -o loop "$R/srv/ct/345.img" "$scratch/m"
-echo new >"$scratch/m/home/user/new"
+echo new >"$scratch/m/new"
 umount "$scratch/m"
 run_mustfail "undo is refused when the container wrote something" vs undo v345
-said "and says what" "home/user/new"
+said "and says what" "[/']new'"
 run_status 1 "verify sees it" vs verify
 mount -o loop "$R/srv/ct/345.img" "$scratch/m"
 run_mustfail "undo is refused while it is mounted" vs undo v345 --discard-changes
 umount "$scratch/m"
 run_check "undo brings it back when asked to" vs undo v345 --bring-back
-is "$(cat "$R/vservers/v345/home/user/new")" new "what the container wrote is in the guest"
-rm "$R/vservers/v345/home/user/new"
+is "$(cat "$R/vservers/v345/new")" new "what the container wrote is in the guest"
+rm "$R/vservers/v345/new"
 
 # ---- edits in the tree, marks of VServer
 

@@ -17,11 +17,11 @@ in_host() {
 		[ -L "/$d" ] && [ ! -e "$R/$d" ] && cp -P "/$d" "$R/$d"
 		[ ! -d "/$d" ] || [ -L "/$d" ] || { mkdir -p "$R/$d"; mount -o bind "/$d" "$R/$d"; }
 	done
-	mkdir -p "$R/usr" "$R/proc" "$R/sys" "$R/dev" "$R/tmp" "$R/stub"
+	mkdir -p "$R/usr" "$R/proc" "$R/dev" "$R/tmp" "$R/stub"
 	mount -o bind /usr "$R/usr"
 	mount -t proc proc "$R/proc"
 	mount -o rbind /dev "$R/dev"
-	mount -o bind /sys "$R/sys"
+	[ -z "$bare" ] || { mkdir -p "$R/sys"; mount -o bind /sys "$R/sys"; }
 	[ ! -d "$stub" ] || mount -o bind "$stub" "$R/stub"
 	[ -n "$bare" ] || mount -o bind "$R/vz/private/$ctid" "$R/vz/root/$ctid"
 	cp "$file" "$R/tmp/commands"
