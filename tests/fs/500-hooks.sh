@@ -17,8 +17,11 @@ unshare -m true 2>/dev/null || skip_unless_required "no mount namespaces"
 R=$scratch/h
 conf=$R/etc/vz/conf
 BARE=yes
-uuid=7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a01
-other=7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a02
+# Tests may run beside each other: devices are looked for on the whole machine.
+new_uuid() { cat /proc/sys/kernel/random/uuid; }
+uuid=$(new_uuid)
+other=$(new_uuid)
+label=hooks$$
 
 # install SCRIPT [CHAINED]: as the program fills its template in; patience for tests
 install_hook() {
@@ -108,12 +111,12 @@ whole_life() {
 
 for shell in dash 'bash -o posix'; do
 	new_host
-	file_system "$R/images/345.img" "$uuid" -L ct345
+	file_system "$R/images/345.img" "$uuid" -L "$label"
 	attach "$R/images/345.img"
 
 	ct "VE_DEVICE=\"UUID=$uuid\""
 	whole_life "$shell: a device by its UUID"
-	ct 'VE_DEVICE="LABEL=ct345"'
+	ct "VE_DEVICE=\"LABEL=$label\""
 	whole_life "$shell: by its label"
 	ct "VE_DEVICE=\"$device\""
 	whole_life "$shell: by its path"
@@ -335,7 +338,7 @@ file_system "$R/images/dump.img" "$other"
 ct 'VE_DEVICE="/images/345.img"' 'VE_DUMP_DEVICE="/images/dump.img"'
 sed 's/345/346/g' "$conf/345.conf" >"$conf/346.conf"
 mkdir -p "$R/vz/private/346"
-file_system "$R/images/346.img" 7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a03
+file_system "$R/images/346.img" "$(new_uuid)"
 commands <<'END'
 vz_mount; on /vz/dump; hook vps.premount; on /vz/dump; vz_umount; on "$private"; on /vz/dump
 END

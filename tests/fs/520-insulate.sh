@@ -186,13 +186,14 @@ refused() {
 refused "no such device" VS601 /dev/vs2vz-none
 refused "a character device" VS602 /dev/null
 new_device 64M
-mkfs.ext4 -q -F -U 7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a01 "$device"
+uuid=$(cat /proc/sys/kernel/random/uuid)
+mkfs.ext4 -q -F -U "$uuid" "$device"
 refused "another file system" VS608 "$device"
 refused "another file system, and another UUID may go" VS608 "$device" \
 	--overwrite 7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a02
 mkdir -p "$scratch/mounted"
 mount "$device" "$scratch/mounted"
-refused "mounted" VS603 "$device" --overwrite 7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a01
+refused "mounted" VS603 "$device" --overwrite "$uuid"
 umount "$scratch/mounted"
 formatted=$device
 new_device 8M
@@ -216,7 +217,7 @@ age "$R/srv"
 host_tree "$scratch/before" "$R"
 
 run_check "the UUID that was named may go" vs convert v345 --yes --insulate "device:$formatted" \
-	--overwrite 7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a01
+	--overwrite "$uuid"
 is_whole "$formatted" "$scratch/guest" "a device"
 uuid=$(blkid -c /dev/null -o value -s UUID "$formatted")
 has_line "$R/etc/vz/conf/345.conf" "VE_DEVICE=\"UUID=$uuid\""
