@@ -69,7 +69,7 @@ static enum makefs_is device_is(struct makefs *m)
 
 static int device_look(struct makefs *m, struct err *err)
 {
-	if (blockdev_read(&m->seen, m->w->root, m->at, &m->pool, err) < 0)
+	if (volume_look(&m->seen, m->w->root, m->at, &m->pool, err) < 0)
 		return -1;
 	m->is = device_is(m);
 	return 0;
@@ -212,7 +212,7 @@ static int file_remove(struct makefs *m, struct err *err)
 	struct blockdev seen;
 
 	if (m->is == FS_WHOLE) {
-		if (blockdev_read(&seen, m->w->root, m->at, &m->pool, err) < 0)
+		if (volume_look(&seen, m->w->root, m->at, &m->pool, err) < 0)
 			return -1;
 		if (seen.mounted || seen.held)
 			return fail_code(err, EBUSY, "'%s' is in use: %s", show(m->at),

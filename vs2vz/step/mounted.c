@@ -183,7 +183,7 @@ static int refuse_used(const struct root *root, const char *volume, struct err *
 {
 	struct pool pool = POOL_INIT;
 	struct blockdev seen;
-	int rc = blockdev_read(&seen, root, volume, &pool, err);
+	int rc = volume_look(&seen, root, volume, &pool, err);
 
 	if (rc == 0 && (seen.mounted || seen.held))
 		rc = fail_code(err, EBUSY, "'%s' is in use: %s", show(volume),

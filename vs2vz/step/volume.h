@@ -17,6 +17,12 @@ enum volume_open { VOLUME_READ, VOLUME_WRITE };
  */
 int volume_open(const struct root *root, const char *path, enum volume_open how,
 		struct err *err) MUST_CHECK;
+/*
+ * What is on it now, and who uses it. The kernel lets go of a loop device some time after
+ * its last user went; that is waited for, a few seconds at most.
+ */
+int volume_look(struct blockdev *out, const struct root *root, const char *path,
+		struct pool *pool, struct err *err) MUST_CHECK;
 /* Zero the magic bytes of these signatures, on the disk when it returns. */
 int volume_wipe(int fd, const struct blockdev *seen, struct err *err) MUST_CHECK;
 /*
