@@ -291,6 +291,18 @@ int command_before(struct session *s)
 	return session_end(s, show_before, is_blocked(s) ? EXIT_BLOCKED : EXIT_DONE);
 }
 
+/* What ran in a guest is asked for by recipes. */
+static void apply_picture(struct session *s, struct guest *g, const struct before_saved *saved)
+{
+	const struct picture *p = before_picture(saved, g->name);
+
+	if (!p)
+		return;
+	g->ran = pool_array(&s->pool, p->nr_programs + 1, sizeof(*g->ran));
+	for (; g->nr_ran < p->nr_programs; g->nr_ran++)
+		g->ran[g->nr_ran] = p->programs[g->nr_ran].program;
+}
+
 static void apply_saved(struct session *s, const struct before_saved *saved)
 {
 	s->saved = saved;
@@ -298,6 +310,8 @@ static void apply_saved(struct session *s, const struct before_saved *saved)
 		s->host.tagging = saved->tagging.method;
 		s->host.tagging_from = saved->tagging.from;
 	}
+	for (size_t i = 0; i < s->guests.nr; i++)
+		apply_picture(s, &s->guests.v[i], saved);
 	for (size_t i = 0; i < saved->nr_contexts; i++)
 		for (size_t k = 0; k < s->guests.nr; k++) {
 			struct guest *g = &s->guests.v[k];

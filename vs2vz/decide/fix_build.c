@@ -40,6 +40,7 @@ int fixups_decide(struct deciding *d, struct decision *decision, struct err *err
 	struct fixup_guest g = {
 		.guest = decision->guest, .host = d->host, .ctid = decision->ct.ctid,
 		.recipes = d->choices->recipes,
+		.running = decision->guest->ran, .nr_running = decision->guest->nr_ran,
 	};
 	struct edits *edits;
 	struct root tree;

@@ -94,6 +94,8 @@ struct guest {
 	struct survey survey;	/* valid when surveyed */
 	bool surveyed;
 	struct sharers sharers;	/* of what survey.outside_inodes counts */
+	const char **ran;	/* programs that ran under VServer; NULL: not known */
+	size_t nr_ran;
 };
 
 struct guests {
