@@ -177,10 +177,10 @@ host_tree "$scratch/before" "$R"
 refused() {
 	local text=$1 finding=$2 at=$3 sum
 	shift 3
-	sum=$(md5sum <"$at" 2>/dev/null)
+	sum=$({ md5sum <"$at"; } 2>/dev/null)
 	run_status 2 "$text" vs convert v345 --yes --insulate "device:$at" "$@"
 	said "$text: named" "$finding"
-	is "$(md5sum <"$at" 2>/dev/null)" "$sum" "$text: its bytes are what they were"
+	is "$({ md5sum <"$at"; } 2>/dev/null)" "$sum" "$text: its bytes are what they were"
 	unchanged "$text: the host as well"
 }
 refused "no such device" VS601 /dev/vs2vz-none
