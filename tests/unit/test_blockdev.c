@@ -219,17 +219,15 @@ static void wiping_takes_signatures_and_no_more(void **state)
 }
 
 /* Neither the first superblock nor a copy is left; another file system is not touched. */
-static void a_file_system_of_ours_goes_whole(void **state)
+static void goes_whole(const char *options, unsigned group)
 {
 	const char *loop;
 	int fd;
 
-	(void)state;
-	NEED_ROOT();
 	make_image("ext", 600 << 20);
-	assert_true(shell("mke2fs -qF -t ext4 -U %s ext", SOME_UUID));
+	assert_true(shell("mke2fs -qF -t ext4 %s -U %s ext", options, SOME_UUID));
 	loop = attach_image("ext", "");
-	assert_true(shell("dumpe2fs -o superblock=98304 -o blocksize=4096 -h %s", loop));
+	assert_true(shell("dumpe2fs -o superblock=%u -o blocksize=4096 -h %s", 3 * group, loop));
 	fd = volume_open(&volume_root, loop, VOLUME_WRITE, &err);
 	assert_true(fd >= 0);
 	assert_int_equal(volume_wipe_ext(fd, "11111111-2222-4333-8444-555555555556", &err), 0);
@@ -237,8 +235,23 @@ static void a_file_system_of_ours_goes_whole(void **state)
 	assert_int_equal(volume_wipe_ext(fd, SOME_UUID, &err), 0);
 	close(fd);
 	assert_int_equal(look(loop).nr, 0);
-	assert_false(shell("dumpe2fs -o superblock=98304 -o blocksize=4096 -h %s", loop));
-	assert_false(shell("dumpe2fs -o superblock=32768 -o blocksize=4096 -h %s", loop));
+	assert_false(shell("dumpe2fs -o superblock=%u -o blocksize=4096 -h %s", 3 * group, loop));
+	assert_false(shell("dumpe2fs -o superblock=%u -o blocksize=4096 -h %s", group, loop));
+}
+
+static void a_file_system_of_ours_goes_whole(void **state)
+{
+	(void)state;
+	NEED_ROOT();
+	goes_whole("", 32768);
+}
+
+/* Where there are so many inodes that a group has fewer blocks. */
+static void so_does_one_with_small_groups(void **state)
+{
+	(void)state;
+	NEED_ROOT();
+	goes_whole("-g 22624", 22624);
 }
 
 static void see_and_leave(const char *volume)
@@ -345,6 +358,7 @@ int main(void)
 		TEST(each_objection_is_made),
 		TEST(wiping_takes_signatures_and_no_more),
 		TEST(a_file_system_of_ours_goes_whole),
+		TEST(so_does_one_with_small_groups),
 		TEST(a_view_leaves_nothing),
 		TEST(another_or_torn_file_system_is_refused),
 		TEST(a_writable_view_writes),

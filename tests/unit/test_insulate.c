@@ -27,6 +27,7 @@ static void test_words(void **state)
 		"image:/srv:0G", "image:/srv:99%", "image:/srv:10GB", "image:/srv:-1G", "lv:", "lv:a/b",
 		"lv:a b", "lv:..", "device:", "device:/dev/", "device:sda1", "device:/srv/x",
 		"device:/dev/../etc/x", "image:/srv:99999999999999999999G", "image:/srv:18446744073709551615T",
+		"image:/srv:16T",
 	};
 	struct insulate_spec s;
 

@@ -73,6 +73,7 @@ struct ext_super {
 	char uuid[VOLUME_UUID_TEXT];
 	char label[VOLUME_LABEL];
 	uint64_t bytes;
+	uint64_t group;		/* bytes from one group of blocks to the next */
 	bool unclean;		/* was not unmounted: the journal has to be replayed */
 };
 int ext_super_read(struct ext_super *out, int fd, struct err *err) MUST_CHECK;

@@ -66,7 +66,10 @@ int ext_super_read(struct ext_super *out, int fd, struct err *err)
 	blocks = u32(s + 0x04);
 	if (u32(s + 0x60) & INCOMPAT_64BIT)
 		blocks |= (uint64_t)u32(s + 0x150) << 32;
-	out->bytes = u32(s + 0x18) <= 6 ? blocks << (10 + u32(s + 0x18)) : 0;
+	if (u32(s + 0x18) <= 6) {
+		out->bytes = blocks << (10 + u32(s + 0x18));
+		out->group = (uint64_t)u32(s + 0x20) << (10 + u32(s + 0x18));
+	}
 	out->unclean = u32(s + 0x60) & INCOMPAT_RECOVER ||
 		       (!(u32(s + 0x5c) & COMPAT_JOURNAL) && !(u16(s + 0x3a) & STATE_VALID));
 	return 0;

@@ -176,6 +176,8 @@ int insulate_decide(struct insulation *out, const struct insulate_question *q, s
 	out->label = pool_printf(pool, "ct%u", q->ctid);
 	out->type = image_type(row);
 	out->bytes = out->device ? seen.bytes : size.wanted;
+	if (out->bytes > IMAGE_BYTES_MOST)
+		out->bytes = IMAGE_BYTES_MOST;
 	out->inodes = inodes_for(q, out->bytes);
 	out->ve_device = out->device ? pool_printf(pool, "UUID=%s", uuid) : out->at;
 	return 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "step/image.h"
 
 #define PERCENT_MAX 10000
 
@@ -44,7 +45,7 @@ static bool parse_size(const char *text, struct insulate_spec *out)
 		if (*u == *unit)
 			break;
 	}
-	return out->bytes < (uint64_t)1 << 60;
+	return out->bytes <= IMAGE_BYTES_MOST;
 }
 
 /* Nothing that a reader would have to resolve. */
@@ -73,7 +74,8 @@ static int split_size(struct insulate_spec *out, struct pool *pool, struct err *
 	if (out->where == INSULATE_DEVICE || !colon || strchr(colon, '/'))
 		return 0;
 	if (!parse_size(colon + 1, out))
-		return fail(err, "'%s' is no size: 10G or 150%%, at least 100%%", show(colon + 1));
+		return fail(err, "'%s' is no size: 10G, less than 16T, or 150%%, at "
+			    "least 100%%", show(colon + 1));
 	out->place = pool_memdup(pool, out->place, (size_t)(colon - out->place));
 	return 0;
 }

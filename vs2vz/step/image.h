@@ -24,6 +24,9 @@ enum image_row {
 	IMAGE_EXT4,		/* 2.6.32 (042stab) and later: ext4 */
 };
 
+/* Block numbers have 32 bits: the kernels of the containers know no feature 64bit. */
+#define IMAGE_BYTES_MOST (UINT32_MAX * (uint64_t)4096)
+
 struct image_options {
 	unsigned char uuid[16];
 	const char *label;	/* at most 16 bytes */

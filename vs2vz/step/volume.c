@@ -15,7 +15,6 @@
 #include "base/sys.h"
 
 #define BLOCK 4096u
-#define GROUP (32768ull * BLOCK)	/* of the file systems that are made here */
 #define MAGIC_MOST 64
 #define LOOP_PATIENCE 30		/* tenths of a second */
 
@@ -132,9 +131,9 @@ int volume_wipe_ext(int fd, const char *uuid, struct err *err)
 		return -1;
 	if (strcmp(super.uuid, uuid) != 0 || !uuid_bytes(uuid, bytes))
 		return 0;
-	for (uint64_t group = 1; group * GROUP < super.bytes; group++)
-		if (has_copy(group) && is_copy(fd, group * GROUP, bytes) &&
-		    put_zeros(fd, zeros, BLOCK, group * GROUP, err) < 0)
+	for (uint64_t nr = 1, at = super.group; at && at < super.bytes; nr++, at += super.group)
+		if (has_copy(nr) && is_copy(fd, at, bytes) &&
+		    put_zeros(fd, zeros, BLOCK, at, err) < 0)
 			return -1;
 	if (sys_fsync(fd) < 0)
 		return fail_errno(err, "cannot write back the volume");
