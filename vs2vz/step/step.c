@@ -232,6 +232,14 @@ int work_sync_now(struct work *w, struct err *err)
 	return 0;
 }
 
+void work_sync_drop(struct work *w)
+{
+	struct err dropped;
+
+	if (work_sync_now(w, &dropped) < 0)
+		syncs_clear(w->syncs);
+}
+
 void work_kept(struct work *w, const char *path, const char *fmt, ...)
 {
 	struct kept *k = pool_grow(w->pool, &w->kept, &w->nr_kept, &w->cap_kept, sizeof(*k));
