@@ -8,8 +8,9 @@
  *	write N [TIMES]	then writes fail (EIO), TIMES of them or for ever
  *	full N		then writes fail (ENOSPC) for ever
  *	gone N		then every call fails (ENXIO)
- *	cut N SEED	then the power goes: of what was written since the last fsync a
- *			part chosen by SEED is lost; after that every call fails
+ *	cut N SEED [PID]  then the power goes: of what was written since the last fsync a
+ *			part chosen by SEED is lost, the process is killed, and after that
+ *			every call fails
  *	read FROM TO	reads that touch these bytes fail (EIO)
  *	heal		it is sound again
  *
@@ -20,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,7 @@ static int image;
 static enum fault fault;
 static long left, times, writes, syncs, refused;	/* times: 0 for ever */
 static unsigned seed;
+static pid_t victim;
 static off_t bad_from, bad_to;
 
 /* What may be lost: newest first. Two of each: what was there, and what came. */
@@ -107,6 +110,8 @@ static int judge_write(void)
 	case FULL:
 		return -ENOSPC;
 	case CUT:
+		if (victim > 1)
+			kill(victim, SIGKILL);
 		lose_some();
 		fault = GONE;
 		return -ENXIO;
@@ -118,11 +123,12 @@ static int judge_write(void)
 static int order(const char *text)
 {
 	char word[16] = "", copy[128];
-	long long a = 0, b = 0;
+	long long a = 0, b = 0, c = 0;
 	int nr;
 
 	snprintf(copy, sizeof(copy), "%s", text);
-	nr = sscanf(copy, "%15s %lld %lld", word, &a, &b);
+	nr = sscanf(copy, "%15s %lld %lld %lld", word, &a, &b, &c);
+	forget_pending();
 	if (strcmp(word, "heal") == 0) {
 		fault = SOUND;
 		bad_to = bad_from = 0;
@@ -138,6 +144,7 @@ static int order(const char *text)
 	left = a;
 	times = fault == WRITE ? b : 0;
 	seed = (unsigned)b;
+	victim = (pid_t)c;
 	return fault == SOUND || nr < 2 ? -EINVAL : 0;
 }
 

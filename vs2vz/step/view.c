@@ -127,28 +127,38 @@ int view_root(struct root *out, const char **rest, const char *path, const struc
 	return 1;
 }
 
+static const char *volume_of(const struct work *w)
+{
+	for (size_t i = 0; i < w->nr_steps; i++)
+		if (w->steps[i].kind == &kind_makefs)
+			return step_get(&w->steps[i], "at");
+	return NULL;
+}
+
+const char *view_volume(const struct work *w, dev_t dev)
+{
+	struct stat st;
+	int code = errno;
+	bool same = w->view->fd >= 0 && fstat(w->view->fd, &st) == 0 && st.st_dev == dev;
+
+	errno = code;
+	return same ? volume_of(w) : NULL;
+}
+
 int view_settle(const struct work *w, struct err *err)
 {
+	const char *at = volume_of(w);
 	struct ext_super super;
 	int CLEANUP_FD fd = -1;
 
-	if (w->view->fd < 0 || !w->view->writable)
+	if (!at || w->view->fd < 0 || !w->view->writable)
 		return 0;
 	view_close(w);
-	for (size_t i = 0; i < w->nr_steps; i++) {
-		const char *at;
-
-		if (w->steps[i].kind != &kind_makefs)
-			continue;
-		at = step_get(&w->steps[i], "at");
-		fd = volume_open(w->root, at, VOLUME_READ, err);
-		if (fd < 0 || ext_super_read(&super, fd, err) < 0)
-			return -1;
-		if (super.unclean)
-			return fail_code(err, EIO, "the file system on '%s' cannot be unmounted "
-					 "cleanly: look at `dmesg`", show(at));
-	}
-	return 0;
+	fd = volume_open(w->root, at, VOLUME_READ, err);
+	if (fd < 0 || ext_super_read(&super, fd, err) < 0)
+		return -1;
+	return !super.unclean ? 0 : fail_code(err, EIO, "the file system on '%s' cannot be "
+					      "unmounted cleanly: look at `dmesg`", show(at));
 }
 
 int view_tree(const struct work *w, const struct step *maker, struct err *err)

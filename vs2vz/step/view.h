@@ -25,6 +25,9 @@ void view_close(const struct work *w);
 int view_root(struct root *out, const char **rest, const char *path, const struct work *w,
 	      struct err *err) MUST_CHECK;
 
+/* The volume whose open view has this device number, NULL: none. Keeps errno. */
+const char *view_volume(const struct work *w, dev_t dev);
+
 /*
  * A private mount to look at. What was cut off while it was mounted is only true when its
  * journal was replayed: on the way back that is done first.
