@@ -243,7 +243,7 @@ unchanged "everything is as before"
 old=$disk
 points=${VS2VZ_TEST_LONG:+all}
 points=${points:-4}
-new_disk 40M
+new_disk 40M --direct-io=on
 rounds ct/345 insulate 345 --device "$disk" --yes
 cuts ct/345 insulate 345 --device "$disk" --yes
 run e2fsck -fn "$old"

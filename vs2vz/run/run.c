@@ -331,7 +331,7 @@ static int finish_steps(const struct journal *j, struct work *w, struct err *err
 		if (s->kind->finish && s->kind->finish(s, w, err) < 0)
 			return step_failed(s, err);
 	}
-	return work_sync_now(w, err);
+	return work_sync_now(w, err) < 0 ? -1 : view_settle(w, err);
 }
 
 int run_finish(struct journal *j, struct work *w, struct err *err)

@@ -6,9 +6,12 @@
 #include "step/view.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/sys.h"
 #include "step/kinds.h"
 #include "step/mounted.h"
 
@@ -155,7 +158,13 @@ int view_settle(const struct work *w, struct err *err)
 		return 0;
 	view_close(w);
 	fd = volume_open(w->root, at, VOLUME_READ, err);
-	if (fd < 0 || ext_super_read(&super, fd, err) < 0)
+	if (fd < 0)
+		return -1;
+	/* What the kernel could not write when it unmounted; and what is there, not in memory. */
+	if (sys_fsync(fd) < 0)
+		return fail_errno(err, "cannot write back the file system on '%s'", show(at));
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (ext_super_read(&super, fd, err) < 0)
 		return -1;
 	return !super.unclean ? 0 : fail_code(err, EIO, "the file system on '%s' cannot be "
 					      "unmounted cleanly: look at `dmesg`", show(at));
