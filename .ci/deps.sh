@@ -20,6 +20,8 @@ libconfuse-dev  libconfuse-devel
 libjansson-dev  jansson-devel
 libxxhash-dev   xxhash-devel
 libcmocka-dev   libcmocka-devel
+libfuse3-dev    fuse3-devel
+fuse3           fuse3
 perl            perl-Test-Harness
 debootstrap     debootstrap
 e2fsprogs       e2fsprogs

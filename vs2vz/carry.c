@@ -101,9 +101,13 @@ static void list_kept(struct session *s, size_t line, const struct work *w)
 	}
 }
 
-/* Forwards; what fails or is stopped goes back at once. */
+/*
+ * Forwards; what fails or is stopped goes back at once. Where all of it was made here and
+ * now no container has changed anything.
+ */
 static int go_forward(struct session *s, struct journal *j, struct work *w, bool roll_back)
 {
+	bool fresh = !j->last && !j->reached;
 	struct err why;
 
 	if (run_forward(j, w, &s->err) == 0)
@@ -111,6 +115,8 @@ static int go_forward(struct session *s, struct journal *j, struct work *w, bool
 	why = s->err;
 	if (!roll_back)
 		return -1;
+	if (fresh)
+		w->changed = CHANGED_DISCARD;
 	log_say(LOG_ERROR, "%s", why.text);
 	log_say(LOG_NOTE, "taking '%s' back", show(j->name));
 	if (why.code == ERR_STOPPED)

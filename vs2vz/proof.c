@@ -377,6 +377,7 @@ static void foresee(struct session *s, const struct journal *j, size_t line)
 	w.changed = s->opt.changed;
 	w.steps = j->plan.step;
 	w.nr_steps = j->plan.nr_steps;
+	w.back = true;
 	s->report.guests[line].planned = true;
 	for (size_t i = j->plan.nr_steps; i-- > 0;) {
 		const struct step *step = &j->plan.step[i];

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "step/saved.h"
+#include "step/view.h"
 
 struct batch {
 	unsigned first, last;	/* steps first .. last - 1 */
@@ -95,6 +96,8 @@ static void begin(const struct journal *j, struct work *w)
 	w->nr_kept = 0;
 	w->ran = false;
 	w->writes = false;
+	w->back = false;
+	w->replays = false;
 }
 
 static void tell(const struct step *s, const char *done)
@@ -176,7 +179,9 @@ static int apply_batch(const struct journal *j, struct batch b, struct work *w, 
 			return step_failed(s, err);
 		tell(s, "done");
 	}
-	return work_sync_now(w, err);
+	if (work_sync_now(w, err) < 0)
+		return -1;
+	return b.last == j->plan.nr_steps ? view_settle(w, err) : 0;
 }
 
 /* The batch is done: say so, and in the same breath what comes next. */
@@ -308,6 +313,8 @@ int run_back(struct journal *j, struct work *w, struct err *err)
 		return fail(err, "'%s' is %s: there is no way back", show(j->name),
 			    phase_word(j->phase));
 	begin(j, w);
+	work_sync_drop(w);	/* of a way forward that failed; they would hold a view open */
+	w->back = w->replays = true;
 	if (may_undo(j, w, err) < 0)
 		return -1;
 	return back_loop(j, w, err);
@@ -324,7 +331,7 @@ static int finish_steps(const struct journal *j, struct work *w, struct err *err
 		if (s->kind->finish && s->kind->finish(s, w, err) < 0)
 			return step_failed(s, err);
 	}
-	return work_sync_now(w, err);
+	return work_sync_now(w, err) < 0 ? -1 : view_settle(w, err);
 }
 
 int run_finish(struct journal *j, struct work *w, struct err *err)

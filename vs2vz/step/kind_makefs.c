@@ -15,6 +15,8 @@
  * What a device held before and was named to go does not come back.
  *
  * Where the container changed it, undo asks may_undo() first, as for a copied tree.
+ * A volume that has gone or fails does not hold up the way back: what is on it is left
+ * and listed. The tree it was made from was never touched.
  */
 #include "step/kinds.h"
 
@@ -29,6 +31,7 @@
 #include "step/makefs.h"
 #include "step/mounted.h"
 #include "step/source.h"
+#include "step/view.h"
 
 static const enum image_row all_rows[] = { IMAGE_EXT3, IMAGE_EXT4 };
 
@@ -86,11 +89,17 @@ static int fill(struct makefs *m, const struct source *from, struct image_option
 	if (fd < 0)
 		return -1;
 	opt->sums = sums;
-	if (image_make(from->fd, fd, opt, &from->opt, &counts, err) < 0) {
-		err_add(err, "file system on '%s'", show(m->at));
-		return -1;
-	}
-	return 0;
+	return image_make(from->fd, fd, opt, &from->opt, &counts, err);
+}
+
+/* Which volume, and what the user can do. */
+static int explain(const struct makefs *m, struct err *err)
+{
+	const struct err cause = *err;
+	const char *cure = cause.code == ENOSPC ? "; make room or choose another place" :
+			   volume_fails(err) ? "; look at `dmesg`, choose another place" : "";
+
+	return fail_code(err, cause.code, "file system on '%s': %s%s", show(m->at), cause.text, cure);
 }
 
 /* Read back: by e2fsck, and as the kernel sees it, against the source. */
@@ -147,10 +156,12 @@ static int makefs_apply(const struct step *s, struct work *w, struct err *err)
 		*err = m.why;
 		return -1;
 	}
-	if (source_open(&from, s, w, err) < 0 || fill(&m, &from, &opt, err) < 0 ||
-	    prove(&m, &from, err) < 0 || name_it(&m, err) < 0)
+	if (source_open(&from, s, w, err) < 0)
 		return -1;
-	return makefs_land(&m, err);
+	if (fill(&m, &from, &opt, err) < 0 || prove(&m, &from, err) < 0 ||
+	    name_it(&m, err) < 0 || makefs_land(&m, err) < 0)
+		return explain(&m, err);
+	return 0;
 }
 
 static int count_changes(struct changes *c, struct makefs *m, struct err *err)
@@ -160,7 +171,10 @@ static int count_changes(struct changes *c, struct makefs *m, struct err *err)
 
 	if (source_find(&from, m->s, m->w, err) < 0)
 		return -1;
-	view = mounted_open(m->w->root, m->at, m->uuid, VOLUME_READ, err);
+	view = view_mount(m->w, m->at, m->uuid, err);
+	if (view < 0 && volume_fails(err))
+		err_add(err, "it cannot be seen whether the container changed it, "
+			"--discard-changes goes back all the same");
 	if (view < 0)
 		return -1;
 	return tree_diff(from.fd, view, false, SIZE_MAX, changes_note, c, &from.opt, err) < 0 ?
@@ -173,8 +187,12 @@ static int makefs_may_undo(const struct step *s, struct work *w, struct err *err
 	struct changes changes = { s, w, 0, BUF_INIT };
 	int rc;
 
-	if (makefs_look(&m, s, w, err) < 0)
+	if (makefs_look_back(&m, s, w, err) < 0)
 		return -1;
+	if (m.lost && w->ran && w->changed == CHANGED_BRING_BACK) {
+		*err = m.why;
+		return -1;
+	}
 	if (m.is != FS_WHOLE || w->changed != CHANGED_REFUSE)
 		return 0;
 	rc = count_changes(&changes, &m, err);
@@ -212,13 +230,13 @@ static int makefs_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct makefs CLEANUP_MAKEFS m = MAKEFS_INIT;
 
-	if (makefs_look(&m, s, w, err) < 0)
+	if (makefs_look_back(&m, s, w, err) < 0)
 		return -1;
-	if (m.is == FS_OTHER && w->ran)
+	if (m.is == FS_OTHER && !m.lost && w->ran)
 		work_kept(w, m.at, "%s: left as it is", m.why.text);
 	if (m.is == FS_WHOLE && w->changed == CHANGED_BRING_BACK && bring_back(&m, err) < 0)
 		return -1;
-	return makefs_remove(&m, err) < 0 ? -1 : made_drop(s, w, err);
+	return makefs_remove_or_leave(&m, err) < 0 ? -1 : made_drop(s, w, err);
 }
 
 static void makefs_describe(const struct step *s, char *mark, const char **word, struct buf *rest)

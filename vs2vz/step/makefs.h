@@ -25,6 +25,7 @@ struct makefs {
 	bool device;
 	enum makefs_is is;
 	struct err why;		/* FS_OTHER */
+	bool lost;		/* FS_OTHER: not there or not readable, perhaps ours */
 	struct pool pool;
 	/* a device */
 	struct blockdev seen;
@@ -50,5 +51,10 @@ int makefs_begin(struct makefs *m, struct err *err) MUST_CHECK;
 int makefs_land(struct makefs *m, struct err *err) MUST_CHECK;
 /* Ours goes, whole or not. */
 int makefs_remove(struct makefs *m, struct err *err) MUST_CHECK;
+/* As makefs_look(); a volume that fails is lost and no error: the way back is not its. */
+int makefs_look_back(struct makefs *m, const struct step *s, struct work *w,
+		     struct err *err) MUST_CHECK;
+/* As makefs_remove(); what fails twice is left, and listed as kept. */
+int makefs_remove_or_leave(struct makefs *m, struct err *err) MUST_CHECK;
 
 #endif

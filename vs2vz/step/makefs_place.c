@@ -48,6 +48,7 @@ static enum makefs_is device_is(struct makefs *m)
 	enum makefs_is is = FS_NONE;
 
 	if (d->is != VOLUME_DEVICE || d->unreadable) {
+		m->lost = d->is == VOLUME_ABSENT || d->unreadable;
 		fail_code(&m->why, ERR_FOREIGN, "'%s' is %s", show(m->at), d->is == VOLUME_ABSENT ?
 			  "not there" : d->unreadable ? "not readable" : "no block device");
 		return FS_OTHER;
@@ -259,4 +260,37 @@ int makefs_remove(struct makefs *m, struct err *err)
 	if (m->device)
 		return m->is == FS_PART || m->is == FS_WHOLE ? device_remove(m, err) : 0;
 	return m->file.parent ? file_remove(m, err) : 0;
+}
+
+int makefs_look_back(struct makefs *m, const struct step *s, struct work *w, struct err *err)
+{
+	if (makefs_look(m, s, w, err) == 0)
+		return 0;
+	if (!volume_fails(err))
+		return -1;
+	m->is = FS_OTHER;
+	m->lost = true;
+	m->why = *err;
+	err_clear(err);
+	return 0;
+}
+
+int makefs_remove_or_leave(struct makefs *m, struct err *err)
+{
+	if (m->lost) {
+		work_kept(m->w, m->at, "%s: what was made there, if anything, is left (UUID %s)", m->why.text,
+			  m->uuid);
+		return 0;
+	}
+	if (makefs_remove(m, err) == 0)
+		return 0;
+	if (volume_fails(err) && makefs_remove(m, err) == 0)
+		return 0;
+	if (!volume_fails(err))
+		return -1;
+	work_kept(m->w, m->at, "%s: what was made there is left (UUID %s); take it away when "
+		  "the disk works again, with %s", err->text, m->uuid,
+		  m->device ? "`wipefs`" : "`rm`");
+	err_clear(err);
+	return 0;
 }

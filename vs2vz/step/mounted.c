@@ -156,7 +156,7 @@ static int judge(int fd, const char *volume, const char *uuid, enum volume_open 
 		return fail_code(err, ERR_FOREIGN, "'%s' holds the file system %s, not %s",
 				 show(volume), super.uuid, show(uuid));
 	if (super.unclean && how == VOLUME_READ)
-		return fail_code(err, ERR_FOREIGN, "the file system on '%s' was not unmounted "
+		return fail_code(err, EUCLEAN, "the file system on '%s' was not unmounted "
 				 "cleanly: run e2fsck on it", show(volume));
 	return 0;
 }
@@ -197,6 +197,7 @@ int mounted_open(const struct root *root, const char *volume, const char *uuid,
 {
 	int CLEANUP_FD fd = -1;
 	int CLEANUP_FD device = -1;
+	int mounted;
 
 	if (refuse_used(root, volume, err) < 0)
 		return -1;
@@ -207,5 +208,8 @@ int mounted_open(const struct root *root, const char *volume, const char *uuid,
 	if (device < 0)
 		return -1;
 	close_fd(&fd);	/* held alone: the kernel could not mount it */
-	return mount_device(device, how, err);
+	mounted = mount_device(device, how, err);
+	if (mounted < 0)
+		err_add(err, "'%s'", show(volume));
+	return mounted;
 }

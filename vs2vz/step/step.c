@@ -213,6 +213,14 @@ static bool is_first_of_device(const struct sync_set *set, size_t n)
 	return true;
 }
 
+static int flush_failed(const struct work *w, dev_t dev, struct err *err)
+{
+	const char *volume = view_volume(w, dev);
+
+	return volume ? fail_errno(err, "cannot flush the file system on '%s'", show(volume)) :
+			fail_errno(err, "cannot flush directories to the disk");
+}
+
 int work_sync_now(struct work *w, struct err *err)
 {
 	struct sync_set *set = w->syncs;
@@ -226,10 +234,18 @@ int work_sync_now(struct work *w, struct err *err)
 		if (whole && !is_first_of_device(set, i))
 			continue;
 		if ((whole ? sys_syncfs(set->v[i].fd) : sys_fsync(set->v[i].fd)) < 0)
-			return fail_errno(err, "cannot flush directories to the disk");
+			return flush_failed(w, set->v[i].dev, err);
 	}
 	syncs_clear(set);
 	return 0;
+}
+
+void work_sync_drop(struct work *w)
+{
+	struct err dropped;
+
+	if (work_sync_now(w, &dropped) < 0)
+		syncs_clear(w->syncs);
 }
 
 void work_kept(struct work *w, const char *path, const char *fmt, ...)

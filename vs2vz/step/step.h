@@ -89,6 +89,8 @@ struct work {
 	bool ran;
 	bool staged;			/* set by run/: this batch was staged and flushed */
 	bool writes;			/* set by run/: not only looked at, see view.h */
+	bool back;			/* set by run/: undo, or the question whether it may be */
+	bool replays;			/* set by run/: the journal of an own file system, to look */
 	struct view *view;
 	const struct step *steps;	/* the whole plan: set by run/ */
 	size_t nr_steps;
@@ -137,6 +139,8 @@ void work_release(struct work *w);
 void work_sync_later(struct work *w, int dirfd);
 /* Flush all that was handed over. */
 int work_sync_now(struct work *w, struct err *err) MUST_CHECK;
+/* Flush what can be, and forget the rest: the way back flushes all that it changes. */
+void work_sync_drop(struct work *w);
 void work_kept(struct work *w, const char *path, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

@@ -6,9 +6,12 @@
 #include "step/view.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/sys.h"
 #include "step/kinds.h"
 #include "step/mounted.h"
 
@@ -68,6 +71,19 @@ static bool is_mounted(const struct work *w, const char *area)
 	       fstat(f.spot.at.dirfd, &above) == 0 && above.st_dev != f.st.st_dev;
 }
 
+int view_mount(const struct work *w, const char *volume, const char *uuid, struct err *err)
+{
+	int fd = mounted_open(w->root, volume, uuid, VOLUME_READ, err);
+
+	if (fd >= 0 || err->code != EUCLEAN || !w->replays)
+		return fd;
+	fd = mounted_open(w->root, volume, uuid, VOLUME_WRITE, err);
+	if (fd < 0)
+		return -1;
+	close_fd(&fd);
+	return mounted_open(w->root, volume, uuid, VOLUME_READ, err);
+}
+
 static int open_view(const struct step *maker, const struct work *w, struct err *err)
 {
 	struct work look = *w;
@@ -80,10 +96,23 @@ static int open_view(const struct step *maker, const struct work *w, struct err 
 	if (now == STANDS_BEFORE)
 		return fail_code(err, ENOENT, "'%s' holds no file system yet",
 				 show(step_get(maker, "at")));
-	w->view->fd = mounted_open(w->root, step_get(maker, "at"), step_get(maker, "uuid"),
-				   w->writes ? VOLUME_WRITE : VOLUME_READ, err);
+	w->view->fd = w->writes ?
+		mounted_open(w->root, step_get(maker, "at"), step_get(maker, "uuid"), VOLUME_WRITE, err) :
+		view_mount(w, step_get(maker, "at"), step_get(maker, "uuid"), err);
 	w->view->writable = w->writes;
 	return w->view->fd < 0 ? -1 : 0;
+}
+
+/*
+ * On the way back a file system that cannot be had is as good as none: it goes as a
+ * whole, or is left as a whole (kind makefs). Not where the user wants what is in it.
+ */
+static int no_view(const struct work *w, struct err *err)
+{
+	if (w->back && w->changed != CHANGED_BRING_BACK &&
+	    (err->code == ERR_FOREIGN || volume_fails(err)))
+		err->code = ENOENT;
+	return -1;
 }
 
 int view_root(struct root *out, const char **rest, const char *path, const struct work *w,
@@ -96,9 +125,49 @@ int view_root(struct root *out, const char **rest, const char *path, const struc
 	if (w->view->fd >= 0 && w->writes && !w->view->writable)
 		view_close(w);
 	if (w->view->fd < 0 && open_view(maker, w, err) < 0)
-		return -1;
+		return no_view(w, err);
 	*out = (struct root){ w->view->fd, "" };
 	return 1;
+}
+
+static const char *volume_of(const struct work *w)
+{
+	for (size_t i = 0; i < w->nr_steps; i++)
+		if (w->steps[i].kind == &kind_makefs)
+			return step_get(&w->steps[i], "at");
+	return NULL;
+}
+
+const char *view_volume(const struct work *w, dev_t dev)
+{
+	struct stat st;
+	int code = errno;
+	bool same = w->view->fd >= 0 && fstat(w->view->fd, &st) == 0 && st.st_dev == dev;
+
+	errno = code;
+	return same ? volume_of(w) : NULL;
+}
+
+int view_settle(const struct work *w, struct err *err)
+{
+	const char *at = volume_of(w);
+	struct ext_super super;
+	int CLEANUP_FD fd = -1;
+
+	if (!at || w->view->fd < 0 || !w->view->writable)
+		return 0;
+	view_close(w);
+	fd = volume_open(w->root, at, VOLUME_READ, err);
+	if (fd < 0)
+		return -1;
+	/* What the kernel could not write when it unmounted; and what is there, not in memory. */
+	if (sys_fsync(fd) < 0)
+		return fail_errno(err, "cannot write back the file system on '%s'", show(at));
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (ext_super_read(&super, fd, err) < 0)
+		return -1;
+	return !super.unclean ? 0 : fail_code(err, EIO, "the file system on '%s' cannot be "
+					      "unmounted cleanly: look at `dmesg`", show(at));
 }
 
 int view_tree(const struct work *w, const struct step *maker, struct err *err)

@@ -20,10 +20,23 @@ void view_close(const struct work *w);
 /*
  * Where a path is to be resolved: 1 and a root with the rest of the path where it lies
  * in a view; 0: below the host's root; -1: the view cannot be had (ENOENT: the file
- * system is not made, so nothing is there).
+ * system is not made, or is lost on the way back, so nothing is there).
  */
 int view_root(struct root *out, const char **rest, const char *path, const struct work *w,
 	      struct err *err) MUST_CHECK;
+
+/* The volume whose open view has this device number, NULL: none. Keeps errno. */
+const char *view_volume(const struct work *w, dev_t dev);
+
+/*
+ * A private mount to look at. What was cut off while it was mounted is only true when its
+ * journal was replayed: on the way back that is done first.
+ */
+int view_mount(const struct work *w, const char *volume, const char *uuid,
+	       struct err *err) MUST_CHECK;
+
+/* After the last step: what was changed in a view is on the volume, and it is clean. */
+int view_settle(const struct work *w, struct err *err) MUST_CHECK;
 
 /*
  * The tree of a makefs step's container: where it is mounted, or in a private view of its

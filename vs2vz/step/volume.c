@@ -91,6 +91,17 @@ int volume_wipe(int fd, const struct blockdev *seen, struct err *err)
 	return sys_fsync(fd) < 0 ? fail_errno(err, "cannot write back the volume") : 0;
 }
 
+bool volume_fails(const struct err *err)
+{
+	static const int codes[] = { EIO, ENXIO, ENODEV, EROFS, ENOMEDIUM, EREMOTEIO, ETIMEDOUT,
+				     ENOTCONN, ECONNABORTED, ESHUTDOWN, ESTALE, EUCLEAN, ENOLINK };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (err->code == codes[i])
+			return true;
+	return false;
+}
+
 /* Does a copy of the superblock with this UUID begin at the byte? */
 static bool is_copy(int fd, uint64_t at, const unsigned char uuid[16])
 {

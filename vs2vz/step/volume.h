@@ -31,4 +31,7 @@ int volume_wipe(int fd, const struct blockdev *seen, struct err *err) MUST_CHECK
  */
 int volume_wipe_ext(int fd, const char *uuid, struct err *err) MUST_CHECK;
 
+/* Is it the volume or its file system that fails, has gone or turned read-only? */
+bool volume_fails(const struct err *err);
+
 #endif
