@@ -106,7 +106,7 @@ end_host() {
 
 # What a script records beside: record_more EXACT, in the host's folder.
 record_more() { true; }
-unsummed=./none		# and which files it sums in its own way
+unsummed='^$'		# and which files it sums in its own way
 
 # The host as text; what is held has inode numbers for a name. "exact": every time;
 # otherwise times of the 2020s are "new".
@@ -116,8 +116,8 @@ record() {	# EXACT
 		-prune -o -printf '%p %y %m %U:%G %s %T@ %n %l\n' | awk -v exact="$1" '
 		$2 == "d" { $5 = "-"; $7 = "-" }
 		{ if (!exact && $6 > 1577836800) $6 = "new"; print }' | sort
-	  find . \( -path ./var/lib/vs2vz -o -path ./var/log -o -path ./vz/lock -o -path "$unsummed" \) \
-		-prune -o -type f -print | sort | xargs -d '\n' md5sum
+	  find . \( -path ./var/lib/vs2vz -o -path ./var/log -o -path ./vz/lock \) -prune \
+		-o -type f -print | grep -v "$unsummed" | sort | xargs -d '\n' md5sum
 	  find . -path ./var/lib/vs2vz -prune -o -type f -exec lsattr {} + 2>/dev/null |
 		awk '$1 ~ /i/ { print $2, "immutable" }' | sort
 	  record_more "$1" ) |
