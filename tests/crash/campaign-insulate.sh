@@ -58,7 +58,7 @@ volume() {	# VOLUME
 
 unsummed='^\./img/\|^\./etc/vz/conf/[1-9]'
 record_more() {	# EXACT
-	for f in img/*.img; do
+	for f in img/*.img img/.[!.]*; do
 		[ ! -e "$f" ] || if [ "$1" ]; then md5sum "$f"; else volume "$f"; fi
 	done
 	volume "$target"
@@ -87,6 +87,11 @@ ask_again() {
 	healthy "$@" || [ $? = 2 ]
 }
 
+# A container that was insulated before has a journal at its end, until the next stands.
+recover() {
+	healthy "$@" || { [ $? = 2 ] && grep -q 'it was committed: there is no way back' "$work/out"; }
+}
+
 # ---- worlds: new_host makes one, convert_it changes it
 
 mail() {
@@ -113,31 +118,51 @@ container_host() {
 in_image() { healthy insulate 345 --image /img/345.img --yes && healthy commit --all --yes; }
 on_device() { healthy insulate 345 --device "$target" --yes && healthy commit --all --yes; }
 
-new_host() {
+# Made once, and copied for each cut: what a run before made has random in it.
+save_host() {
 	base_host
 	mkdir "$host/img"
 	blank
 	$people
 	end_host
 	$before
+	locked=$(lsattr -d "$host"/vz/private/* 2>/dev/null | awk '$1 ~ /i/ { print $2 }')
+	end_host
+	thaw
+	rm -rf "$work/saved"
+	cp -a "$host" "$work/saved"
+}
+
+new_host() {
+	thaw
+	rm -rf "$host" "$work/grave"
+	mkdir "$work/grave"
+	cp -a "$work/saved" "$host"
+	blank
+	freeze
+	[ -z "$locked" ] || chattr +i $locked
 }
 
 # What the container writes while it is up; its root changes as well.
+write_in() {
+	echo "of the container" >"$1/etc/new"
+	rm "$1/etc/passwd-"
+	echo "changed" >"$1/etc/debian_version"
+	mkdir "$1/srv"
+	touch -h -d '2012-03-04 05:06:07' "$1/etc/new" "$1/etc/debian_version" "$1/srv" "$1/etc" "$1"
+}
 up() {	# VOLUME
 	mount -o loop "$1" "$work/m" || return 1
-	echo "of the container" >"$work/m/etc/new"
-	rm "$work/m/etc/passwd-"
-	echo "changed" >"$work/m/etc/debian_version"
-	mkdir "$work/m/srv"
-	touch -h -d '2012-03-04 05:06:07' "$work/m/etc/new" "$work/m/etc/debian_version" "$work/m/srv" \
-		"$work/m/etc" "$work/m"
+	write_in "$work/m"
 	umount "$work/m"
 }
+area() { write_in "$host/vz/private/345"; }
 
 C= who=
 changed() { healthy $C && written; }
 learn() {	# what is right, from runs that nothing disturbs
 	good=0
+	save_host
 	new_host
 	record 1 >"$work/before"
 	if healthy $C; then
@@ -206,5 +231,5 @@ world device uni guest_host "" "up $target" \
 	convert uni --yes --insulate "device:$target" --fixups all
 world insulate 345 container_host "" "up $host/img/345.img" insulate 345 --image /img/345.img --yes
 world own-to-own 345 container_host in_image "up $target" insulate 345 --device "$target" --yes
-world uninsulate 345 container_host in_image "area" uninsulate 345 --yes
+world uninsulate 345 container_host in_image area uninsulate 345 --yes
 done_campaigns

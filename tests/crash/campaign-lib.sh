@@ -78,9 +78,7 @@ base_host() {
 	umount "$host/srv" 2>/dev/null
 	thaw
 	rm -rf "$host" "$work/grave"
-	mkdir -p "$host/srv"
-	mount -t tmpfs -o size=16m none "$host/srv" || exit 1
-	mkdir -p "$host/etc/vz/conf" "$host/etc/vz/names" "$host/vz/private" "$host/vz/root" \
+	mkdir -p "$host/srv" "$host/etc/vz/conf" "$host/etc/vz/names" "$host/vz/private" "$host/vz/root" \
 		"$host/var/lib" "$host/var/log" "$host/etc/vservers" "$host/vservers" "$work/grave"
 	cat >"$host/etc/vz/vz.conf" <<-'END'
 		VIRTUOZZO=yes
@@ -100,6 +98,7 @@ base_host() {
 
 # After the guests: old times, so that a changed one is seen.
 end_host() {
+	thaw
 	find "$host" -exec touch -h -d '2009-03-04 05:06:07.123456789 UTC' {} +
 	freeze
 }
@@ -152,6 +151,7 @@ beside() { true; }
 # A guest whose journal did not stand yet is none of resume's business: it was not begun.
 # Then what the administrator had asked for is asked for again.
 ask_again() { healthy "$@"; }
+recover() { healthy "$@"; }
 
 # PREPARE: a command of the shell; CUT and RECOVER: of the program.
 campaign() {	# NAME FAULT PREPARE CUT RECOVER WANTED EXACT
@@ -167,7 +167,7 @@ campaign() {	# NAME FAULT PREPARE CUT RECOVER WANTED EXACT
 		here_tried=$((here_tried + 1))
 		then=true
 		[ "$5" != "resume --yes" ] || then="ask_again $4"
-		if ! healthy $5 || ! $then; then
+		if ! recover $5 || ! $then; then
 			echo "# $fault: '$5' ended with $?"
 			sed 's/^/# /' "$work/out" | tail -5
 		elif judge "$6" "$7" "$1, $fault" && beside "$1, $fault"; then

@@ -15,6 +15,7 @@
 
 new_host() {
 	base_host
+	mount -t tmpfs -o size=16m none "$host/srv" || exit 1
 	guest web1 201 /vservers/web1
 	guest web2 202 /srv/web2
 	legacy mail 203
