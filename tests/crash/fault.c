@@ -103,8 +103,7 @@ static void end_here(void)
 	_exit(FAULT_EXIT);
 }
 
-/* Called with the lock held; true: the call shall fail. */
-static bool hit(void)
+bool fault_hit(void)
 {
 	calls++;
 	if (family < CRASH || calls < at_call || (calls > at_call && family != FAIL_EVER))
@@ -116,7 +115,7 @@ static bool hit(void)
 	return true;
 }
 
-static bool enter(void)
+bool fault_enter(void)
 {
 	if (family == OFF)
 		return false;
@@ -124,10 +123,20 @@ static bool enter(void)
 	return true;
 }
 
-static void leave(bool entered)
+void fault_leave(bool entered)
 {
 	if (entered)
 		pthread_mutex_unlock(&lock);
+}
+
+bool fault_power(void)
+{
+	return family == POWER;
+}
+
+bool fault_ends_next(void)
+{
+	return family == CRASH && calls + 1 == at_call;
 }
 
 /* What power.c must hear before and after a call that is let through. */
@@ -138,17 +147,17 @@ enum note { NOTE_NONE, NOTE_CREATED, NOTE_META_AT };
 	int __wrap_sys_##name params;					\
 	int __wrap_sys_##name params					\
 	{								\
-		bool in = enter();					\
+		bool in = fault_enter();					\
 		int rc = -1;						\
 									\
-		if (!in || !hit()) {					\
+		if (!in || !fault_hit()) {					\
 			if (family == POWER && (note) == NOTE_META_AT)	\
 				power_meta_at(place);			\
 			rc = __real_sys_##name args;			\
 			if (family == POWER && rc >= 0 && (note) == NOTE_CREATED) \
 				power_created(place);			\
 		}							\
-		leave(in);						\
+		fault_leave(in);						\
 		return rc;						\
 	}
 
@@ -172,15 +181,15 @@ AT_CALL(lremovexattr, (const struct place *at, const char *name), (at, name), at
 	int __wrap_sys_##name params;					\
 	int __wrap_sys_##name params					\
 	{								\
-		bool in = enter();					\
+		bool in = fault_enter();					\
 		int rc = -1;						\
 									\
-		if (!in || !hit()) {					\
+		if (!in || !fault_hit()) {					\
 			if (family == POWER)				\
 				prepare;				\
 			rc = __real_sys_##name args;			\
 		}							\
-		leave(in);						\
+		fault_leave(in);						\
 		return rc;						\
 	}
 
@@ -200,13 +209,13 @@ FD_CALL(setflags, (int fd, uint32_t flags), (fd, flags), (void)0)
 	int __wrap_sys_##name(const struct place *at);			\
 	int __wrap_sys_##name(const struct place *at)			\
 	{								\
-		bool in = enter();					\
+		bool in = fault_enter();					\
 		int rc = -1;						\
 									\
-		if (!in || !hit())					\
+		if (!in || !fault_hit())					\
 			rc = family == POWER ? power_remove(at, dir) :	\
 			     __real_sys_##name(at);			\
-		leave(in);						\
+		fault_leave(in);						\
 		return rc;						\
 	}
 
@@ -218,13 +227,13 @@ REMOVE_CALL(unlink, false)
 	int __wrap_sys_##name(const struct place *from, const struct place *to); \
 	int __wrap_sys_##name(const struct place *from, const struct place *to)	\
 	{								\
-		bool in = enter();					\
+		bool in = fault_enter();					\
 		int rc = -1;						\
 									\
-		if (!in || !hit())					\
+		if (!in || !fault_hit())					\
 			rc = family == POWER ? power_rename(from, to, replace) : \
 			     __real_sys_##name(from, to);		\
-		leave(in);						\
+		fault_leave(in);						\
 		return rc;						\
 	}
 
@@ -236,17 +245,17 @@ RENAME_CALL(rename_new, false)
 	int __wrap_sys_##name(int fd);					\
 	int __wrap_sys_##name(int fd)					\
 	{								\
-		bool in = enter();					\
+		bool in = fault_enter();					\
 		int rc = -1;						\
 									\
 		if (!in) {						\
 			rc = __real_sys_##name(fd);			\
-		} else if (!hit()) {					\
+		} else if (!fault_hit()) {					\
 			if (family == POWER)				\
 				tell(fd);				\
 			rc = 0;						\
 		}							\
-		leave(in);						\
+		fault_leave(in);						\
 		return rc;						\
 	}
 
@@ -261,37 +270,43 @@ ssize_t __wrap_sys_pwrite(int fd, const void *bytes, size_t len, off_t at);
 /* A process that ends in the middle of a write leaves half of it. */
 static bool hit_write(int fd, const void *bytes, size_t len, off_t at)
 {
-	if (family == CRASH && calls + 1 == at_call && len > 1 &&
+	if (fault_ends_next() && len > 1 &&
 	    pwrite(fd, bytes, len / 2, at) < 0)
 		_exit(99);
-	return hit();
+	return fault_hit();
+}
+
+static void note_write(int fd, off_t at, size_t len)
+{
+	if (family == POWER && power_is_block(fd))
+		power_block(fd, at, len);
+	else if (family == POWER)
+		power_data(fd, at);
 }
 
 ssize_t __wrap_sys_write(int fd, const void *bytes, size_t len)
 {
 	off_t at = lseek(fd, 0, SEEK_CUR);
-	bool in = enter();
+	bool in = fault_enter();
 	ssize_t rc = -1;
 
 	if (!in || !hit_write(fd, bytes, len, at)) {
-		if (family == POWER)
-			power_data(fd, at);
+		note_write(fd, at, len);
 		rc = __real_sys_write(fd, bytes, len);
 	}
-	leave(in);
+	fault_leave(in);
 	return rc;
 }
 
 ssize_t __wrap_sys_pwrite(int fd, const void *bytes, size_t len, off_t at)
 {
-	bool in = enter();
+	bool in = fault_enter();
 	ssize_t rc = -1;
 
 	if (!in || !hit_write(fd, bytes, len, at)) {
-		if (family == POWER)
-			power_data(fd, at);
+		note_write(fd, at, len);
 		rc = __real_sys_pwrite(fd, bytes, len, at);
 	}
-	leave(in);
+	fault_leave(in);
 	return rc;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Faults before the N-th call that changes something. Linked into a program with
- * ld --wrap for every function of base/sys.h (tests/crash/wraps.sh prints the flags).
+ * ld --wrap for every function of base/sys.h, and for libext2fs's door to a device
+ * (tests/crash/wraps.sh prints the flags).
  *
  *	crash:N		the process ends before the call; a write is torn in half
  *	eio:N enospc:N	the call fails, once
@@ -16,6 +17,7 @@
 #define TESTS_CRASH_FAULT_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/sys.h"
@@ -26,6 +28,16 @@
 void fault_arm(const char *spec, const char *grave);
 unsigned long fault_calls(void);
 bool fault_fired(void);
+
+/*
+ * For each call that changes something: enter (false: not armed), ask whether it shall
+ * fail (then errno is set), make it, leave.
+ */
+bool fault_enter(void);
+bool fault_hit(void);
+void fault_leave(bool entered);
+bool fault_power(void);		/* power_*() wants to hear of it */
+bool fault_ends_next(void);	/* the process ends in this very call */
 
 /*
  * power.c: what would be lost. SEED % 4: 0 everything, 1 the youngest names, 2 some,
@@ -42,5 +54,13 @@ void power_meta_at(const struct place *at);
 void power_synced(int fd);
 void power_synced_all(int fd);
 void power_cut(unsigned seed);
+
+/* power_block.c: writes in place on a volume, each of them kept or lost. */
+bool power_is_block(int fd);
+/* Before the write. */
+void power_block(int fd, off_t at, size_t len);
+/* all: of this device, the image files of that file system. */
+void power_block_synced(const struct stat *st, bool all);
+void power_block_cut(bool all, unsigned seed);
 
 #endif

@@ -16,7 +16,8 @@ out=$build/mutants
 nr=0
 bad=0
 mkdir -p "$out" || exit 1
-for f in crash-unit fault power snapshot world world_image; do
+layer='fault fault_ext2 power power_block snapshot world world_image'
+for f in crash-unit $layer; do
 	$CC $CPPFLAGS $CFLAGS -c -o "$out/$f.o" "$here/$f.c" || exit 1
 done
 
@@ -32,9 +33,8 @@ mutant() {
 		return
 	fi
 	if ! $CC $CPPFLAGS $CFLAGS -w -c -o "$out/mutant.o" "$out/mutant.c" ||
-	   ! $CC $CFLAGS $("$here/wraps.sh") -o "$out/mutant" "$out/crash-unit.o" "$out/fault.o" \
-		"$out/power.o" "$out/snapshot.o" "$out/world.o" "$out/world_image.o" \
-		"$out/mutant.o" \
+	   ! $CC $CFLAGS $("$here/wraps.sh") -o "$out/mutant" "$out/crash-unit.o" \
+		$(printf "$out/%s.o " $layer) "$out/mutant.o" \
 		"$build/libvs2vz.a" $LDLIBS; then
 		echo "not ok $nr - $1 # does not build"
 		bad=1

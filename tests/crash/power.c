@@ -349,6 +349,7 @@ static void synced(int fd, bool all)
 		_exit(99);
 	drop_ops(&st, all);
 	drop_inodes(&st, all);
+	power_block_synced(&st, all);
 }
 
 void power_synced(int fd)
@@ -468,6 +469,7 @@ void power_cut(unsigned seed)
 	unsigned way = seed % 4, state = seed * 2654435761u + 1;
 	size_t kept = way == 3 ? nr_ops : way == 1 && nr_ops ? turn(&state) % nr_ops : 0;
 
+	power_block_cut(way % 3 == 0, seed);
 	for (size_t i = 0; i < nr_dirt; i++)
 		lose_data(&dirt[i], way % 3 == 0 ? 1 + (unsigned)i % 2 : turn(&state));
 	for (size_t i = 0; i < nr_olds; i++)

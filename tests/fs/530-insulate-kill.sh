@@ -27,14 +27,19 @@ add_guest "$R" web 345 web.example.org 192.0.2.5 big_tree
 host_tree() { tree "$1" "$2" -x var/lib/vs2vz -x var/log/vs2vz -x vz/lock; }
 tree "$scratch/guest" "$R/vservers/web"
 
+# In private: no name space of somebody else's gets a copy that keeps the image busy.
 own_tree() {
 	mkdir -p "$scratch/m"
-	mount -o loop,ro "$1" "$scratch/m" || return 1
-	tree "$scratch/own" "$scratch/m"
-	umount "$scratch/m"
+	unshare -m sh -c 'mount --make-rprivate / 2>/dev/null
+		mount -o loop,ro "$1" "$2" && "$3" "$2" >"$4"' sh "$1" "$scratch/m" "$MANIFEST" "$scratch/own"
 }
 
 nothing_left() {
+	local i
+	for i in {1..100}; do	# the kernel's own time after a kill
+		losetup -n -O BACK-FILE | grep -qF "$R/" || break
+		sleep 0.1
+	done
 	is "$(losetup -n -O BACK-FILE | grep -F "$R/" | head -n 1)" "" "$1: no loop device is left"
 	is "$(find "$R/vz/private" "$R/srv" -name '*vs2vz*' 2>/dev/null | head -n 1)" "" "$1: nothing half made"
 }
@@ -58,6 +63,14 @@ measure() {
 	whole=$((($(date +%s%N) - started) / 1000))
 }
 
+# Killed before its journal stood it is not begun: only then undo has nothing to do.
+undone() {
+	run vs undo "$operand"
+	[ "$status" = 0 ] || { [ $(($1 % 2)) = 1 ] &&
+		grep -Eq "no converted guest is called|it was committed" "$scratch/both"; }
+	result $? "undo" || show_last
+}
+
 # campaign OPERAND COMMAND...: kill it; back, or on and back
 campaign() {
 	local operand=$1 n
@@ -73,10 +86,10 @@ campaign() {
 		ok "status works" test "$status" -lt 5
 		if [ $((n % 2)) = 0 ]; then
 			run_status "0|4" "resume" vs resume --yes
-			run vs "$@"
+			run_status "0|2" "again" vs "$@"
 			after "$n"
 		fi
-		run vs undo "$operand"
+		undone "$n"
 		unchanged "$1, round $n: undone"
 		nothing_left "$1, round $n"
 	done

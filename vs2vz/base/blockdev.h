@@ -48,6 +48,8 @@ struct blockdev {
 	bool read_only;		/* the device, the file's file system, or an immutable file */
 	const char *mounted;	/* NULL, or where (one place) */
 	const char *held;	/* NULL, or by what: "device mapper dm-3", "swap", "/dev/loop0" */
+	bool passes;		/* the holder goes by itself when nobody uses it any more */
+	bool ours;		/* and it was made by this program, perhaps by one that died */
 	bool unreadable;	/* signatures are not known */
 	size_t nr, cap;
 	struct signature *sig;

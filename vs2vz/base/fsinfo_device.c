@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/loop.h"
 
 #define SIGNATURES_MOST 64
 
@@ -109,17 +110,29 @@ static void look_swaps(struct look *l)
 }
 
 /* Is the loop device's file the volume? */
-static bool is_behind(const struct look *l, const char *loop, dev_t dev)
+static bool is_behind(const struct look *l, const char *loop, dev_t dev,
+		      struct loop_info64 *info)
 {
-	struct loop_info64 info;
 	int CLEANUP_FD fd = device_open(loop, dev);
 
-	return fd >= 0 && ioctl(fd, LOOP_GET_STATUS64, &info) == 0 &&
-	       info.lo_inode == l->st.st_ino && info.lo_device == l->st.st_dev;
+	return fd >= 0 && ioctl(fd, LOOP_GET_STATUS64, info) == 0 &&
+	       info->lo_inode == l->st.st_ino && info->lo_device == l->st.st_dev;
+}
+
+/* With several: all must pass, all must be ours. */
+static void held_by_loop(struct blockdev *out, const char *path, const struct loop_info64 *info)
+{
+	bool passes = info->lo_flags & LO_FLAGS_AUTOCLEAR;
+	bool ours = strncmp((const char *)info->lo_file_name, LOOP_MARK, LO_NAME_SIZE) == 0;
+
+	out->passes = passes && (!out->held || out->passes);
+	out->ours = ours && (!out->held || out->ours);
+	out->held = path;
 }
 
 static int look_loops(struct look *l, struct err *err)
 {
+	struct loop_info64 info;
 	struct names names;
 	struct err unread;
 	struct stat st;
@@ -131,9 +144,9 @@ static int look_loops(struct look *l, struct err *err)
 
 		if (strncmp(names.name[i], "loop", 4) != 0 ||
 		    root_stat(&l->real, path, &st, &unread) < 0 || !S_ISBLK(st.st_mode) ||
-		    !is_behind(l, path, st.st_rdev))
+		    !is_behind(l, path, st.st_rdev, &info))
 			continue;
-		l->out->held = path;
+		held_by_loop(l->out, path, &info);
 		if (look_mounts(l, st.st_rdev, err) < 0)
 			return -1;
 	}
@@ -236,8 +249,10 @@ static int read_device(struct look *l, struct err *err)
 	if (look_users(l, err) < 0)
 		return -1;
 	exclusive = device_open_for(l->out->path, l->st.st_rdev, DEVICE_ALONE);
-	if (exclusive < 0 && errno == EBUSY && !l->out->mounted && !l->out->held)
+	if (exclusive < 0 && errno == EBUSY && !l->out->mounted && !l->out->held) {
+		l->out->passes = true;
 		l->out->held = "another program, or a mount that is not seen from here";
+	}
 	return 0;
 }
 

@@ -23,7 +23,7 @@
 /* 0, or -1 with errno; EBUSY: somebody else has the device. */
 static int attach_old(int loop, int file, bool write)
 {
-	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
+	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR, .lo_file_name = LOOP_MARK };
 	int code;
 
 	info.lo_flags |= write ? 0 : LO_FLAGS_READ_ONLY;
@@ -43,7 +43,7 @@ static int attach_old(int loop, int file, bool write)
 static int attach(int loop, int file, bool write)
 {
 #ifdef LOOP_CONFIGURE
-	struct loop_config config = { .fd = (uint32_t)file };
+	struct loop_config config = { .fd = (uint32_t)file, .info.lo_file_name = LOOP_MARK };
 
 	config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (write ? 0 : LO_FLAGS_READ_ONLY);
 	if (!getenv("VS2VZ_NO_LOOP_CONFIGURE")) {

@@ -9,6 +9,9 @@
 
 #include "base/err.h"
 
+/* Loop devices that were attached here carry this name (losetup -l -O NAME, LO_NAME). */
+#define LOOP_MARK "vs2vz"
+
 /*
  * Attach an open file to a free loop device: its descriptor, or -1. The device is released by
  * the kernel when the last descriptor and mount of it is gone. ENODEV: none is free.

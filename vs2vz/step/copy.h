@@ -20,6 +20,7 @@
 
 /* walk_dir.mark: the target's directory was there (as the root); others are new and empty. */
 #define SINK_EXISTED 1
+#define SINK_BEGUN 2	/* by a try that was cut: a new directory all the same */
 
 /* What one thread uses again and again. */
 struct copy_scratch {

@@ -326,6 +326,18 @@ static int sink_link(struct sink *sink, struct copy_object *o, struct err *err)
 	return 0;
 }
 
+/*
+ * A directory that a cut try made in a tree with marks has no tag yet, as those have that
+ * never had one. This mode tells it from them until it has its owner.
+ */
+#define BEGUN_MODE (S_ISVTX | 0700)
+
+static bool is_begun(const struct stat *st)
+{
+	return (st->st_mode & 07777) == BEGUN_MODE && st->st_uid == geteuid() &&
+	       st->st_gid == getegid();
+}
+
 static int sink_mkdir(struct sink *sink, struct copy_object *o, struct err *err)
 {
 	struct dir_sink *d = (struct dir_sink *)sink;
@@ -335,13 +347,15 @@ static int sink_mkdir(struct sink *sink, struct copy_object *o, struct err *err)
 
 	if (kept < 0)
 		return -1;
-	if (!kept && sys_mkdir(&at, 0700) < 0)
+	if (!kept && sys_mkdir(&at, d->unmend ? BEGUN_MODE : 0700) < 0)
 		return object_fail(o, "cannot create the copy of", err);
 	if (meta_at(&now, at.dirfd, at.name) < 0)
 		return object_fail(o, "cannot read the metadata of the copy of", err);
 	o->entry->second_dev = now.st.st_dev;
 	o->entry->second_ino = now.st.st_ino;
 	o->entry->mark = kept ? SINK_EXISTED : 0;
+	if (kept && is_begun(&now.st))
+		o->entry->mark |= SINK_BEGUN;
 	return 0;
 }
 
@@ -366,7 +380,7 @@ static int sink_finish(struct sink *sink, struct copy_object *o, struct err *err
 		return -1;
 	if (fstat(fd, &now) < 0)
 		return object_fail(o, "cannot read the metadata of the copy of", err);
-	if (o->dir->mark & SINK_EXISTED)
+	if (o->dir->mark & SINK_EXISTED && !(o->dir->mark & SINK_BEGUN))
 		keep_owner(d, o, &now);
 	if (dress(o, fd, &now, err) < 0)
 		return -1;

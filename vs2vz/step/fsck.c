@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,13 +19,16 @@
 #define PROGRAM "/sbin/e2fsck"
 #define HEARD_MAX 65536
 
-static void child(int fd, int out)
+static void child(int fd, int out, pid_t parent)
 {
 	char name[] = "e2fsck", how[] = "-fn", device[] = "/proc/self/fd/3";
 	char path[] = "PATH=/sbin:/bin:/usr/sbin:/usr/bin", language[] = "LC_ALL=C";
 	char *args[] = { name, how, device, NULL }, *env[] = { path, language, NULL };
 	int high = fcntl(fd, F_DUPFD, 10), say = fcntl(out, F_DUPFD, 10);
 
+	/* It has a device for itself: it must not keep it when we are killed. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(127);
 	if (high >= 0 && say >= 0 && dup2(say, 1) == 1 && dup2(say, 2) == 2 && dup2(high, 3) == 3) {
 		close(0);
 		close(high);
@@ -60,14 +64,14 @@ static void first_words(const struct buf *heard, struct buf *words)
 
 static int run(int fd, struct buf *heard, int *status, struct err *err)
 {
+	pid_t pid, self = getpid();
 	int ends[2];
-	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return fail_errno(err, "cannot make a pipe");
 	pid = fork();
 	if (pid == 0)
-		child(fd, ends[1]);
+		child(fd, ends[1], self);
 	close_fd(&ends[1]);
 	if (pid > 0)
 		hear(ends[0], heard);

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "step/frozen.h"
 #include "step/tree.h"
 
 struct move {
@@ -155,16 +156,20 @@ static int remove_tree(const struct step *s, struct work *w, const struct found 
 {
 	struct tree_options opt = { .threads = w->threads };
 	struct tree_counts counts = { 0 };
+	struct frozen frozen;
 	int CLEANUP_FD fd = -1;
 
-	if (S_ISDIR(f->st.st_mode)) {
+	if (f->there && S_ISDIR(f->st.st_mode)) {
 		fd = found_opendir(f, step_get(s, "to"), err);
-		if (fd < 0 || tree_remove(fd, &opt, &counts, err) < 0)
+		if (fd < 0)
 			return -1;
 	}
-	if ((fd < 0 ? sys_unlink(&f->spot.at) : sys_rmdir(&f->spot.at)) < 0)
+	if (frozen_begin(&frozen, s, w, fd, err) < 0 ||
+	    (fd >= 0 && tree_remove(fd, &opt, &counts, err) < 0))
+		return -1;
+	if (f->there && (fd < 0 ? sys_unlink(&f->spot.at) : sys_rmdir(&f->spot.at)) < 0)
 		return fail_errno(err, "cannot remove '%s'", show(step_get(s, "to")));
-	return 0;
+	return frozen_end(&frozen, s, w, f->spot.at.dirfd, err);
 }
 
 static int retire_finish(const struct step *s, struct work *w, struct err *err)
@@ -176,7 +181,7 @@ static int retire_finish(const struct step *s, struct work *w, struct err *err)
 	if (f.there && f.st.st_ino != step_number(s, "inode"))
 		return fail_code(err, ERR_FOREIGN, "'%s' is not what was retired: left as it is",
 				 show(step_get(s, "to")));
-	if (f.there && remove_tree(s, w, &f, err) < 0)
+	if (f.parent && remove_tree(s, w, &f, err) < 0)
 		return -1;
 	if (f.parent)
 		work_sync_later(w, f.spot.at.dirfd);

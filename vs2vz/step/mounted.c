@@ -5,7 +5,8 @@
  * opens the root of what it mounted and sends the descriptor. When the child is gone
  * its table is gone; the mount lives on by the descriptor alone.
  *
- * We can die at any point: table, mount and loop device go with us.
+ * We can die at any point: the child dies with us, and table, mount and loop device go
+ * with both; the kernel may take some time for that (volume_look()).
  *
  * In the child only what is safe after fork() in a process with threads.
  */
@@ -13,9 +14,11 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,11 +81,14 @@ static bool mount_ext(const char *source, enum volume_open how)
 	return errno == ENODEV && mount(source, POINT, "ext3", flags, options) == 0;
 }
 
-static void child(int socket, const char *source, enum volume_open how)
+static void child(int socket, const char *source, enum volume_open how, pid_t parent)
 {
 	struct root mounted;
 	struct err err;
 
+	/* Whoever kills the parent must find nothing mounted that nobody waits for. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
 	if (!leave_table())
 		answer(socket, errno, 0, -1);
 	if (!mount_ext(source, how))
@@ -121,14 +127,14 @@ static int mount_device(int device, enum volume_open how, struct err *err)
 	struct answer a = { EIO, 0 };
 	char source[32];
 	int ends[2], fd, status;
-	pid_t pid;
+	pid_t pid, self = getpid();
 
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", device);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return fail_errno(err, "cannot make a socket");
 	pid = fork();
 	if (pid == 0)
-		child(ends[1], source, how);
+		child(ends[1], source, how, self);
 	a.code = pid < 0 ? errno : a.code;
 	close_fd(&ends[1]);
 	fd = pid < 0 ? -1 : hear(ends[0], &a);

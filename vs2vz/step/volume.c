@@ -16,7 +16,8 @@
 
 #define BLOCK 4096u
 #define MAGIC_MOST 64
-#define LOOP_PATIENCE 30		/* tenths of a second */
+#define PATIENCE 30		/* tenths of a second */
+#define OWN_PATIENCE 600
 
 static int open_device(const char *path, enum volume_open how, struct err *err)
 {
@@ -57,17 +58,16 @@ int volume_open(const struct root *root, const char *path, enum volume_open how,
 int volume_look(struct blockdev *out, const struct root *root, const char *path,
 		struct pool *pool, struct err *err)
 {
-	static const char loop[] = "/dev/loop";
 	const struct timespec moment = { .tv_nsec = 100 * 1000 * 1000 };
 
-	for (unsigned i = 0; i < LOOP_PATIENCE; i++) {
+	for (unsigned i = 0; ; i++) {
 		if (blockdev_read(out, root, path, pool, err) < 0)
 			return -1;
-		if (out->mounted || !out->held || strncmp(out->held, loop, sizeof(loop) - 1) != 0)
+		if (out->mounted || !out->held || !out->passes ||
+		    i >= (out->ours ? OWN_PATIENCE : PATIENCE))
 			return 0;
 		nanosleep(&moment, NULL);
 	}
-	return 0;
 }
 
 static int put_zeros(int fd, const char *zeros, size_t len, uint64_t at, struct err *err)

@@ -18,8 +18,10 @@ enum volume_open { VOLUME_READ, VOLUME_WRITE };
 int volume_open(const struct root *root, const char *path, enum volume_open how,
 		struct err *err) MUST_CHECK;
 /*
- * What is on it now, and who uses it. The kernel lets go of a loop device some time after
- * its last user went; that is waited for, a few seconds at most.
+ * What is on it now, and who uses it. Who goes by itself is waited for: a loop device that is
+ * released with its last user, a mount in a name space that is not seen from here. Some
+ * seconds at most; a minute where the loop device was attached by this program: one that
+ * was killed left it to the kernel, or one that only reads is at work.
  */
 int volume_look(struct blockdev *out, const struct root *root, const char *path,
 		struct pool *pool, struct err *err) MUST_CHECK;
