@@ -10,6 +10,7 @@
 #include "base/fsinfo.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "decide/dump_device.h"
 #include "decide/hooks.h"
 #include "decide/inside.h"
 
@@ -222,9 +223,13 @@ static int judge(struct containing *c, struct err *err)
 	const struct contain_question *q = c->q;
 	const char *dump = q->dump_device ? q->dump_device : to_own(q) ? q->ct->dump_device : NULL;
 
-	if (dump && !c->own.device)
-		finding_add(c->d.findings, VS_DUMP_DEVICE, q->name, q->ct->conf,
-			    "VE_DUMP_DEVICE=\"%s\" with an image file", show(dump));
+	const struct dump_question about = {
+		.name = q->name, .conf = q->ct->conf, .dump = dump, .own = &c->own,
+		.known = q->known, .root = q->root,
+	};
+
+	if (dump && dump_device_judge(&about, c->d.pool, c->d.findings, err) < 0)
+		return -1;
 	if (q->now->volume && volume_is_device(q->now->from))
 		finding_add(c->d.findings, VS_VOLUME_LEFT, q->name, q->now->from, "UUID %s",
 			    show(q->now->volume));
