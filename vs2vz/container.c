@@ -67,3 +67,20 @@ void container_close(struct container_tree *tree)
 	close_fd(&tree->fd);
 	close_fd(&tree->device);
 }
+
+int container_judge_use(struct session *s, const struct known_ct *ct, const char *name)
+{
+	const struct guest there = { .name = name, .tree = ct->private };
+	const char *at;
+
+	if (session_users(s) < 0)
+		return -1;
+	at = users_mount_at(&s->users, ct->root);
+	if (!at)
+		at = users_mount_at(&s->users, ct->private);
+	if (at)
+		finding_add(&s->findings, VS_GUEST_RUNNING, name, at,
+			    "something is mounted there: vzctl stop %u", ct->ctid);
+	vserver_busy(&there, &s->users, &s->findings);
+	return 0;
+}

@@ -28,5 +28,8 @@ int container_open(struct container_tree *out, struct session *s, const struct k
 	MUST_CHECK;
 void container_close(struct container_tree *tree);
 
+/* Running, mounted, or somebody works there: findings of that name. -1: cannot tell. */
+int container_judge_use(struct session *s, const struct known_ct *ct, const char *name) MUST_CHECK;
+
 
 #endif

@@ -288,12 +288,16 @@ static int check_choices(const struct options *o, struct err *err)
 		return fail(err, "--ctid N with the pattern '%s'; use --ctid GUEST=N",
 			    show(o->guests[0]));
 	if (o->plan_file && (o->nr_ctids || o->sample || o->has_method || o->least ||
-			     o->has_limits || o->has_shared || o->has_insulate || o->overwrite || o->nr_fixups ||
-			     o->nr_overrides))
+			     o->has_limits || o->has_shared || o->has_insulate || o->overwrite ||
+			     o->dump_device || o->nr_fixups || o->nr_overrides))
 		return fail(err, "a saved plan is run as it is; make a new one with the "
-			    "other options and `plan -o FILE`");
+			    "other options and -o FILE");
 	if (o->plan_file && o->out_file)
 		return fail(err, "--plan and --out exclude each other");
+	if (o->plan_file && o->dry_run)
+		return fail(err, "--plan runs the plan; the file is text, read it to see what it does");
+	if (o->out_file && o->command->accepts & TAKES_DRY_RUN && !o->dry_run)
+		return fail(err, "-o saves a plan and changes nothing: say --dry-run as well");
 	return 0;
 }
 
