@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shown.h"
 #include "base/stop.h"
 #include "base/units.h"
 #include "before.h"
 #include "carry.h"
+#include "container.h"
 #include "exits.h"
 #include "jobs.h"
 #include "session.h"
@@ -134,6 +136,44 @@ static void add_records(struct session *s)
 	}
 }
 
+static void add_container(struct session *s, struct report_guest *g, const struct known_ct *ct)
+{
+	struct report_container *c = pool_alloc(&s->pool, sizeof(*c));
+	struct container_tree tree;
+
+	*c = (struct report_container){
+		.kind = layout_is_ploop(ct, &s->root) ? "ploop" : ct->device ? "insulated" : "shared",
+		.device = shown_dup(&s->pool, ct->device),
+	};
+	g->container = c;
+	if (!ct->device)
+		return;
+	if (container_volume(&tree, s, ct) < 0) {
+		c->why = shown_dup(&s->pool, s->err.text);
+		err_clear(&s->err);
+	}
+	c->volume = shown_dup(&s->pool, tree.volume);
+	c->uuid = tree.uuid;
+}
+
+/* Of what kind the containers are that this program knows of. */
+static int add_containers(struct session *s)
+{
+	struct known_cts known;
+
+	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->report.nr_guests; i++) {
+		struct report_guest *g = &s->report.guests[i];
+		const struct known_ct *ct = g->state >= STATE_CONVERTING ?
+					    layout_container(&known, g->ctid) : NULL;
+
+		if (ct && !g->is_host)
+			add_container(s, g, ct);
+	}
+	return 0;
+}
+
 static int command_status(struct session *s)
 {
 	if (session_look(s) < 0)
@@ -144,6 +184,8 @@ static int command_status(struct session *s)
 	if (session_inspect(s, false) < 0 || session_decide(s) < 0)
 		return session_failed(s);
 	add_records(s);
+	if (add_containers(s) < 0)
+		return session_failed(s);
 	return session_end(s, show_status, EXIT_DONE);
 }
 

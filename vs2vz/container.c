@@ -25,17 +25,17 @@ int container_volume(struct container_tree *out, struct session *s, const struct
 	*out = (struct container_tree){ .fd = -1, .device = -1 };
 	out->volume = volume_named(ct->device, &s->pool);
 	if (!out->volume)
-		return fail_code(&s->err, ERR_FOREIGN, "VE_DEVICE=\"%s\" in '%s': nothing has this "
-				 "name, or several have", show(ct->device), show(ct->conf));
+		return fail_code(&s->err, ERR_FOREIGN, "nothing is called '%s', or several "
+				 "devices are: see `blkid`", show(ct->device));
 	if (!volume_is_device(out->volume))
 		out->volume = layout_canonical(&s->root, out->volume, &s->pool);
 	if (blockdev_read(&seen, &s->root, out->volume, &s->pool, &s->err) < 0)
 		return -1;
 	out->uuid = ext_uuid(&seen);
 	if (!out->uuid)
-		return fail_code(&s->err, ERR_FOREIGN, "'%s', the VE_DEVICE of '%s', %s",
-				 show(out->volume), show(ct->conf), seen.is == VOLUME_ABSENT ?
-				 "is not there" : "holds no file system ext2, ext3 or ext4");
+		return fail_code(&s->err, ERR_FOREIGN, "'%s' %s", show(out->volume),
+				 seen.is == VOLUME_ABSENT ? "is not there" :
+				 "holds no file system ext2, ext3 or ext4");
 	return 0;
 }
 

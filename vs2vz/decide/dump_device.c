@@ -34,16 +34,13 @@ static bool is_same(const struct blockdev *a, const struct blockdev *b)
 	return a->is == VOLUME_DEVICE && b->is == VOLUME_DEVICE && a->dev == b->dev;
 }
 
-/* The container whose own file system is on it: this one, which is to get it, or another. */
-static int find_owner(uint32_t *owner, bool *own, const struct dump_question *q,
-		      const struct blockdev *dump, struct pool *pool, struct err *err)
+/* The container whose VE_DEVICE it is; 0: none. */
+static int find_owner(uint32_t *owner, const struct dump_question *q, const struct blockdev *dump,
+		      struct pool *pool, struct err *err)
 {
 	struct blockdev seen;
 
 	*owner = 0;
-	if (blockdev_read(&seen, q->root, q->own->at, pool, err) < 0)
-		return -1;
-	*own = is_same(&seen, dump);
 	for (size_t i = 0; i < q->known->nr && !*owner; i++) {
 		const struct known_ct *ct = &q->known->v[i];
 
@@ -60,12 +57,13 @@ static int find_owner(uint32_t *owner, bool *own, const struct dump_question *q,
 static int judge_device(const struct dump_question *q, const struct blockdev *dump,
 			struct pool *pool, struct findings *findings, struct err *err)
 {
+	struct blockdev own;
 	uint32_t owner;
-	bool own;
 
-	if (find_owner(&owner, &own, q, dump, pool, err) < 0)
+	if (blockdev_read(&own, q->root, q->own->at, pool, err) < 0 ||
+	    find_owner(&owner, q, dump, pool, err) < 0)
 		return -1;
-	if (own)
+	if (is_same(&own, dump))
 		SAY(q, findings, "\"%s\" is the device that becomes VE_DEVICE", show(q->dump));
 	else if (owner)
 		SAY(q, findings, "\"%s\" is the VE_DEVICE of container %u", show(q->dump), owner);
