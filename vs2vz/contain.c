@@ -280,6 +280,10 @@ static int plan_one(struct changing *c, const struct known_ct *ct)
 
 	s->report.guests[line].ctid = ct->ctid;
 	if (!to_own(c) && !ct->device) {
+		const struct record *r = session_record(s, name_of(c, ct));
+
+		if (r && !r->damaged)
+			s->report.guests[line].state = report_state_of(r->phase, false);
 		s->report.guests[line].outcome = OUTCOME_ALREADY;
 		log_say(LOG_NOTE, "container %u has no file system of its own: nothing to do",
 			ct->ctid);

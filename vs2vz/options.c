@@ -270,7 +270,8 @@ static int check_operands(const struct options *o, struct err *err)
 	if (o->plan_file && (o->nr_guests || o->all))
 		return fail(err, "--plan names the guests already; leave out --all and guests");
 	if (c->accepts & NEEDS_GUESTS && !o->nr_guests && !o->all && !o->plan_file)
-		return fail(err, "%s needs a guest%s: vs2vz %s %s", c->name,
+		return fail(err, "%s needs a %s%s: vs2vz %s %s", c->name,
+			    strncmp(c->usage, "CTID", 4) == 0 ? "container" : "guest",
 			    c->accepts & TAKES_ALL ? " or --all" : "", c->name, c->usage);
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "options_rows.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/blockdev.h"
@@ -156,11 +157,14 @@ STORE(store_device)
 STORE(store_overwrite)
 {
 	unsigned char bytes[16];
+	char *small = pool_strdup(pool, value);
 
-	(void)pool;
-	o->overwrite = value;
 	if (!uuid_bytes(value, bytes))
-		return fail(err, "'%s' is no UUID", show(value));
+		return fail(err, "'%s' is no UUID: what `blkid DEVICE` prints of what may go",
+			    show(value));
+	for (char *c = small; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	o->overwrite = small;
 	return 0;
 }
 
