@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "carry.h"
+#include "container.h"
 #include "exits.h"
 #include "openvz/layout.h"
 #include "proof.h"
@@ -105,6 +106,35 @@ static bool in_use(struct session *s, const struct record *r)
 	return true;
 }
 
+/*
+ * Commit removes what an insulated container was made from: not while its file system
+ * is not to be seen. False: it was refused.
+ */
+static bool volume_there(struct session *s, const struct record *r)
+{
+	const struct known_ct *ct = NULL;
+	struct container_tree tree;
+	struct known_cts known;
+	struct journal j;
+	bool own;
+
+	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
+		return true;	/* carry_guest() says what is wrong */
+	own = j.phase == PHASE_CONVERTED && carry_makes_own(&j.plan);
+	journal_close(&j);
+	if (!own)
+		return true;
+	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) == 0)
+		ct = layout_container(&known, r->ctid);
+	if (!ct || !ct->device)
+		fail(&s->err, "container %u is not configured as an insulated one", r->ctid);
+	else if (container_volume(&tree, s, ct) == 0)
+		return true;
+	refuse(s, r->name, pool_printf(&s->pool, "%s; what it was made from is kept: mount or attach "
+				       "its file system, or undo", s->err.text));
+	return false;
+}
+
 static void do_duty(struct session *s, const struct duty *duty, const struct record *r)
 {
 	size_t line = carry_line(s, r->name);
@@ -122,7 +152,7 @@ static void do_duty(struct session *s, const struct duty *duty, const struct rec
 			refuse(s, r->name, duty->refusal[r->phase]);
 		else
 			s->report.guests[line].outcome = OUTCOME_ALREADY;
-	} else if (!in_use(s, r)) {
+	} else if (!in_use(s, r) && (duty != &commit_duty || volume_there(s, r))) {
 		carry_guest(s, r->name, duty->way[r->phase], false);
 	}
 }

@@ -352,6 +352,7 @@ static void foresee(struct session *s, const struct journal *j, size_t line)
 
 	work_init(&w, &s->root, j->folder, &s->pool);
 	w.changed = s->opt.changed;
+	w.complete = j->phase == PHASE_CONVERTED;
 	w.steps = j->plan.step;
 	w.nr_steps = j->plan.nr_steps;
 	s->report.guests[line].planned = true;
