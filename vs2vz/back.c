@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "carry.h"
 #include "container.h"
+#include "decide/contain.h"
 #include "exits.h"
 #include "openvz/layout.h"
 #include "proof.h"
@@ -135,6 +136,31 @@ static bool volume_there(struct session *s, const struct record *r)
 	return false;
 }
 
+/*
+ * A container that gets its own file system back needs the action scripts. They are in
+ * this journal, or there; or a later container's took them away, and they are written again.
+ */
+static int bring_hooks(struct session *s, const struct record *r)
+{
+	const char *method;
+	struct plan hooks;
+	struct journal j;
+	bool needed;
+
+	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
+		return 0;	/* carry_guest() says what is wrong */
+	method = plan_note_get(&j.plan, "method");
+	needed = method && strcmp(method, "uninsulate") == 0 && !carry_drops_hooks(s, &j.plan);
+	journal_close(&j);
+	if (!needed)
+		return 0;
+	if (contain_hooks(&hooks, &s->host, &s->root, &s->pool, &s->err) == 0 &&
+	    carry_host(s, &hooks) == 0)
+		return 0;
+	refuse(s, r->name, s->err.text);
+	return -1;
+}
+
 static void do_duty(struct session *s, const struct duty *duty, const struct record *r)
 {
 	size_t line = carry_line(s, r->name);
@@ -152,7 +178,8 @@ static void do_duty(struct session *s, const struct duty *duty, const struct rec
 			refuse(s, r->name, duty->refusal[r->phase]);
 		else
 			s->report.guests[line].outcome = OUTCOME_ALREADY;
-	} else if (!in_use(s, r) && (duty != &commit_duty || volume_there(s, r))) {
+	} else if (!in_use(s, r) && (duty != &commit_duty || volume_there(s, r)) &&
+		   (duty != &undo_duty || bring_hooks(s, r) == 0)) {
 		carry_guest(s, r->name, duty->way[r->phase], false);
 	}
 }
@@ -190,19 +217,43 @@ int command_resume(struct session *s)
 	return finish(s);
 }
 
+/* Those that took the action scripts away bring them back first: others may need them. */
+static bool is_first(struct session *s, const struct record *r)
+{
+	struct journal j;
+	struct err err;
+	bool first;
+
+	if (r->damaged || journal_open(&j, s->state, journal_key(r->name, &s->pool), &err) < 0)
+		return false;
+	first = strcmp(j.plan.scope, "container") == 0 && carry_drops_hooks(s, &j.plan);
+	journal_close(&j);
+	return first;
+}
+
+static void undo_one(struct session *s, const struct record *r)
+{
+	do_duty(s, &undo_duty, r);
+	proof_after_undo(s, r->name);
+}
+
 int command_undo(struct session *s)
 {
 	const struct record **records;
+	bool *hooks_first;
 	size_t nr;
 
 	if (s->opt.dry_run)
 		return proof_undo_plan(s);
 	if (begin(s, &records, &nr) < 0)
 		return session_failed(s);
-	for (size_t i = 0; i < nr; i++) {
-		do_duty(s, &undo_duty, records[i]);
-		proof_after_undo(s, records[i]->name);
-	}
+	hooks_first = pool_array(&s->pool, nr + 1, sizeof(*hooks_first));
+	for (size_t i = 0; i < nr; i++)
+		hooks_first[i] = is_first(s, records[i]);
+	for (int first = 1; first >= 0; first--)
+		for (size_t i = 0; i < nr; i++)
+			if (hooks_first[i] == first)
+				undo_one(s, records[i]);
 	return finish(s);
 }
 

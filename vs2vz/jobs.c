@@ -143,18 +143,6 @@ static int guest_free(struct session *s, const struct plan *plan)
 	return 0;
 }
 
-/* Does the plan take the action scripts away? */
-static bool drops_hooks(const struct session *s, const struct plan *plan)
-{
-	size_t len = strlen(s->host.conf_dir);
-
-	for (size_t i = 0; i < plan->nr_steps; i++)
-		if (strcmp(plan->step[i].kind->name, "hide") == 0 &&
-		    strncmp(step_get(&plan->step[i], "at"), s->host.conf_dir, len) == 0)
-			return true;
-	return false;
-}
-
 static int container_free(struct session *s, const struct plan *plan)
 {
 	const struct known_ct *ct;
@@ -165,7 +153,7 @@ static int container_free(struct session *s, const struct plan *plan)
 	ct = layout_container(&known, plan->ctid);
 	if (!ct)
 		return fail(&s->err, "container %u is no longer configured", plan->ctid);
-	for (size_t i = 0; drops_hooks(s, plan) && i < known.nr; i++)
+	for (size_t i = 0; carry_drops_hooks(s, plan) && i < known.nr; i++)
 		if (known.v[i].device && known.v[i].ctid != plan->ctid)
 			return fail(&s->err, "container %u is insulated, and this plan would take "
 				    "its action scripts away: make a new one", known.v[i].ctid);

@@ -148,7 +148,12 @@ run_status 2 "it would take the scripts of another one away" vs uninsulate --pla
 said "which is named" 'container 345 is insulated'
 run_check "all that are left" vs uninsulate --all --yes
 ok "the scripts are gone" test ! -e "$R/etc/vz/conf/vps.premount"
+run_check "one goes back to its own" vs undo ct/5000
+ok "the scripts are there again" test -x "$R/etc/vz/conf/vps.premount" -a -x "$R/etc/vz/conf/vps.postumount"
+run_check "and leaves it again" vs uninsulate 5000 --yes
+ok "the scripts as well" test ! -e "$R/etc/vz/conf/vps.premount"
 run_check "commit" vs commit --all --yes
+is "$(find "$R/etc/vz" -name '*vs2vz*')" "" "nothing of all that is left"
 is "$(ls -A "$R/srv/ct")" "" "the images are gone"
 same_tree "$scratch/db" 6000 "the tree is what it was"
 run_check "nothing to do" vs uninsulate 345 5000 --yes

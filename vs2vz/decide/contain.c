@@ -311,3 +311,17 @@ int contain_decide(struct contain_plan *out, const struct contain_question *q,
 	out->room = c.room;
 	return 0;
 }
+
+int contain_hooks(struct plan *out, const struct host *host, const struct root *root,
+		  struct pool *pool, struct err *err)
+{
+	struct findings said = { .pool = pool };	/* when it was insulated */
+	struct decisions made = { 0 };
+	struct deciding d = { .out = &made, .host = host, .root = root, .pool = pool,
+			      .findings = &said, .sample = BUF_INIT };
+
+	if (hooks_decide(&d, err) < 0)
+		return -1;
+	*out = made.hooks;
+	return 0;
+}

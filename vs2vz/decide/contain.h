@@ -48,5 +48,8 @@ struct contain_plan {
 };
 int contain_decide(struct contain_plan *out, const struct contain_question *q,
 		   struct pool *pool, struct findings *findings, struct err *err) MUST_CHECK;
+/* The action scripts, where somebody took them away meanwhile; no steps where they are there. */
+int contain_hooks(struct plan *out, const struct host *host, const struct root *root,
+		  struct pool *pool, struct err *err) MUST_CHECK;
 
 #endif
