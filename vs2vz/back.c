@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "carry.h"
+#include "container.h"
+#include "decide/contain.h"
 #include "exits.h"
 #include "openvz/layout.h"
 #include "proof.h"
@@ -105,6 +107,60 @@ static bool in_use(struct session *s, const struct record *r)
 	return true;
 }
 
+/*
+ * Commit removes what an insulated container was made from: not while its file system
+ * is not to be seen. False: it was refused.
+ */
+static bool volume_there(struct session *s, const struct record *r)
+{
+	const struct known_ct *ct = NULL;
+	struct container_tree tree;
+	struct known_cts known;
+	struct journal j;
+	bool own;
+
+	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
+		return true;	/* carry_guest() says what is wrong */
+	own = j.phase == PHASE_CONVERTED && carry_makes_own(&j.plan);
+	journal_close(&j);
+	if (!own)
+		return true;
+	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) == 0)
+		ct = layout_container(&known, r->ctid);
+	if (!ct || !ct->device)
+		fail(&s->err, "container %u is not configured as an insulated one", r->ctid);
+	else if (container_volume(&tree, s, ct) == 0)
+		return true;
+	refuse(s, r->name, pool_printf(&s->pool, "%s; what it was made from is kept: mount or attach "
+				       "its file system, or undo", s->err.text));
+	return false;
+}
+
+/*
+ * A container that gets its own file system back needs the action scripts. They are in
+ * this journal, or there; or a later container's took them away, and they are written again.
+ */
+static int bring_hooks(struct session *s, const struct record *r)
+{
+	const char *method;
+	struct plan hooks;
+	struct journal j;
+	bool needed;
+
+	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
+		return 0;	/* carry_guest() says what is wrong */
+	method = plan_note_get(&j.plan, "method");
+	needed = method && strcmp(method, "uninsulate") == 0 && !carry_drops_hooks(s, &j.plan);
+	journal_close(&j);
+	if (!needed)
+		return 0;
+	if (contain_hooks(&hooks, &s->host, &s->root, &s->pool, &s->err) == 0 &&
+	    carry_host(s, &hooks) == 0)
+		return 0;
+	refuse(s, r->name, s->err.text);
+	return -1;
+}
+
 static void do_duty(struct session *s, const struct duty *duty, const struct record *r)
 {
 	size_t line = carry_line(s, r->name);
@@ -122,7 +178,8 @@ static void do_duty(struct session *s, const struct duty *duty, const struct rec
 			refuse(s, r->name, duty->refusal[r->phase]);
 		else
 			s->report.guests[line].outcome = OUTCOME_ALREADY;
-	} else if (!in_use(s, r)) {
+	} else if (!in_use(s, r) && (duty != &commit_duty || volume_there(s, r)) &&
+		   (duty != &undo_duty || bring_hooks(s, r) == 0)) {
 		carry_guest(s, r->name, duty->way[r->phase], false);
 	}
 }
@@ -160,19 +217,43 @@ int command_resume(struct session *s)
 	return finish(s);
 }
 
+/* Those that took the action scripts away bring them back first: others may need them. */
+static bool is_first(struct session *s, const struct record *r)
+{
+	struct journal j;
+	struct err err;
+	bool first;
+
+	if (r->damaged || journal_open(&j, s->state, journal_key(r->name, &s->pool), &err) < 0)
+		return false;
+	first = strcmp(j.plan.scope, "container") == 0 && carry_drops_hooks(s, &j.plan);
+	journal_close(&j);
+	return first;
+}
+
+static void undo_one(struct session *s, const struct record *r)
+{
+	do_duty(s, &undo_duty, r);
+	proof_after_undo(s, r->name);
+}
+
 int command_undo(struct session *s)
 {
 	const struct record **records;
+	bool *hooks_first;
 	size_t nr;
 
 	if (s->opt.dry_run)
 		return proof_undo_plan(s);
 	if (begin(s, &records, &nr) < 0)
 		return session_failed(s);
-	for (size_t i = 0; i < nr; i++) {
-		do_duty(s, &undo_duty, records[i]);
-		proof_after_undo(s, records[i]->name);
-	}
+	hooks_first = pool_array(&s->pool, nr + 1, sizeof(*hooks_first));
+	for (size_t i = 0; i < nr; i++)
+		hooks_first[i] = is_first(s, records[i]);
+	for (int first = 1; first >= 0; first--)
+		for (size_t i = 0; i < nr; i++)
+			if (hooks_first[i] == first)
+				undo_one(s, records[i]);
 	return finish(s);
 }
 
@@ -244,6 +325,23 @@ static void show_verify(struct session *s, struct buf *out)
 		report_findings(out, &s->report, &style);
 }
 
+/*
+ * A committed guest whose container was insulated or shared again since: the journal of
+ * that is the one to compare with. NULL: it is one of the others.
+ */
+static const struct record *standing_for(struct session *s, const struct record **records,
+					 size_t i)
+{
+	const struct record *r = records[i], *later = session_later(s, r);
+
+	if (!later)
+		return r;
+	for (size_t k = 0; records[k]; k++)
+		if (records[k] == later)
+			return NULL;
+	return later;
+}
+
 int command_verify(struct session *s)
 {
 	const struct record **records;
@@ -263,9 +361,13 @@ int command_verify(struct session *s)
 	if (s->state < 0)
 		return session_end(s, show_verify, EXIT_DONE);
 	for (size_t i = 0; i < nr; i++) {
-		proof_verify(s, records[i]);
+		const struct record *r = standing_for(s, records, i);
+
+		if (!r)
+			continue;
+		proof_verify(s, r);
 		if (s->opt.start)
-			start_test(s, records[i]);
+			start_test(s, r);
 	}
 	finding_sort(&s->findings);
 	return session_end(s, show_verify, carry_status(s));

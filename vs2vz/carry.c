@@ -241,6 +241,17 @@ bool carry_makes_own(const struct plan *plan)
 	return false;
 }
 
+bool carry_drops_hooks(const struct session *s, const struct plan *plan)
+{
+	size_t len = strlen(s->host.conf_dir);
+
+	for (size_t i = 0; i < plan->nr_steps; i++)
+		if (strcmp(plan->step[i].kind->name, "hide") == 0 &&
+		    strncmp(step_get(&plan->step[i], "at"), s->host.conf_dir, len) == 0)
+			return true;
+	return false;
+}
+
 /*
  * What is true of all journals together. Containers that were insulated later have
  * journals that count for the action scripts only.

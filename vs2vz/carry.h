@@ -34,6 +34,8 @@ size_t carry_line(struct session *s, const char *name);
 int carry_status(const struct session *s);
 /* Does a plan give its container a file system of its own? */
 bool carry_makes_own(const struct plan *plan);
+/* Does it take the action scripts away? */
+bool carry_drops_hooks(const struct session *s, const struct plan *plan);
 /* The step that moves or copies the tree, NULL: none. */
 const struct step *carry_relocation(const struct plan *plan);
 

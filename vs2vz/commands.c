@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/shown.h"
 #include "base/stop.h"
 #include "base/units.h"
 #include "before.h"
 #include "carry.h"
+#include "container.h"
 #include "exits.h"
+#include "jobs.h"
 #include "session.h"
 
 #define REPORT_MAX (256u << 20)
@@ -78,50 +81,24 @@ static void show_plan(struct session *s, struct buf *out)
 		if (report_diff(out, &s->decisions.v[i].plan, &s->root, style.color, &s->err) < 0)
 			buf_addf(out, "cannot compare: %s\n", s->err.text);
 	report_findings(out, &s->report, &style);
-	if (s->opt.out_file && s->status == 0)
-		buf_addf(out, "saved in %s; run it with: vs2vz convert --plan %s\n",
-			 show(s->opt.out_file), show(s->opt.out_file));
-}
-
-static bool runs(const struct session *s, const struct decision *d)
-{
-	return d->plan.nr_steps && !finding_blocks(&s->findings, d->guest->name);
-}
-
-/* The host's steps first, then every guest that nothing blocks. */
-static int save_plan(struct session *s, size_t nr_running)
-{
-	struct buf CLEANUP_BUF text = BUF_INIT;
-
-	if (!nr_running || finding_blocks(&s->findings, NULL))
-		return session_fail(s, EXIT_BLOCKED, "nothing can be converted, so '%s' was not written",
-				    show(s->opt.out_file));
-	if (s->decisions.host.nr_steps)
-		plan_print(&text, &s->decisions.host);
-	if (s->decisions.hooks.nr_steps)
-		plan_print(&text, &s->decisions.hooks);
-	for (size_t i = 0; i < s->decisions.nr; i++)
-		if (runs(s, &s->decisions.v[i]))
-			plan_print(&text, &s->decisions.v[i].plan);
-	return session_write_file(s, s->opt.out_file, &text);
+	jobs_say_saved(s, out);
 }
 
 int command_plan(struct session *s)
 {
-	size_t running = 0;
+	struct jobs jobs = { 0 };
 	int status;
 
 	if (decide_all(s) < 0)
 		return session_failed(s);
-	for (size_t i = 0; i < s->decisions.nr; i++)
-		running += runs(s, &s->decisions.v[i]);
+	jobs_take_decisions(s, &jobs);
 	if (finding_blocks(&s->findings, NULL))
 		status = session_blocked(s);
-	else if (!running && any_blocked(s))
+	else if (!jobs.nr && any_blocked(s))
 		status = EXIT_BLOCKED;
 	else
-		status = running && s->opt.detailed_exitcode ? EXIT_PENDING : EXIT_DONE;
-	if (s->opt.out_file && save_plan(s, running) < 0) {
+		status = jobs.nr && s->opt.detailed_exitcode ? EXIT_PENDING : EXIT_DONE;
+	if (s->opt.out_file && jobs_save(s, &jobs) < 0) {
 		if (s->status == EXIT_BLOCKED)
 			session_end(s, show_plan, status);
 		return session_failed(s);
@@ -159,6 +136,44 @@ static void add_records(struct session *s)
 	}
 }
 
+static void add_container(struct session *s, struct report_guest *g, const struct known_ct *ct)
+{
+	struct report_container *c = pool_alloc(&s->pool, sizeof(*c));
+	struct container_tree tree;
+
+	*c = (struct report_container){
+		.kind = layout_is_ploop(ct, &s->root) ? "ploop" : ct->device ? "insulated" : "shared",
+		.device = shown_dup(&s->pool, ct->device),
+	};
+	g->container = c;
+	if (!ct->device)
+		return;
+	if (container_volume(&tree, s, ct) < 0) {
+		c->why = shown_dup(&s->pool, s->err.text);
+		err_clear(&s->err);
+	}
+	c->volume = shown_dup(&s->pool, tree.volume);
+	c->uuid = tree.uuid;
+}
+
+/* Of what kind the containers are that this program knows of. */
+static int add_containers(struct session *s)
+{
+	struct known_cts known;
+
+	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->report.nr_guests; i++) {
+		struct report_guest *g = &s->report.guests[i];
+		const struct known_ct *ct = g->state >= STATE_CONVERTING ?
+					    layout_container(&known, g->ctid) : NULL;
+
+		if (ct && !g->is_host)
+			add_container(s, g, ct);
+	}
+	return 0;
+}
+
 static int command_status(struct session *s)
 {
 	if (session_look(s) < 0)
@@ -169,6 +184,8 @@ static int command_status(struct session *s)
 	if (session_inspect(s, false) < 0 || session_decide(s) < 0)
 		return session_failed(s);
 	add_records(s);
+	if (add_containers(s) < 0)
+		return session_failed(s);
 	return session_end(s, show_status, EXIT_DONE);
 }
 
@@ -315,20 +332,24 @@ const struct command commands[] = {
 	  "more is named, and removed with --remove-hash-store.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_STORE,
 	  command_commit },
-	{ "insulate", "CTID --device DEV|--lv VG/NAME|--image FILE[:SIZE]",
-	  "give a container a file system of its own",
+	{ "insulate", "CTID... --device DEV|--lv VG[/NAME]|--image FILE[:SIZE]|--image DIR/",
+	  "give containers file systems of their own",
 	  "Makes an ext4 on the device or in a new image file, fills it from the container's\n"
 	  "private area, checks and compares it, and names it in CTID.conf (VE_DEVICE); the\n"
 	  "scripts vps.premount and vps.postumount mount it. A container that has one moves\n"
-	  "to the new one. The container must be stopped. Undo: vs2vz undo ct/CTID.\n",
-	  TAKES_GUESTS | TAKES_ONE | TAKES_YES | TAKES_DRY_RUN | TAKES_VOLUME | TAKES_OVERWRITE |
-	  TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY, command_insulate },
-	{ "uninsulate", "CTID", "let a container share a file system again",
-	  "Copies the tree back from the container's own file system into the private area.\n"
-	  "An image file goes with commit, a device stays as it is. The container must be\n"
-	  "stopped. Undo: vs2vz undo ct/CTID.\n",
-	  TAKES_GUESTS | TAKES_ONE | TAKES_YES | TAKES_DRY_RUN | TAKES_OVERRIDE | TAKES_JOBS |
-	  TAKES_VERIFY, command_uninsulate },
+	  "to the new one. Several CTIDs, or --all that share: --lv VG (volumes ctCTID) or\n"
+	  "--image DIR/ (files CTID.img). The containers must be stopped. Asks once. -n -o FILE\n"
+	  "saves the plan, --plan FILE runs it. Undo: vs2vz undo ct/CTID.\n",
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_DRY_RUN | TAKES_OUT | TAKES_PLAN |
+	  TAKES_VOLUME | TAKES_OVERWRITE | TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY |
+	  TAKES_KEEP_GOING, command_insulate },
+	{ "uninsulate", "CTID...", "let containers share a file system again",
+	  "Copies each tree back from the container's own file system into the private area.\n"
+	  "An image file goes with commit, a device stays as it is. The containers must be\n"
+	  "stopped. Asks once. -n -o FILE saves the plan, --plan FILE runs it. Undo: vs2vz\n"
+	  "undo ct/CTID.\n",
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_DRY_RUN | TAKES_OUT | TAKES_PLAN |
+	  TAKES_OVERRIDE | TAKES_JOBS | TAKES_VERIFY | TAKES_KEEP_GOING, command_uninsulate },
 	{ "verify", "[GUEST...] [--start]", "compare containers with the record made before",
 	  "Looks whether every step stands where it should, whether the tree is what was moved\n"
 	  "or copied, and whether CTID.conf says to vzctl what it was meant to say. Changes\n"

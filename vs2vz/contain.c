@@ -1,40 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * insulate, uninsulate: one container that exists gets a file system of its own, another
- * one, or shares that of the private areas again. What is done is a plan with a journal
- * (STATE/containers/CTID), carried, resumed, undone and committed as a guest's.
+ * insulate, uninsulate: containers that exist get file systems of their own, other ones,
+ * or share that of the private areas again. What is done to each is a plan with a journal
+ * (STATE/containers/CTID), carried, resumed, undone and committed as a guest's. One
+ * that is blocked, or fails, stops no other one.
  */
 #include "commands.h"
 
 #include <string.h>
 
-#include "base/blockdev.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "base/units.h"
 #include "carry.h"
+#include "container.h"
 #include "decide/contain.h"
 #include "decide/hooks.h"
 #include "exits.h"
+#include "jobs.h"
 #include "session.h"
-#include "step/mounted.h"
 
-struct container {
+struct changing {
 	struct session *s;
-	const char *name;		/* "ct/345" */
-	size_t line;
-	struct known_cts known;
-	const struct known_ct *ct;
-	struct insulate_source now;
-	struct survey tree;
-	struct contain_plan made;
+	struct known_cts known;		/* those that will share already do, for deciding */
+	size_t nr, cap;
+	const struct known_ct **ct;	/* that are meant */
+	struct contain_rooms rooms;	/* that the plans before take */
+	bool hooks_committed;
+	struct jobs jobs;
 };
 
-/* By number, by NAME, or by the name of the guest that it was. */
-static const struct known_ct *find_container(const struct container *c, const char *word)
+static bool to_own(const struct changing *c)
 {
+	return c->s->opt.insulate.where != INSULATE_NOT;
+}
+
+static const char *name_of(const struct changing *c, const struct known_ct *ct)
+{
+	return pool_printf(&c->s->pool, "ct/%u", ct->ctid);
+}
+
+/* ---- which containers */
+
+/* By number, as ct/NUMBER, by NAME, or by the name of the guest that it was. */
+static const struct known_ct *find_container(const struct changing *c, const char *word)
+{
+	const char *digits = strncmp(word, "ct/", 3) == 0 ? word + 3 : word;
 	uint64_t number;
 
-	if (parse_u64(word, UINT32_MAX, &number))
+	if (parse_u64(digits, UINT32_MAX, &number))
 		return layout_container(&c->known, (uint32_t)number);
 	for (size_t i = 0; i < c->known.nr; i++)
 		if (c->known.v[i].name && strcmp(c->known.v[i].name, word) == 0)
@@ -45,10 +59,29 @@ static const struct known_ct *find_container(const struct container *c, const ch
 	return NULL;
 }
 
-static int find(struct container *c)
+static void add_container(struct changing *c, const struct known_ct *ct)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (c->ct[i] == ct)
+			return;
+	*(const struct known_ct **)pool_grow(&c->s->pool, &c->ct, &c->nr, &c->cap,
+					     sizeof(*c->ct)) = ct;
+}
+
+/* --all: those that are not yet what they shall be. */
+static void add_all(struct changing *c)
+{
+	for (size_t i = 0; i < c->known.nr; i++) {
+		const struct known_ct *ct = &c->known.v[i];
+
+		if (to_own(c) ? !ct->device && !layout_is_ploop(ct, &c->s->root) : ct->device != NULL)
+			add_container(c, ct);
+	}
+}
+
+static int find(struct changing *c)
 {
 	struct session *s = c->s;
-	const char *word = s->opt.guests[0];
 
 	if (session_look(s) < 0 ||
 	    layout_known(&c->known, &s->host, &s->root, &s->pool, &s->err) < 0)
@@ -56,111 +89,64 @@ static int find(struct container *c)
 	/* Of the old world nothing matters now. */
 	s->findings.nr = 0;
 	s->report.findings = &s->findings;
-	c->ct = find_container(c, word);
-	if (!c->ct)
-		return session_fail(s, EXIT_USAGE, "there is no container '%s': `vzlist -a` lists "
-				    "them", show(word));
-	c->name = pool_printf(&s->pool, "ct/%u", c->ct->ctid);
-	c->line = carry_line(s, c->name);
-	s->report.guests[c->line].ctid = c->ct->ctid;
 	if (s->host.is_vz7)
 		finding_add(&s->findings, VS_OPENVZ_TOO_NEW, NULL, s->host.conf_dir,
 			    "its private areas have another layout");
-	if (layout_is_ploop(c->ct, &s->root))
-		finding_add(&s->findings, VS_CT_PLOOP, c->name, c->ct->private, "%s",
-			    c->ct->layout ? c->ct->layout : "root.hdd");
+	if (s->opt.all)
+		add_all(c);
+	for (size_t i = 0; i < s->opt.nr_guests; i++) {
+		const struct known_ct *ct = find_container(c, s->opt.guests[i]);
+
+		if (!ct)
+			return session_fail(s, EXIT_USAGE, "there is no container '%s' in '%s': "
+					    "`vzlist -a` lists them", show(s->opt.guests[i]),
+					    show(s->host.conf_dir));
+		add_container(c, ct);
+	}
 	return 0;
 }
 
+/* ---- what speaks against one */
+
 /* A journal of this container that is not at its end, or a guest's. */
-static void refuse_journals(struct container *c)
+static void refuse_journals(struct changing *c, const struct known_ct *ct)
 {
 	struct session *s = c->s;
 
 	for (size_t i = 0; i < s->nr_records; i++) {
 		const struct record *r = &s->records[i];
 
-		if (r->ctid == c->ct->ctid && !r->damaged && r->phase != PHASE_NONE &&
+		if (r->ctid == ct->ctid && !r->damaged && r->phase != PHASE_NONE &&
 		    r->phase != PHASE_UNDONE && r->phase != PHASE_COMMITTED)
-			finding_add(&s->findings, VS_NOT_COMMITTED, c->name, r->name,
+			finding_add(&s->findings, VS_NOT_COMMITTED, name_of(c, ct), r->name,
 				    "it is %s", phase_word(r->phase));
 	}
 }
 
-/* Running, mounted, or somebody works there. */
-static int refuse_use(struct container *c)
+static void refuse_kind(struct changing *c, const struct known_ct *ct)
 {
 	struct session *s = c->s;
-	const struct guest there = { .name = c->name, .tree = c->ct->private };
-	const char *at;
 
-	if (session_users(s) < 0)
-		return -1;
-	at = users_mount_at(&s->users, c->ct->root);
-	if (!at)
-		at = users_mount_at(&s->users, c->ct->private);
-	if (at)
-		finding_add(&s->findings, VS_GUEST_RUNNING, c->name, at,
-			    "something is mounted there: vzctl stop %u", c->ct->ctid);
-	vserver_busy(&there, &s->users, &s->findings);
-	return 0;
+	if (layout_is_ploop(ct, &s->root))
+		finding_add(&s->findings, VS_CT_PLOOP, name_of(c, ct), ct->private, "%s",
+			    ct->layout ? ct->layout : "root.hdd");
 }
 
-static int lost(struct container *c, const char *why)
+/* An earlier plan of this run may have said the same of the host. */
+static void forget_twice(struct findings *f, size_t before)
 {
-	finding_add(&c->s->findings, VS_VOLUME_LOST, c->name, c->ct->device, "%s", why);
-	return 0;
-}
+	size_t kept = before;
 
-/* The file system's own UUID tells it from any other that may come to that path. */
-static const char *uuid_of(struct container *c, const char *path)
-{
-	struct blockdev seen;
+	for (size_t i = before; i < f->nr; i++) {
+		bool said = false;
 
-	if (blockdev_read(&seen, &c->s->root, path, &c->s->pool, &c->s->err) < 0)
-		return NULL;
-	for (size_t i = 0; i < seen.nr; i++)
-		if (strncmp(seen.sig[i].type, "ext", 3) == 0 && seen.sig[i].uuid)
-			return seen.sig[i].uuid;
-	return NULL;
-}
-
-static int look_at_own(struct container *c)
-{
-	const struct survey_options opt = { .threads = c->s->set.jobs, .xattrs = true };
-	struct session *s = c->s;
-	int CLEANUP_FD fd = -1;
-
-	c->now.from = volume_named(c->ct->device, &s->pool);
-	if (!c->now.from)
-		return lost(c, "nothing has this name, or several have");
-	if (!volume_is_device(c->now.from))
-		c->now.from = layout_canonical(&s->root, c->now.from, &s->pool);
-	c->now.volume = uuid_of(c, c->now.from);
-	if (!c->now.volume)
-		return lost(c, "no file system ext2, ext3 or ext4 is on it");
-	c->now.inode = 2;	/* of every ext root directory */
-	fd = mounted_open(&s->root, c->now.from, c->now.volume, VOLUME_READ, &s->err);
-	if (fd < 0)
-		return lost(c, s->err.text);
-	return survey_tree(&c->tree, fd, &opt, &s->err);
-}
-
-static int look_at_shared(struct container *c)
-{
-	const struct survey_options opt = { .threads = c->s->set.jobs, .xattrs = true };
-	struct session *s = c->s;
-	struct stat st;
-	int CLEANUP_FD fd = -1;
-
-	c->now.from = c->ct->private;
-	if (root_lstat(&s->root, c->ct->private, &st, &s->err) < 0 || !S_ISDIR(st.st_mode)) {
-		finding_add(&s->findings, VS_AREA_ODD, c->name, c->ct->private, "no directory");
-		return 0;
+		for (size_t k = 0; !said && k < before; k++)
+			said = !f->v[i].guest && !f->v[k].guest && f->v[i].kind == f->v[k].kind &&
+			       strcmp(f->v[i].seen, f->v[k].seen) == 0;
+		if (!said)
+			f->v[kept++] = f->v[i];
 	}
-	c->now.inode = st.st_ino;
-	fd = strict_opendir(&s->root, c->ct->private, &s->err);
-	return fd < 0 ? -1 : survey_tree(&c->tree, fd, &opt, &s->err);
+	f->nr = kept;
 }
 
 static bool hooks_committed(struct session *s)
@@ -184,28 +170,149 @@ static bool hooks_committed(struct session *s)
 	return !open;
 }
 
-static int plan_it(struct container *c)
+/* ---- deciding */
+
+static int lost(struct changing *c, const struct known_ct *ct)
 {
 	struct session *s = c->s;
-	const struct contain_question q = {
-		.name = c->name, .host = &s->host, .root = &s->root, .known = &c->known, .ct = c->ct,
-		.wanted = &s->opt.insulate, .overwrite = s->opt.overwrite,
-		.dump_device = s->opt.dump_device, .now = &c->now, .tree = &c->tree,
-		.hooks_committed = hooks_committed(s),
-	};
 
-	c->now.to = c->ct->private;
-	refuse_journals(c);
-	if (refuse_use(c) < 0)
-		return -1;
-	if (finding_blocks(&s->findings, NULL) || finding_blocks(&s->findings, c->name))
-		return 0;
-	if ((c->ct->device ? look_at_own(c) : look_at_shared(c)) < 0)
-		return -1;
-	if (finding_blocks(&s->findings, c->name))
-		return 0;
-	return contain_decide(&c->made, &q, &s->pool, &s->findings, &s->err);
+	finding_add(&s->findings, VS_VOLUME_LOST, name_of(c, ct), ct->device, "%s", s->err.text);
+	err_clear(&s->err);
+	return 0;
 }
+
+/* The tree where it is now; a finding where it cannot be read. 1: it is there. */
+static int look_at(struct changing *c, const struct known_ct *ct, struct container_tree *tree,
+		   struct insulate_source *now)
+{
+	struct session *s = c->s;
+	struct stat st;
+
+	*now = (struct insulate_source){ .from = ct->private, .to = ct->private };
+	if (!ct->device &&
+	    (root_lstat(&s->root, ct->private, &st, &s->err) < 0 || !S_ISDIR(st.st_mode))) {
+		finding_add(&s->findings, VS_AREA_ODD, name_of(c, ct), ct->private,
+			    "VE_PRIVATE of '%s' is no directory", show(ct->conf));
+		return 0;
+	}
+	if (container_open(tree, s, ct) < 0)
+		return ct->device && !stop_signal() ? lost(c, ct) : -1;
+	if (fstat(tree->fd, &st) < 0)
+		return fail_errno(&s->err, "cannot look at '%s'", show(ct->private));
+	now->inode = st.st_ino;
+	if (tree->volume)
+		now->from = tree->volume;
+	now->volume = tree->uuid;
+	return 1;
+}
+
+static int decide_with(struct changing *c, const struct known_ct *ct,
+		       const struct insulate_source *now, int fd, struct contain_plan *made)
+{
+	struct session *s = c->s;
+	const struct survey_options opt = {
+		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs, .xattrs = true,
+	};
+	struct survey tree;
+	const struct contain_question q = {
+		.name = name_of(c, ct), .host = &s->host, .root = &s->root, .known = &c->known,
+		.ct = ct, .wanted = &s->opt.insulate, .overwrite = s->opt.overwrite,
+		.dump_device = s->opt.dump_device, .now = now, .tree = &tree,
+		.hooks_committed = c->hooks_committed, .rooms = &c->rooms,
+	};
+	size_t before = s->findings.nr;
+	int done;
+
+	if (survey_tree(&tree, fd, &opt, &s->err) < 0)
+		return -1;
+	done = contain_decide(made, &q, &s->pool, &s->findings, &s->err);
+	survey_release(&tree);
+	forget_twice(&s->findings, before);
+	return done;
+}
+
+/* What only a look at the tree can tell is left out where something blocks already. */
+static int decide_one(struct changing *c, const struct known_ct *ct, struct contain_plan *made)
+{
+	struct container_tree tree = { .fd = -1, .device = -1 };
+	struct session *s = c->s;
+	struct insulate_source now;
+	int done;
+
+	refuse_kind(c, ct);
+	refuse_journals(c, ct);
+	if (container_judge_use(s, ct, name_of(c, ct)) < 0)
+		return -1;
+	session_lift(s);
+	if (finding_blocks(&s->findings, name_of(c, ct)))
+		return 0;
+	done = look_at(c, ct, &tree, &now);
+	if (done > 0)
+		done = decide_with(c, ct, &now, tree.fd, made);
+	container_close(&tree);
+	return done < 0 ? -1 : 0;
+}
+
+/* For the decisions that follow this one is done. */
+static void take_job(struct changing *c, const struct known_ct *ct, const struct contain_plan *made)
+{
+	struct session *s = c->s;
+	size_t line = carry_line(s, name_of(c, ct));
+
+	report_steps(&s->report.guests[line], &s->report, &made->plan);
+	s->report.bytes_needed = add_u64(s->report.bytes_needed, made->room.bytes);
+	jobs_add(s, &c->jobs, &made->plan);
+	if (!c->jobs.hooks.nr_steps && made->hooks.nr_steps) {
+		c->jobs.hooks = made->hooks;
+		report_steps(report_host(&s->report), &s->report, &made->hooks);
+	}
+	*(struct contain_room *)pool_grow(&s->pool, &c->rooms.v, &c->rooms.nr, &c->rooms.cap,
+					  sizeof(*c->rooms.v)) = made->room;
+	if (!to_own(c))
+		c->known.v[ct - c->known.v].device = NULL;
+}
+
+static int plan_one(struct changing *c, const struct known_ct *ct)
+{
+	struct session *s = c->s;
+	size_t line = carry_line(s, name_of(c, ct));
+	struct contain_plan made = { 0 };
+
+	s->report.guests[line].ctid = ct->ctid;
+	if (!to_own(c) && !ct->device) {
+		const struct record *r = session_record(s, name_of(c, ct));
+
+		if (r && !r->damaged)
+			s->report.guests[line].state = report_state_of(r->phase, false);
+		s->report.guests[line].outcome = OUTCOME_ALREADY;
+		log_say(LOG_NOTE, "container %u has no file system of its own: nothing to do",
+			ct->ctid);
+		return 0;
+	}
+	if (decide_one(c, ct, &made) < 0)
+		return -1;
+	session_lift(s);
+	if (finding_blocks(&s->findings, NULL) || finding_blocks(&s->findings, name_of(c, ct))) {
+		s->report.guests[line].state = STATE_BLOCKED;
+		s->report.guests[line].outcome = OUTCOME_BLOCKED;
+		return 0;
+	}
+	take_job(c, ct, &made);
+	return 0;
+}
+
+static int plan_all(struct changing *c)
+{
+	c->hooks_committed = hooks_committed(c->s);
+	err_clear(&c->s->err);
+	for (size_t i = 0; i < c->nr; i++)
+		if (plan_one(c, c->ct[i]) < 0)
+			return -1;
+	finding_sort(&c->s->findings);
+	return 0;
+}
+
+/* ---- the command */
 
 static void show_plan(struct session *s, struct buf *out)
 {
@@ -213,6 +320,7 @@ static void show_plan(struct session *s, struct buf *out)
 
 	report_plan(out, &s->report, &style);
 	report_findings(out, &s->report, &style);
+	jobs_say_saved(s, out);
 }
 
 static void show_result(struct session *s, struct buf *out)
@@ -220,69 +328,58 @@ static void show_result(struct session *s, struct buf *out)
 	struct text_style style = session_style(s);
 
 	report_summary(out, &s->report, &style);
-	report_findings(out, &s->report, &style);
+	if (s->findings.nr)
+		report_findings(out, &s->report, &style);
 	report_closing(out, &s->report);
 }
 
-static bool blocked(struct container *c)
-{
-	struct session *s = c->s;
-
-	session_lift(s);
-	finding_sort(&s->findings);
-	if (!finding_blocks(&s->findings, NULL) && !finding_blocks(&s->findings, c->name))
-		return false;
-	s->report.guests[c->line].state = STATE_BLOCKED;
-	s->report.guests[c->line].outcome = OUTCOME_BLOCKED;
-	return true;
-}
-
-static void show_steps(struct container *c)
-{
-	struct session *s = c->s;
-
-	report_steps(&s->report.guests[c->line], &s->report, &c->made.plan);
-	s->report.bytes_needed = c->made.bytes_needed;
-	if (c->made.hooks.nr_steps)
-		report_steps(report_host(&s->report), &s->report, &c->made.hooks);
-}
-
-static int ask(struct container *c)
+static int ask(struct changing *c)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT;
 	struct session *s = c->s;
 
+	if (s->opt.plan_file)
+		return 0;
 	if (!s->opt.json && !s->opt.quiet && !s->opt.yes) {
 		show_plan(s, &text);
 		report_write(&text);
 	}
-	return session_ask(s, pool_printf(&s->pool, "%s container %u now? (undo is possible until "
-					  "commit)", s->opt.command->name, c->ct->ctid)) ? 0 : -1;
+	return session_ask(s, pool_printf(&s->pool, "%s %zu container%s now? (undo is possible until "
+					  "commit)", s->opt.command->name, c->jobs.nr,
+					  c->jobs.nr == 1 ? "" : "s")) ? 0 : -1;
 }
 
-static int run_it(struct container *c)
+static int end_without(struct changing *c)
 {
 	struct session *s = c->s;
 
-	if (carry_host(s, &c->made.hooks) < 0 ||
-	    journal_create(s->state, &c->made.plan, 1, &s->err) < 0)
-		return -1;
-	carry_guest(s, c->name, WAY_FORWARD, true);
-	return carry_host_after(s);
-}
-
-static int change(struct container *c)
-{
-	struct session *s = c->s;
-
-	if (blocked(c))
+	if (finding_blocks(&s->findings, NULL))
 		return session_end(s, show_plan, session_blocked(s));
-	show_steps(c);
+	if (carry_status(s) == EXIT_DONE)
+		return session_end(s, show_result, EXIT_DONE);
+	return session_end(s, show_plan, carry_status(s));
+}
+
+static int end_planned(struct changing *c)
+{
+	struct session *s = c->s;
+
+	if (s->opt.out_file && jobs_save(s, &c->jobs) < 0)
+		return session_failed(s);
+	return session_end(s, show_plan, EXIT_DONE);
+}
+
+static int change(struct changing *c)
+{
+	struct session *s = c->s;
+
+	if (!c->jobs.nr || finding_blocks(&s->findings, NULL))
+		return end_without(c);
 	if (s->opt.dry_run)
-		return session_end(s, show_plan, EXIT_DONE);
+		return end_planned(c);
 	if (ask(c) < 0)
 		return session_failed(s);
-	if (run_it(c) < 0) {
+	if (jobs_run(s, &c->jobs) < 0) {
 		s->status = EXIT_BROKEN;
 		return session_failed(s);
 	}
@@ -291,26 +388,35 @@ static int change(struct container *c)
 
 static int contain(struct session *s)
 {
-	struct container c = { .s = s };
-	int status;
+	struct changing c = { .s = s };
 
-	if ((!s->opt.dry_run && session_may_change(s) < 0) || find(&c) < 0)
+	if (!s->opt.dry_run && session_may_change(s) < 0)
 		return session_failed(s);
-	if (s->opt.insulate.where == INSULATE_NOT && !c.ct->device) {
-		s->report.guests[c.line].outcome = OUTCOME_ALREADY;
-		log_say(LOG_NOTE, "container %u has no file system of its own: nothing to do",
-			c.ct->ctid);
-		return session_end(s, show_result, EXIT_DONE);
+	if (s->opt.plan_file) {
+		if (session_look(s) < 0)
+			return session_failed(s);
+		s->findings.nr = 0;
+		return jobs_read(s, &c.jobs) < 0 ? session_failed(s) : change(&c);
 	}
-	status = plan_it(&c) < 0 ? session_failed(s) : change(&c);
-	survey_release(&c.tree);
-	return status;
+	return find(&c) < 0 || plan_all(&c) < 0 ? session_failed(s) : change(&c);
+}
+
+/* Places that are for one container only. */
+static bool is_single(enum insulate_where where)
+{
+	return where == INSULATE_DEVICE || where == INSULATE_LV || where == INSULATE_IMAGE;
 }
 
 int command_insulate(struct session *s)
 {
-	if (!s->opt.has_insulate) {
-		session_fail(s, EXIT_USAGE, "insulate needs one of --device, --lv, --image");
+	if (!s->opt.has_insulate && !s->opt.plan_file) {
+		session_fail(s, EXIT_USAGE, "insulate needs one of --device DEV, --lv VG/NAME, "
+			     "--image FILE; for several containers --lv VG or --image DIR/");
+		return session_failed(s);
+	}
+	if ((s->opt.nr_guests > 1 || s->opt.all) && is_single(s->opt.insulate.where)) {
+		session_fail(s, EXIT_USAGE, "'%s' is for one container; for several: --lv VG, or "
+			     "--image DIR/ with the slash", show(s->opt.insulate.place));
 		return session_failed(s);
 	}
 	return contain(s);

@@ -195,6 +195,20 @@ static bool gives_way(const struct session *s, const struct record *r)
 	return false;
 }
 
+const struct record *session_later(const struct session *s, const struct record *r)
+{
+	if (strchr(r->name, '/') || r->damaged || r->phase != PHASE_COMMITTED)
+		return NULL;
+	for (size_t i = 0; i < s->nr_records; i++) {
+		const struct record *other = &s->records[i];
+
+		if (strchr(other->name, '/') && other->ctid == r->ctid && !other->damaged &&
+		    other->phase != PHASE_NONE && other->phase != PHASE_UNDONE)
+			return other;
+	}
+	return NULL;
+}
+
 int session_records(struct session *s, const struct record ***out, size_t *nr)
 {
 	bool *used = pool_array(&s->pool, s->opt.nr_guests + 1, sizeof(*used));

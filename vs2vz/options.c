@@ -270,7 +270,8 @@ static int check_operands(const struct options *o, struct err *err)
 	if (o->plan_file && (o->nr_guests || o->all))
 		return fail(err, "--plan names the guests already; leave out --all and guests");
 	if (c->accepts & NEEDS_GUESTS && !o->nr_guests && !o->all && !o->plan_file)
-		return fail(err, "%s needs a guest%s: vs2vz %s %s", c->name,
+		return fail(err, "%s needs a %s%s: vs2vz %s %s", c->name,
+			    strncmp(c->usage, "CTID", 4) == 0 ? "container" : "guest",
 			    c->accepts & TAKES_ALL ? " or --all" : "", c->name, c->usage);
 	return 0;
 }
@@ -288,12 +289,16 @@ static int check_choices(const struct options *o, struct err *err)
 		return fail(err, "--ctid N with the pattern '%s'; use --ctid GUEST=N",
 			    show(o->guests[0]));
 	if (o->plan_file && (o->nr_ctids || o->sample || o->has_method || o->least ||
-			     o->has_limits || o->has_shared || o->has_insulate || o->overwrite || o->nr_fixups ||
-			     o->nr_overrides))
+			     o->has_limits || o->has_shared || o->has_insulate || o->overwrite ||
+			     o->dump_device || o->nr_fixups || o->nr_overrides))
 		return fail(err, "a saved plan is run as it is; make a new one with the "
-			    "other options and `plan -o FILE`");
+			    "other options and -o FILE");
 	if (o->plan_file && o->out_file)
 		return fail(err, "--plan and --out exclude each other");
+	if (o->plan_file && o->dry_run)
+		return fail(err, "--plan runs the plan; the file is text, read it to see what it does");
+	if (o->out_file && o->command->accepts & TAKES_DRY_RUN && !o->dry_run)
+		return fail(err, "-o saves a plan and changes nothing: say --dry-run as well");
 	return 0;
 }
 

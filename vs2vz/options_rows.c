@@ -5,6 +5,7 @@
  */
 #include "options_rows.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/blockdev.h"
@@ -132,14 +133,20 @@ STORE(store_insulate)
 	return insulate_parse(&o->insulate, value, pool, err);
 }
 
+/* "DIR/" and "DIR/:10G" are directories: for CTID.img. */
 STORE(store_image)
 {
-	return store_volume(o, INSULATE_IMAGE, value, pool, err);
+	const char *colon = strrchr(value, ':');
+	const char *end = colon && !strchr(colon, '/') ? colon : value + strlen(value);
+	bool dir = end > value && end[-1] == '/';
+
+	return store_volume(o, dir ? INSULATE_IMAGE_DIR : INSULATE_IMAGE, value, pool, err);
 }
 
+/* "VG" alone: its volume ctCTID. */
 STORE(store_lv)
 {
-	return store_volume(o, INSULATE_LV, value, pool, err);
+	return store_volume(o, strchr(value, '/') ? INSULATE_LV : INSULATE_VG, value, pool, err);
 }
 
 STORE(store_device)
@@ -150,11 +157,14 @@ STORE(store_device)
 STORE(store_overwrite)
 {
 	unsigned char bytes[16];
+	char *small = pool_strdup(pool, value);
 
-	(void)pool;
-	o->overwrite = value;
 	if (!uuid_bytes(value, bytes))
-		return fail(err, "'%s' is no UUID", show(value));
+		return fail(err, "'%s' is no UUID: what `blkid DEVICE` prints of what may go",
+			    show(value));
+	for (char *c = small; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	o->overwrite = small;
 	return 0;
 }
 
@@ -301,8 +311,8 @@ const struct option_row option_rows[] = {
 	{ "overwrite", 0, "UUID", TAKES_OVERWRITE, store_overwrite,
 	  "what is on the device and may go" },
 	{ "device", 0, "DEV", TAKES_VOLUME, store_device, "the container's device" },
-	{ "lv", 0, "VG/NAME", TAKES_VOLUME, store_lv, "its logical volume" },
-	{ "image", 0, "FILE[:SIZE]", TAKES_VOLUME, store_image, "its image file" },
+	{ "lv", 0, "VG[/NAME]", TAKES_VOLUME, store_lv, "its logical volume, without NAME ctCTID" },
+	{ "image", 0, "FILE[:SIZE]", TAKES_VOLUME, store_image, "its image file; DIR/: DIR/CTID.img" },
 	{ "dump-device", 0, "DEV", TAKES_VOLUME, store_dump_device,
 	  "for checkpoints, shared with another host" },
 	{ "fixups", 0, "WORD", TAKES_CHOICES, store_fixups,

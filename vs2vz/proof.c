@@ -55,29 +55,6 @@ const char *proof_tree(struct session *s, const char *name)
 	return tree;
 }
 
-bool proof_is_away(struct session *s, const char *name)
-{
-	const struct step *move;
-	struct stat area, above;
-	bool away = false;
-	struct journal j;
-	struct err err;
-
-	if (open_record(s, name, &j) < 0)
-		return false;
-	move = carry_relocation(&j.plan);
-	if (move && strcmp(move->kind->name, "makefs") == 0 && j.phase >= PHASE_CONVERTED) {
-		const char *to = step_get(move, "to");
-		const char *parent = pool_memdup(&s->pool, to, (size_t)(strrchr(to, '/') - to));
-
-		away = root_lstat(&s->root, to, &area, &err) < 0 ||
-		       root_stat(&s->root, *parent ? parent : "/", &above, &err) < 0 ||
-		       area.st_dev == above.st_dev;
-	}
-	journal_close(&j);
-	return away;
-}
-
 /* What a tree should be. */
 struct expected {
 	struct hash128 print;
@@ -375,6 +352,7 @@ static void foresee(struct session *s, const struct journal *j, size_t line)
 
 	work_init(&w, &s->root, j->folder, &s->pool);
 	w.changed = s->opt.changed;
+	w.complete = j->phase == PHASE_CONVERTED;
 	w.steps = j->plan.step;
 	w.nr_steps = j->plan.nr_steps;
 	w.back = true;

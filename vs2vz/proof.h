@@ -10,8 +10,6 @@
 
 /* Where the guest's tree stands now, by its plan; NULL: at neither place. */
 const char *proof_tree(struct session *s, const char *name);
-/* Does the tree stand in a file system of its own, which nothing has mounted? */
-bool proof_is_away(struct session *s, const char *name);
 /* Is the tree what the survey recorded? Says so in the guest's line. */
 void proof_after_undo(struct session *s, const char *name);
 /* Every step where it should stand, the tree as recorded, CTID.conf as vzctl will read it. */

@@ -105,6 +105,14 @@ struct report_start {		/* of verify --start */
 	struct report_program *programs;
 };
 
+struct report_container {	/* of status */
+	const char *kind;	/* "shared", "insulated", "ploop" */
+	const char *device;	/* VE_DEVICE as written; NULL: shared */
+	const char *volume;	/* the device or image file that it means; NULL: not to be found */
+	const char *uuid;	/* of the file system there */
+	const char *why;	/* why it cannot be used; NULL */
+};
+
 struct report_guest {
 	const char *name;	/* "host" for host-wide steps, see is_host */
 	bool is_host;
@@ -137,6 +145,7 @@ struct report_guest {
 	size_t nr_paths, cap_paths;
 	struct report_path *paths;
 	const struct report_start *start; /* NULL: it was not started */
+	const struct report_container *container; /* as configured now; NULL: not looked at */
 	uint64_t seconds;	/* of this run; 0: not measured */
 };
 

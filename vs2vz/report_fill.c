@@ -315,8 +315,9 @@ const char *report_next(const struct report *r, const struct report_guest *g)
 	struct buf out CLEANUP_BUF = BUF_INIT;
 	const char *name;
 
-	if (g->is_host || (g->state == STATE_UNDONE && strchr(g->name, '/')))
-		return "";
+	if (g->is_host || (strchr(g->name, '/') && g->state < STATE_CONVERTING) ||
+	    (strchr(g->name, '/') && g->state == STATE_UNDONE))
+		return "";	/* the commands of containers need more than a name */
 	name = shell_word(r->pool, g->name);
 	for (const char *p = states[g->state].next; *p; p++) {
 		if (p[0] == '%' && p[1] == 's') {

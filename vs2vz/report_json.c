@@ -147,6 +147,21 @@ static json_t *start(const struct report_start *st)
 	return o;
 }
 
+static json_t *container(const struct report_container *c)
+{
+	json_t *o;
+
+	if (!c)
+		return json_null();
+	o = json_object();
+	set(o, "kind", text_or_null(c->kind));
+	set(o, "device", text_or_null(c->device));
+	set(o, "volume", text_or_null(c->volume));
+	set(o, "uuid", text_or_null(c->uuid));
+	set(o, "why", text_or_null(c->why));
+	return o;
+}
+
 static json_t *guest(const struct report *r, const struct report_guest *g)
 {
 	json_t *o = json_object();
@@ -164,6 +179,7 @@ static json_t *guest(const struct report *r, const struct report_guest *g)
 	set(o, "scripts", scripts(g));
 	set(o, "paths", paths(g));
 	set(o, "start", start(g->start));
+	set(o, "container", container(g->container));
 	return o;
 }
 

@@ -155,6 +155,15 @@ static void add_guest(struct buf *out, const struct report *r, const struct repo
 	buf_add(out, facts.data, facts.len);
 }
 
+/* What the lines of a plan are of. */
+static const char *noun_of(const struct report *r)
+{
+	for (size_t i = 0; i < r->nr_guests; i++)
+		if (!r->guests[i].is_host && !strchr(r->guests[i].name, '/'))
+			return "guest";
+	return r->nr_guests ? "container" : "guest";
+}
+
 void report_plan(struct buf *out, const struct report *r, const struct text_style *style)
 {
 	struct report_counts c = report_count(r);
@@ -163,10 +172,11 @@ void report_plan(struct buf *out, const struct report *r, const struct text_styl
 		add_guest(out, r, &r->guests[i], style);
 	if (goes_back(r)) {
 		buf_addf(out, "undo: %s would go back, %zu refused\n",
-			 counted(r->pool, c.convert, "guest"), c.blocked);
+			 counted(r->pool, c.convert, noun_of(r)), c.blocked);
 		return;
 	}
-	buf_addf(out, "plan: %s convert%s, %zu blocked, %zu skipped; %s written; %s needed\n",
-		 counted(r->pool, c.convert, "guest"), c.convert == 1 ? "s" : "", c.blocked,
+	buf_addf(out, "plan: %s %s%s, %zu blocked, %zu skipped; %s written; %s needed\n",
+		 counted(r->pool, c.convert, noun_of(r)), *noun_of(r) == 'g' ? "convert" : "change",
+		 c.convert == 1 ? "s" : "", c.blocked,
 		 c.skipped, counted(r->pool, c.files_written, "file"), show_size(r->bytes_needed));
 }

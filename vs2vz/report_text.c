@@ -138,9 +138,23 @@ void report_findings(struct buf *out, const struct report *r, const struct text_
 		add_totals(out, r);
 }
 
+/* Where an insulated container has its file system. */
+static void add_volume(struct buf *out, const void *ctx, size_t row)
+{
+	const struct report *r = ctx;
+	const struct report_container *c = r->guests[row].container;
+
+	if (!c || !c->device)
+		return;
+	if (c->why)
+		buf_addf(out, "    VE_DEVICE: %s\n", c->why);
+	else
+		buf_addf(out, "    %s  UUID %s\n", c->volume, c->uuid);
+}
+
 void report_status(struct buf *out, const struct report *r, const struct text_style *style)
 {
-	static const char *const heading[] = { "NAME", "CTID", "STATE", "NEXT" };
+	static const char *const heading[] = { "NAME", "CTID", "STATE", "KIND", "NEXT" };
 	struct table t = { .columns = sizeof(heading) / sizeof(heading[0]), .pool = r->pool };
 
 	(void)style;
@@ -149,14 +163,14 @@ void report_status(struct buf *out, const struct report *r, const struct text_st
 		const struct report_guest *g = &r->guests[i];
 		const char *cells[] = {
 			g->name, number_text(r->pool, g->ctid), state_word(g->state),
-			report_next(r, g),
+			g->container ? g->container->kind : "-", report_next(r, g),
 		};
 
 		if (!g->is_host)
 			table_row(&t, cells);
 	}
 	if (t.nr > t.columns)
-		table_print(out, &t, NULL, NULL);
+		table_print(out, &t, add_volume, r);
 	else
 		buf_adds(out, "no guests\n");
 }

@@ -103,7 +103,9 @@ void session_lift(struct session *s);
 int session_decide(struct session *s);
 /* Fix-up recipes, ours and the administrator's; session_decide() reads them by itself. */
 int session_recipes(struct session *s);
-/* The records that the operands name; all of them where none is given. */
+/* The journal of a change that a committed guest's container has seen since; NULL: none. */
+const struct record *session_later(const struct session *s, const struct record *r);
+/* The records that the operands name; all of them where none is given. NULL ends them. */
 int session_records(struct session *s, const struct record ***out, size_t *nr);
 struct record *session_record(const struct session *s, const char *name);
 

@@ -17,9 +17,8 @@
 #include "base/stop.h"
 #include "before.h"
 #include "carry.h"
+#include "container.h"
 #include "openvz/conf.h"
-#include "openvz/layout.h"
-#include "proof.h"
 #include "run/start.h"
 
 #define CONF_MAX (1u << 20)
@@ -35,7 +34,8 @@ struct test {
 	struct session *s;
 	const struct record *r;
 	size_t line;
-	const char *tree;
+	const struct known_ct *ct;
+	struct container_tree tree;
 	struct start_job job;
 	struct root ve_root;
 	struct start_seen seen;
@@ -73,9 +73,8 @@ static int read_conf(struct test *t, struct err *err)
 	struct session *s = t->s;
 	struct buf CLEANUP_BUF text = BUF_INIT;
 	struct conf conf;
-	const char *path = pool_printf(&s->pool, "%s/%u.conf", s->host.conf_dir, t->r->ctid);
 
-	if (root_read(&s->root, path, CONF_MAX, &text, err) < 0)
+	if (root_read(&s->root, t->ct->conf, CONF_MAX, &text, err) < 0)
 		return -1;
 	conf_parse(&conf, text.data, text.len, &s->pool);
 	t->job.hostname = conf_get(&conf, "HOSTNAME");
@@ -96,17 +95,13 @@ static const char *find_vzctl(const struct session *s)
 	return NULL;
 }
 
-/* On the booted OpenVZ kernel the real thing, everywhere else the rehearsal. */
 static int run_it(struct test *t, struct err *err)
 {
 	struct session *s = t->s;
-	const char *ve_root = layout_expand(s->host.root_pattern, t->r->ctid, &s->pool);
 
-	if (s->live && s->host.kernel == KERNEL_OPENVZ)
-		t->job.vzctl = find_vzctl(s);
 	if (!t->job.vzctl)
 		return start_rehearse(&t->seen, &t->job, &s->pool, err);
-	if (root_inside(&t->ve_root, &s->root, ve_root, err) == 0)
+	if (root_inside(&t->ve_root, &s->root, t->ct->root, err) == 0)
 		t->job.ve_root = &t->ve_root;
 	return start_container(&t->seen, &t->job, &s->pool, err);
 }
@@ -243,16 +238,28 @@ static void judge_end(struct test *t)
 			   start_last_words(&t->seen.console, LAST_WORDS, &s->pool) : "";
 
 	if (t->seen.end != START_UP)
-		breaks(t, ends[t->seen.end].id, t->tree,
+		breaks(t, ends[t->seen.end].id, t->ct->private,
 		       pool_printf(&s->pool, "%s%s%s", why, *last ? "; its last words: " : "", last));
 	else if (!t->seen.stopped)
-		breaks(t, VS_START_STOP_HANGS, t->tree, t->seen.why ? show(t->seen.why) :
+		breaks(t, VS_START_STOP_HANGS, t->ct->private, t->seen.why ? show(t->seen.why) :
 		       pool_printf(&s->pool, "after %u s", t->job.stop_timeout));
+}
+
+/* Of the guest that the container was, whichever journal led here. */
+static const struct picture *find_picture(const struct test *t)
+{
+	const struct session *s = t->s;
+	const struct picture *picture = before_picture(s->saved, t->r->name);
+
+	for (size_t i = 0; !picture && i < s->nr_records; i++)
+		if (s->records[i].ctid == t->r->ctid)
+			picture = before_picture(s->saved, s->records[i].name);
+	return picture;
 }
 
 static void judge(struct test *t)
 {
-	const struct picture *picture = before_picture(t->s->saved, t->r->name);
+	const struct picture *picture = find_picture(t);
 
 	judge_end(t);
 	if (t->seen.end == START_IMPOSSIBLE || t->seen.end == START_NO_INIT)
@@ -320,6 +327,30 @@ static void fill_report(struct test *t)
 	t->s->report.guests[t->line].start = out;
 }
 
+/*
+ * On the booted OpenVZ kernel vzctl starts it, which mounts the tree itself; everywhere else it
+ * is a rehearsal above the tree, which is opened for that.
+ */
+static int prepare(struct test *t)
+{
+	struct session *s = t->s;
+	struct known_cts known;
+
+	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) < 0)
+		return -1;
+	t->ct = layout_container(&known, t->r->ctid);
+	if (!t->ct)
+		return fail(&s->err, "'%s/%u.conf' is not there", show(s->host.conf_dir),
+			    t->r->ctid);
+	if (s->live && s->host.kernel == KERNEL_OPENVZ)
+		t->job.vzctl = find_vzctl(s);
+	if (!t->job.vzctl && container_open(&t->tree, s, t->ct) < 0)
+		return -1;
+	t->job.tree = t->tree.fd;
+	t->job.device = t->tree.device;
+	return 0;
+}
+
 /* Every object's metadata, as for verify; -1: cannot tell. */
 static int fingerprint(struct test *t, struct hash128 *out)
 {
@@ -339,13 +370,14 @@ static void run_test(struct test *t)
 	struct hash128 before, after;
 	struct err err = { 0 };
 
-	if (read_conf(t, &err) < 0 || fingerprint(t, &before) < 0 || run_it(t, &err) < 0) {
+	if (read_conf(t, &err) < 0 || (!t->job.vzctl && fingerprint(t, &before) < 0) ||
+	    run_it(t, &err) < 0) {
 		g->outcome = stop_wanted() ? OUTCOME_SKIPPED : OUTCOME_FAILED;
 		report_error(g, &t->s->report, err.text[0] ? &err : &t->s->err);
 		return;
 	}
 	if (t->seen.rehearsed && fingerprint(t, &after) == 0 && !hash_equal(before, after))
-		breaks(t, VS_START_TREE_TOUCHED, t->tree, "its fingerprint is another one");
+		breaks(t, VS_START_TREE_TOUCHED, t->ct->private, "its fingerprint is another one");
 	judge(t);
 	fill_report(t);
 	if (t->seen.end == START_IMPOSSIBLE)
@@ -357,39 +389,31 @@ static void run_test(struct test *t)
 void start_test(struct session *s, const struct record *r)
 {
 	struct test t = { .s = s, .r = r, .line = carry_line(s, r->name),
-			  .ve_root = { .fd = -1 } };
+			  .tree = { .fd = -1, .device = -1 }, .ve_root = { .fd = -1 } };
 	struct report_guest *g = &s->report.guests[t.line];
-	int CLEANUP_FD tree = -1;
 
 	if (g->state != STATE_CONVERTED && g->state != STATE_COMMITTED)
 		return;
-	t.tree = proof_tree(s, r->name);
-	if (proof_is_away(s, r->name)) {
-		g->outcome = OUTCOME_SKIPPED;
-		fail(&s->err, "its file system is not mounted: no start test without vzctl");
-		report_error(g, &s->report, &s->err);
-		return;
-	}
-	tree = t.tree ? strict_opendir(&s->root, t.tree, &s->err) : -1;
-	if (tree < 0 || stop_wanted()) {
-		g->outcome = stop_wanted() ? OUTCOME_SKIPPED : OUTCOME_FAILED;
-		if (tree < 0)
-			report_error(g, &s->report, &s->err);
-		return;
-	}
 	t.job = (struct start_job){
-		.ctid = r->ctid, .tree = tree, .proc = &s->proc,
+		.ctid = r->ctid, .proc = &s->proc,
 		.timeout = s->opt.start_timeout ? s->opt.start_timeout : START_TIMEOUT,
 		.stop_timeout = START_STOP_TIMEOUT,
 	};
 	if (t.job.stop_timeout > t.job.timeout)
 		t.job.stop_timeout = t.job.timeout;
+	if (stop_wanted() || prepare(&t) < 0) {
+		g->outcome = stop_wanted() ? OUTCOME_SKIPPED : OUTCOME_FAILED;
+		if (!stop_wanted())
+			report_error(g, &s->report, &s->err);
+		return;
+	}
 	t.seen.console = (struct buf)BUF_INIT;
 	log_guest(r->name);
 	log_say(LOG_NOTE, "starting CT %u to see it come up", r->ctid);
 	run_test(&t);
 	log_guest(NULL);
 	start_release(&t.seen);
+	container_close(&t.tree);
 	if (t.ve_root.fd >= 0)
 		root_release(&t.ve_root);
 }

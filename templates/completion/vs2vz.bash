@@ -6,8 +6,11 @@ _vs2vz_words()
 	local cmd=$1
 
 	case $cmd in
-	scan|check|plan|convert|status|resume|undo|commit|verify|insulate|uninsulate)
-		vs2vz -q --color never status 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+	scan|check|plan|convert|status|resume|undo|commit|verify)
+		vs2vz -q --color never status 2>/dev/null | awk 'NR > 1 && !/^ / { print $1 }' ;;
+	insulate|uninsulate)
+		vs2vz -q --color never status 2>/dev/null |
+			awk 'NR > 1 && !/^ / && $4 != "-" { print $2 }' | sort -u ;;
 	help)
 		echo "scan check plan convert status resume undo commit insulate uninsulate verify explain rules report"
 		echo "exit-codes" ;;

@@ -298,8 +298,7 @@ has_line "$R/etc/vz/conf/345.conf" "VE_DEVICE=\"UUID=$uuid\""
 run_check "verify" vs verify
 run_check "undo" vs undo ct/345
 unchanged "own to own is undone"
-run_check "own to own again" vs insulate 345 --device "$device" --dump-device UUID="$uuid" --yes
-has_line "$R/etc/vz/conf/345.conf" "VE_DUMP_DEVICE=\"UUID=$uuid\""
+run_check "own to own again" vs insulate 345 --device "$device" --yes
 run_check "commit" vs commit 345 --yes
 ok "the old image is gone" test ! -e "$R/srv/345.img"
 

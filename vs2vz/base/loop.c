@@ -100,7 +100,7 @@ int loop_attach(int file, bool write, struct err *err)
 	for (int tries = 0; fd < 0 && tries < 8 && (errno == ENODEV || errno == EBUSY); tries++)
 		fd = try_new(&real, file, write);
 	if (fd < 0)
-		fail_errno(err, "cannot attach the image to a loop device");
+		fail_errno(err, "no loop device can be had for the image (`modprobe loop`)");
 	root_release(&real);
 	return fd;
 }

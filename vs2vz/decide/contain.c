@@ -10,6 +10,7 @@
 #include "base/fsinfo.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "decide/dump_device.h"
 #include "decide/hooks.h"
 #include "decide/inside.h"
 
@@ -21,6 +22,7 @@ struct containing {
 	const struct contain_question *q;
 	struct plan *plan;
 	struct insulation own;		/* where one is wanted */
+	struct contain_room room;	/* what it takes */
 };
 
 static bool to_own(const struct contain_question *q)
@@ -154,6 +156,9 @@ static int add_steps(struct containing *c, struct err *err)
 		return -1;
 	if (to_own(q))
 		insulate_step(c->plan, &c->own, q->now, c->d.pool);
+	if (!own)
+		plan_input(c->plan, c->d.pool, INPUT_DIR, q->ct->private,
+			   pool_printf(c->d.pool, "%llu", (unsigned long long)q->now->inode));
 	if (to_own(q) && !own) {
 		if (add_retire(c, q->ct->private, err) < 0)
 			return -1;
@@ -195,18 +200,32 @@ static int drop_hooks(struct containing *c, struct err *err)
 	return 0;
 }
 
+/* What is left of a file system when the plans before this one are done. */
+static void take_rooms(struct fsinfo *fs, const struct contain_rooms *rooms)
+{
+	for (size_t i = 0; rooms && i < rooms->nr; i++) {
+		const struct contain_room *r = &rooms->v[i];
+
+		if (r->dev != fs->dev)
+			continue;
+		fs->avail_bytes -= r->bytes < fs->avail_bytes ? r->bytes : fs->avail_bytes;
+		fs->free_inodes -= r->inodes < fs->free_inodes ? r->inodes : fs->free_inodes;
+	}
+}
+
 static int judge_room(struct containing *c, const char *dir, uint64_t bytes, uint64_t inodes,
 		      struct err *err)
 {
+	const char *there = path_existing(c->d.root, dir, c->d.pool);
 	struct fsinfo fs;
 
-	bytes = add_u64(bytes, MARGIN);
-	c->d.out->bytes_needed = bytes;
-	if (fsinfo_read(&fs, c->d.root, path_existing(c->d.root, dir, c->d.pool), c->d.pool, err) < 0)
+	if (fsinfo_read(&fs, c->d.root, there, c->d.pool, err) < 0)
 		return -1;
-	if (bytes > fs.avail_bytes)
+	c->room = (struct contain_room){ fs.dev, add_u64(bytes, MARGIN), inodes };
+	take_rooms(&fs, c->q->rooms);
+	if (c->room.bytes > fs.avail_bytes)
 		finding_add(c->d.findings, VS_NO_SPACE, c->q->name, dir, "needs %s, %s are available",
-			    show_size(bytes), show_size(fs.avail_bytes));
+			    show_size(c->room.bytes), show_size(fs.avail_bytes));
 	if (inodes > fs.free_inodes)
 		finding_add(c->d.findings, VS_NO_INODES, c->q->name, dir,
 			    "needs %llu inodes, %llu are free", (unsigned long long)inodes,
@@ -222,9 +241,13 @@ static int judge(struct containing *c, struct err *err)
 	const struct contain_question *q = c->q;
 	const char *dump = q->dump_device ? q->dump_device : to_own(q) ? q->ct->dump_device : NULL;
 
-	if (dump && !c->own.device)
-		finding_add(c->d.findings, VS_DUMP_DEVICE, q->name, q->ct->conf,
-			    "VE_DUMP_DEVICE=\"%s\" with an image file", show(dump));
+	const struct dump_question about = {
+		.name = q->name, .conf = q->ct->conf, .dump = dump, .own = &c->own,
+		.known = q->known, .root = q->root,
+	};
+
+	if (dump && dump_device_judge(&about, c->d.pool, c->d.findings, err) < 0)
+		return -1;
 	if (q->now->volume && volume_is_device(q->now->from))
 		finding_add(c->d.findings, VS_VOLUME_LEFT, q->name, q->now->from, "UUID %s",
 			    show(q->now->volume));
@@ -285,6 +308,20 @@ int contain_decide(struct contain_plan *out, const struct contain_question *q,
 	if (add_steps(&c, err) < 0 || drop_hooks(&c, err) < 0)
 		return -1;
 	out->hooks = made.hooks;
-	out->bytes_needed = made.bytes_needed;
+	out->room = c.room;
+	return 0;
+}
+
+int contain_hooks(struct plan *out, const struct host *host, const struct root *root,
+		  struct pool *pool, struct err *err)
+{
+	struct findings said = { .pool = pool };	/* when it was insulated */
+	struct decisions made = { 0 };
+	struct deciding d = { .out = &made, .host = host, .root = root, .pool = pool,
+			      .findings = &said, .sample = BUF_INIT };
+
+	if (hooks_decide(&d, err) < 0)
+		return -1;
+	*out = made.hooks;
 	return 0;
 }

@@ -19,6 +19,16 @@
 #include "model/host.h"
 #include "openvz/layout.h"
 
+/* What plans of one run take of the file systems that hold images and private areas. */
+struct contain_room {
+	dev_t dev;
+	uint64_t bytes, inodes;
+};
+struct contain_rooms {
+	size_t nr, cap;
+	struct contain_room *v;
+};
+
 struct contain_question {
 	const char *name;		/* "ct/345" */
 	const struct host *host;
@@ -30,12 +40,16 @@ struct contain_question {
 	const struct insulate_source *now; /* where the tree is */
 	const struct survey *tree;
 	bool hooks_committed;		/* no journal would take the action scripts away */
+	const struct contain_rooms *rooms; /* taken already by other plans; NULL: none */
 };
 struct contain_plan {
 	struct plan plan, hooks;	/* hooks may be empty */
-	uint64_t bytes_needed;
+	struct contain_room room;
 };
 int contain_decide(struct contain_plan *out, const struct contain_question *q,
 		   struct pool *pool, struct findings *findings, struct err *err) MUST_CHECK;
+/* The action scripts, where somebody took them away meanwhile; no steps where they are there. */
+int contain_hooks(struct plan *out, const struct host *host, const struct root *root,
+		  struct pool *pool, struct err *err) MUST_CHECK;
 
 #endif

@@ -23,7 +23,8 @@ static void judge_image(const struct case_ *c)
 	if (volume_is_device(c->wish->path))
 		SAY(c, VS_VOLUME_KIND, "an image file cannot be below /dev");
 	else if (c->seen->is == VOLUME_OTHER)
-		SAY(c, VS_VOLUME_EXISTS, "it is not even a regular file");
+		SAY(c, VS_VOLUME_EXISTS, "it is no regular file; in a directory: --image DIR/ makes "
+		    "DIR/CTID.img");
 	else if (c->seen->is == VOLUME_FILE)
 		SAY(c, VS_VOLUME_EXISTS, "%llu bytes", (unsigned long long)c->seen->bytes);
 }
@@ -40,9 +41,10 @@ static void judge_signature(const struct case_ *c, const struct signature *sig)
 	if (is_table(sig))
 		SAY(c, VS_VOLUME_PARTITIONED, "a table of kind '%s'", show(sig->type));
 	else if (!sig->uuid || !overwrite || strcmp(sig->uuid, overwrite) != 0)
-		SAY(c, VS_VOLUME_IN_USE, "%s, %s%s%s%s", show(sig->type),
+		SAY(c, VS_VOLUME_IN_USE, "%s, %s%s%s%s%s%s", show(sig->type),
 		    sig->uuid ? "UUID " : "without UUID", sig->uuid ? show(sig->uuid) : "",
-		    sig->label ? ", label " : "", sig->label ? show(sig->label) : "");
+		    sig->label ? ", label " : "", sig->label ? show(sig->label) : "",
+		    overwrite ? "; --overwrite names another, " : "", overwrite ? overwrite : "");
 }
 
 static void judge_state(const struct case_ *c)
@@ -64,7 +66,7 @@ static void judge_device(const struct case_ *c)
 {
 	if (!volume_is_device(c->wish->path) || c->seen->is == VOLUME_OTHER) {
 		SAY(c, VS_VOLUME_KIND, "%s", volume_is_device(c->wish->path) ?
-		    "it is something else" : "it is not below /dev");
+		    "it is there, and no block device" : "it is not below /dev");
 		return;
 	}
 	if (c->seen->is == VOLUME_ABSENT) {

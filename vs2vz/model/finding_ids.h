@@ -194,7 +194,7 @@ enum finding_id {
 	VS_HOOK_UNUSABLE	= 623,	/* a vps.premount that cannot be kept */
 	VS_HOOK_CHAINED		= 624,	/* one that is kept and called */
 	VS_CT_PLOOP		= 625,	/* has a file system of its own already */
-	VS_DUMP_DEVICE		= 626,	/* without a device that hosts can share */
+	VS_DUMP_DEVICE		= 626,	/* one that cannot be it, or an image file beside it */
 	VS_VOLUME_LEFT		= 627,	/* the device of a container that is shared now */
 	VS_VOLUME_LOST		= 628,	/* VE_DEVICE leads to nothing that can be read */
 	VS_AREA_ODD		= 629,	/* a private area that no step can work on */

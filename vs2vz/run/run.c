@@ -237,6 +237,7 @@ int run_forward(struct journal *j, struct work *w, struct err *err)
 
 static int may_undo(const struct journal *j, struct work *w, struct err *err)
 {
+	w->complete = j->phase == PHASE_CONVERTED;
 	for (unsigned i = j->last; i-- > 0;) {
 		const struct step *s = &j->plan.step[i];
 

@@ -33,6 +33,7 @@
 struct start_job {
 	uint32_t ctid;
 	int tree;		/* open directory of the private area */
+	int device;		/* block device of a tree that only we have mounted; -1 */
 	const struct root *proc; /* /proc of the running kernel */
 	const char *hostname;	/* NULL: none configured */
 	const char **address;	/* "192.0.2.1", "2001:db8::1/64" */

@@ -28,6 +28,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "step/mounted.h"
+
 #ifndef CLONE_NEWCGROUP
 #define CLONE_NEWCGROUP 0x02000000
 #endif
@@ -67,16 +69,31 @@ static int open_again(int tree, struct err *err)
 	return fail(err, "the tree is not at '%s'", show(path));
 }
 
-/* /sys of these mounts becomes memory with upper/, work/, root/, groups/. */
+/* A file system that is mounted for us alone is mounted here as well. */
+static int open_lower(const struct start_job *job, struct err *err)
+{
+	struct root top;
+	int fd;
+
+	if (!mounted_here(job->device, INSIDE_TOP "/tree"))
+		return fail_errno(err, "cannot mount the container's file system");
+	if (root_init(&top, INSIDE_TOP, err) < 0)
+		return -1;
+	fd = strict_opendir(&top, "/tree", err);
+	root_release(&top);
+	return fd;
+}
+
+/* /sys of these mounts becomes memory with upper/, work/, root/, groups/, tree/. */
 int inside_prepare(const struct start_job *job, struct err *err)
 {
-	int CLEANUP_FD tree = open_again(job->tree, err);
-	static const char *const dirs[] = { "upper", "work", "root", "groups" };
+	int CLEANUP_FD tree = job->device < 0 ? open_again(job->tree, err) : -1;
+	static const char *const dirs[] = { "upper", "work", "root", "groups", "tree" };
 	char layers[256];
 	struct root top;
 	int done = 0;
 
-	if (tree < 0)
+	if (job->device < 0 && tree < 0)
 		return -1;
 	if (mount("vs2vz", INSIDE_TOP, "tmpfs", 0, "size=25%,mode=0755") < 0)
 		return fail_errno(err, "cannot mount a tmpfs");
@@ -85,7 +102,9 @@ int inside_prepare(const struct start_job *job, struct err *err)
 	for (size_t i = 0; done == 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		done = make_dir(&top, dirs[i], err);
 	root_release(&top);
-	if (done < 0)
+	if (done == 0 && job->device >= 0)
+		tree = open_lower(job, err);
+	if (done < 0 || tree < 0)
 		return -1;
 	snprintf(layers, sizeof(layers), "lowerdir=/proc/self/fd/%d,upperdir=" INSIDE_TOP
 		 "/upper,workdir=" INSIDE_TOP "/work", tree);

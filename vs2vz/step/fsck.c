@@ -18,6 +18,7 @@
 
 #define PROGRAM "/sbin/e2fsck"
 #define HEARD_MAX 65536
+#define FSCK_FAILED 8	/* from here on nothing was found: e2fsck itself failed, or was not run */
 
 static void child(int fd, int out, pid_t parent)
 {
@@ -104,6 +105,9 @@ int fsck_check(int fd, struct err *err)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	first_words(&heard, &words);
+	if (WIFEXITED(status) && (WEXITSTATUS(status) & 127) >= FSCK_FAILED)
+		return fail(err, "%s did not work (status %d): mend it, or move it away to go on "
+			    "without: %s", PROGRAM, WEXITSTATUS(status), show(words.data ? words.data : ""));
 	return fail(err, "%s found the new file system damaged (status %d): %s", PROGRAM,
 		    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
 		    show(words.data ? words.data : ""));

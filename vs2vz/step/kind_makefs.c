@@ -189,6 +189,10 @@ static int makefs_may_undo(const struct step *s, struct work *w, struct err *err
 
 	if (makefs_look_back(&m, s, w, err) < 0)
 		return -1;
+	if ((m.is == FS_NONE || m.lost) && w->complete && w->changed != CHANGED_DISCARD)
+		return fail_code(err, ERR_FOREIGN, "the file system is not at '%s': what the container "
+				 "wrote there would be left behind; mount or attach what it lies on, or "
+				 "say --discard-changes", show(m.at));
 	if (m.lost && w->ran && w->changed == CHANGED_BRING_BACK) {
 		*err = m.why;
 		return -1;

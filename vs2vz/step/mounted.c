@@ -69,16 +69,28 @@ static bool leave_table(void)
 	return mount(NULL, POINT, NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
-/* The driver of ext4 mounts ext3 as well; 2.6.18 has none. */
-static bool mount_ext(const char *source, enum volume_open how)
+/* The driver of ext4 mounts ext3 as well; 2.6.18 has none. Read-only: no replay either. */
+static bool mount_ext(const char *source, const char *at, unsigned long flags)
 {
-	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
-	const char *options = how == VOLUME_READ ? "noload" : NULL;
+	const char *options = flags & MS_RDONLY ? "noload" : NULL;
 
-	flags |= how == VOLUME_READ ? MS_RDONLY : 0;
-	if (mount(source, POINT, "ext4", flags, options) == 0)
+	flags |= MS_NODEV | MS_NOATIME;
+	if (mount(source, at, "ext4", flags, options) == 0)
 		return true;
-	return errno == ENODEV && mount(source, POINT, "ext3", flags, options) == 0;
+	return errno == ENODEV && mount(source, at, "ext3", flags, options) == 0;
+}
+
+static const char *device_path(char text[32], int device)
+{
+	snprintf(text, 32, "/proc/self/fd/%d", device);
+	return text;
+}
+
+bool mounted_here(int device, const char *at)
+{
+	char source[32];
+
+	return mount_ext(device_path(source, device), at, MS_RDONLY);
 }
 
 static void child(int socket, const char *source, enum volume_open how, pid_t parent)
@@ -91,7 +103,7 @@ static void child(int socket, const char *source, enum volume_open how, pid_t pa
 		_exit(1);
 	if (!leave_table())
 		answer(socket, errno, 0, -1);
-	if (!mount_ext(source, how))
+	if (!mount_ext(source, POINT, MS_NOSUID | MS_NOEXEC | (how == VOLUME_READ ? MS_RDONLY : 0)))
 		answer(socket, errno, 1, -1);
 	if (root_init(&mounted, POINT, &err) < 0)
 		answer(socket, err.code, 2, -1);
@@ -129,7 +141,7 @@ static int mount_device(int device, enum volume_open how, struct err *err)
 	int ends[2], fd, status;
 	pid_t pid, self = getpid();
 
-	snprintf(source, sizeof(source), "/proc/self/fd/%d", device);
+	device_path(source, device);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return fail_errno(err, "cannot make a socket");
 	pid = fork();
@@ -198,24 +210,41 @@ static int refuse_used(const struct root *root, const char *volume, struct err *
 	return rc;
 }
 
-int mounted_open(const struct root *root, const char *volume, const char *uuid,
-		 enum volume_open how, struct err *err)
+/* The device of a volume that nobody uses and that may be read as it stands. */
+static int open_device(const struct root *root, const char *volume, const char *uuid,
+		       enum volume_open how, struct err *err)
 {
-	int CLEANUP_FD fd = -1;
-	int CLEANUP_FD device = -1;
-	int mounted;
+	int CLEANUP_FD fd = -1;		/* held alone: closed before the kernel mounts it */
 
 	if (refuse_used(root, volume, err) < 0)
 		return -1;
 	fd = volume_open(root, volume, VOLUME_READ, err);
 	if (fd < 0 || judge(fd, volume, uuid, how, err) < 0)
 		return -1;
-	device = reopen(fd, root, volume, how, err);
-	if (device < 0)
-		return -1;
-	close_fd(&fd);	/* held alone: the kernel could not mount it */
-	mounted = mount_device(device, how, err);
-	if (mounted < 0)
+	return reopen(fd, root, volume, how, err);
+}
+
+int mounted_open(const struct root *root, const char *volume, const char *uuid,
+		 enum volume_open how, struct err *err)
+{
+	int CLEANUP_FD device = open_device(root, volume, uuid, how, err);
+	int fd = device < 0 ? -1 : mount_device(device, how, err);
+
+	if (device >= 0 && fd < 0)
 		err_add(err, "'%s'", show(volume));
-	return mounted;
+	return fd;
+}
+
+int mounted_open_device(const struct root *root, const char *volume, const char *uuid,
+			int *device, struct err *err)
+{
+	int fd;
+
+	*device = open_device(root, volume, uuid, VOLUME_READ, err);
+	fd = *device < 0 ? -1 : mount_device(*device, VOLUME_READ, err);
+	if (*device >= 0 && fd < 0)
+		err_add(err, "'%s'", show(volume));
+	if (fd < 0)
+		close_fd(device);
+	return fd;
 }

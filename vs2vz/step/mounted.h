@@ -26,5 +26,13 @@
  */
 int mounted_open(const struct root *root, const char *volume, const char *uuid,
 		 enum volume_open how, struct err *err) MUST_CHECK;
+/*
+ * The same, to read, with the block device as *device: for a process with mounts of its
+ * own, which mounted_here() lets see the same file system. Close both.
+ */
+int mounted_open_device(const struct root *root, const char *volume, const char *uuid,
+			int *device, struct err *err) MUST_CHECK;
+/* Read-only, without device nodes, on a directory; false: errno. The mounts must be our own. */
+bool mounted_here(int device, const char *at);
 
 #endif

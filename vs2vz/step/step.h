@@ -87,6 +87,7 @@ struct work {
 	 * is in doubt: what then looks changed was perhaps never ours and stays.
 	 */
 	bool ran;
+	bool complete;			/* set for may_undo: all steps done, none taken back yet */
 	bool staged;			/* set by run/: this batch was staged and flushed */
 	bool writes;			/* set by run/: not only looked at, see view.h */
 	bool back;			/* set by run/: undo, or the question whether it may be */

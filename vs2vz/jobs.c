@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plans on their way to the disk; see jobs.h. The order: the host's own steps, the action
+ * scripts where a container needs them, all journals at once, then one plan after the other,
+ * each looked at again just before: somebody may have started something since it was made.
+ */
+#include "jobs.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/stop.h"
+#include "carry.h"
+#include "container.h"
+#include "decide/hooks.h"
+#include "exits.h"
+
+#define PLAN_MAX (1u << 30)
+
+void jobs_add(struct session *s, struct jobs *jobs, const struct plan *plan)
+{
+	*(struct plan *)pool_grow(&s->pool, &jobs->plan, &jobs->nr, &jobs->cap,
+				  sizeof(*jobs->plan)) = *plan;
+}
+
+void jobs_take_decisions(struct session *s, struct jobs *jobs)
+{
+	jobs->host = s->decisions.host;
+	jobs->hooks = s->decisions.hooks;
+	for (size_t i = 0; i < s->decisions.nr; i++) {
+		const struct decision *d = &s->decisions.v[i];
+
+		if (d->plan.nr_steps && !finding_blocks(&s->findings, d->guest->name))
+			jobs_add(s, jobs, &d->plan);
+	}
+}
+
+/* ---- saved */
+
+/* Which command runs plans like this one. */
+static const char *command_of(const struct plan *plan)
+{
+	return strcmp(plan->scope, "container") == 0 ? plan_note_get(plan, "method") : "convert";
+}
+
+/* Approval was the saving; so the disk must still be what was approved. */
+static int take_saved(struct session *s, struct jobs *jobs, const struct plan *plan)
+{
+	const char *stale, *command = plan->guest ? command_of(plan) : NULL;
+	size_t line;
+
+	if (command && strcmp(command, s->opt.command->name) != 0)
+		return session_fail(s, EXIT_USAGE, "'%s' is a plan of %s: vs2vz %s --plan %s",
+				    show(s->opt.plan_file), show(command), show(command),
+				    show(s->opt.plan_file));
+	if (plan_fresh(plan, &s->root, &s->pool, &stale, &s->err) < 0)
+		return -1;
+	if (stale)
+		return session_fail(s, EXIT_STALE, "the plan in '%s' is stale: %s; nothing was "
+				    "changed; make a new one", show(s->opt.plan_file), stale);
+	if (!plan->guest) {
+		*(plan_note_get(plan, HOOKS_NOTE) ? &jobs->hooks : &jobs->host) = *plan;
+		return 0;
+	}
+	line = carry_line(s, plan->guest);
+	s->report.guests[line].ctid = plan->ctid;
+	report_steps(&s->report.guests[line], &s->report, plan);
+	jobs_add(s, jobs, plan);
+	return 0;
+}
+
+int jobs_read(struct session *s, struct jobs *jobs)
+{
+	struct buf text = BUF_INIT;
+	const char *at;
+
+	if (session_read_file(s, s->opt.plan_file, PLAN_MAX, &text) < 0) {
+		s->status = EXIT_USAGE;
+		return -1;
+	}
+	at = pool_memdup(&s->pool, text.data, text.len);
+	buf_release(&text);
+	while (*at) {
+		struct plan plan = { 0 };
+
+		if (plan_parse(&plan, &at, &s->pool, &s->err) < 0) {
+			err_add(&s->err, "'%s'", show(s->opt.plan_file));
+			s->status = EXIT_STALE;
+			return -1;
+		}
+		if (take_saved(s, jobs, &plan) < 0)
+			return -1;
+	}
+	s->report.findings = &s->findings;
+	return 0;
+}
+
+/* The host's steps first, then every guest that nothing blocks. */
+int jobs_save(struct session *s, const struct jobs *jobs)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	if (!jobs->nr || finding_blocks(&s->findings, NULL))
+		return session_fail(s, EXIT_BLOCKED, "nothing can be done, so '%s' was not written",
+				    show(s->opt.out_file));
+	if (jobs->host.nr_steps)
+		plan_print(&text, &jobs->host);
+	if (jobs->hooks.nr_steps)
+		plan_print(&text, &jobs->hooks);
+	for (size_t i = 0; i < jobs->nr; i++)
+		plan_print(&text, &jobs->plan[i]);
+	return session_write_file(s, s->opt.out_file, &text);
+}
+
+void jobs_say_saved(const struct session *s, struct buf *out)
+{
+	const char *command = s->opt.command->name;
+
+	if (s->opt.out_file && s->status == 0)
+		buf_addf(out, "saved in %s; run it with: vs2vz %s --plan %s\n", show(s->opt.out_file),
+			 strcmp(command, "plan") == 0 ? "convert" : command, show(s->opt.out_file));
+}
+
+/* ---- is it free? */
+
+static const struct guest *guest_of(const struct session *s, const struct plan *plan)
+{
+	for (size_t i = 0; i < s->guests.nr; i++)
+		if (strcmp(s->guests.v[i].name, plan->guest) == 0)
+			return &s->guests.v[i];
+	return NULL;
+}
+
+static int guest_free(struct session *s, const struct plan *plan)
+{
+	const struct guest *g = guest_of(s, plan);
+
+	if (session_users(s) < 0)
+		return -1;
+	if (!g)
+		return fail(&s->err, "the guest is no longer configured");
+	vserver_busy(g, &s->users, &s->findings);
+	return 0;
+}
+
+static int container_free(struct session *s, const struct plan *plan)
+{
+	const struct known_ct *ct;
+	struct known_cts known;
+
+	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) < 0)
+		return -1;
+	ct = layout_container(&known, plan->ctid);
+	if (!ct)
+		return fail(&s->err, "container %u is no longer configured", plan->ctid);
+	for (size_t i = 0; carry_drops_hooks(s, plan) && i < known.nr; i++)
+		if (known.v[i].device && known.v[i].ctid != plan->ctid)
+			return fail(&s->err, "container %u is insulated, and this plan would take "
+				    "its action scripts away: make a new one", known.v[i].ctid);
+	return container_judge_use(s, ct, plan->guest);
+}
+
+static bool is_free(struct session *s, const struct plan *plan)
+{
+	bool container = strcmp(plan->scope, "container") == 0;
+	size_t line = carry_line(s, plan->guest), before = s->findings.nr;
+
+	if ((container ? container_free(s, plan) : guest_free(s, plan)) == 0) {
+		if (s->findings.nr == before)
+			return true;
+		fail(&s->err, "the tree is in use: %s", s->findings.v[before].seen);
+	}
+	s->report.guests[line].outcome = OUTCOME_BLOCKED;
+	report_error(&s->report.guests[line], &s->report, &s->err);
+	log_say(LOG_ERROR, "%s: %s", show(plan->guest), s->err.text);
+	return false;
+}
+
+/* ---- onto the disk */
+
+/* A journal that was never begun: close it, so that it asks for nothing later. */
+static void leave_out(struct session *s, const struct plan *plan)
+{
+	size_t line = carry_line(s, plan->guest);
+	const char *why = s->report.guests[line].error;
+	enum outcome outcome = why ? OUTCOME_BLOCKED : OUTCOME_SKIPPED;
+
+	carry_guest(s, plan->guest, WAY_BACK, false);
+	s->report.guests[line].outcome = outcome;
+	s->report.guests[line].error = why;
+}
+
+static bool goes_on(const struct session *s)
+{
+	if (stop_signal())
+		return false;
+	if (s->opt.keep_going)
+		return true;
+	for (size_t i = 0; i < s->report.nr_guests; i++)
+		if (s->report.guests[i].outcome == OUTCOME_FAILED)
+			return false;
+	return true;
+}
+
+/* The action scripts are there before a container that needs them. */
+static int run_hooks(struct session *s, const struct jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->nr; i++)
+		if (carry_makes_own(&jobs->plan[i]))
+			return carry_host(s, &jobs->hooks);
+	return 0;
+}
+
+int jobs_run(struct session *s, struct jobs *jobs)
+{
+	if (carry_host(s, &jobs->host) < 0 || run_hooks(s, jobs) < 0 ||
+	    journal_create(s->state, jobs->plan, jobs->nr, &s->err) < 0)
+		return -1;
+	for (size_t i = 0; i < jobs->nr; i++) {
+		const struct plan *plan = &jobs->plan[i];
+
+		if (goes_on(s) && is_free(s, plan)) {
+			carry_guest(s, plan->guest, WAY_FORWARD, true);
+		} else {
+			stop_clear();
+			leave_out(s, plan);
+		}
+	}
+	return carry_host_after(s);
+}
