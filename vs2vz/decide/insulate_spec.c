@@ -110,6 +110,8 @@ static int check_place(const struct insulate_spec *spec, struct err *err)
 int insulate_parse_one(struct insulate_spec *out, enum insulate_where where, const char *text,
 		       struct pool *pool, struct err *err)
 {
+	if (where == INSULATE_LV && !strchr(text, '/'))
+		where = INSULATE_VG;
 	*out = (struct insulate_spec){ .where = where, .place = text };
 	if (split_size(out, pool, err) < 0)
 		return -1;
