@@ -194,24 +194,37 @@ for at in meta made; do
 	done
 done
 
-# Cut before any change: with a volume, both ways lead on
+# What lvcreate has not done when we die is never done behind the next run's back
+begin
+: >"$lvm_dir/die-first"
+run vs convert v345 --yes --insulate "lv:$vg"
+is "$status" 137 "killed while lvcreate runs"
+while kill -0 "$(cat "$lvm_dir/last")" 2>/dev/null; do sleep 0.1; done
+ok "lvcreate was killed as well" test ! -e "$lvm_dir/went-on"
+run_check "undo" vs undo v345
+all_as_before "killed while lvcreate runs"
+
+# Cut before any change, or one change that fails: both ways lead on
 host_tree() { tree "$1" "$2" -x var/lib/vs2vz -x var/log/vs2vz -x vz/lock; }
 fault=$VS2VZ_BUILD/vs2vz-fault
 if [ -x "$fault" ]; then
 	n=1 fired=yes
+	families=(crash eio enospc)
 	while [ -n "$fired" ]; do
+		stale
 		begin
+		family=${families[$((n % 3))]}
 		rm -f "$scratch/report"
-		VS2VZ_FAULT=crash:$n VS2VZ_FAULT_REPORT=$scratch/report "$fault" --root "$R" -q \
+		VS2VZ_FAULT=$family:$n VS2VZ_FAULT_REPORT=$scratch/report "$fault" --root "$R" -q \
 			convert v345 --yes --insulate "lv:$vg" >/dev/null 2>&1
 		fired=$(grep fired "$scratch/report" 2>/dev/null)
 		if [ $((n % 2)) = 0 ]; then
 			run vs resume --yes
 			run vs convert v345 --yes --insulate "lv:$vg"
-			is_whole "/dev/$vg/ct345" "$scratch/guest" "cut $n"
+			is_whole "/dev/$vg/ct345" "$scratch/guest" "$family $n"
 		fi
 		run vs undo --all
-		all_as_before "cut $n"
+		all_as_before "$family $n"
 		n=$((n + ${VS2VZ_TEST_LONG:+2} + 5))
 	done
 	ok "the campaign came to its end" test "$n" -gt 20
