@@ -319,7 +319,7 @@ static struct insulation decided(struct lvm_groups *groups, const char *at, uint
 				 uint64_t wanted, struct findings *findings)
 {
 	const struct insulate_question q = { .name = "web", .groups = groups };
-	const struct insulate_lv_wish wish = { least, wanted };
+	const struct insulate_lv_wish wish = { least, wanted, 0 };
 	struct insulation in = { .at = at };
 
 	good(insulate_lv_decide(&in, &q, &wish, findings->pool, findings, &err));

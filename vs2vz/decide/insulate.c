@@ -129,19 +129,6 @@ static bool is_new_lv(const struct insulate_question *q, const struct blockdev *
 	       seen->is == VOLUME_ABSENT;
 }
 
-static int new_lv(const struct insulate_question *q, struct insulation *in, const struct size *size,
-		  struct pool *pool, struct findings *findings, struct err *err)
-{
-	const struct insulate_lv_wish wish = { size->least, size->wanted };
-	const struct blockdev absent = { .nr = 0 };
-	uint32_t user = user_of(q, in->at, &absent);
-
-	if (user)
-		finding_add(findings, VS_VOLUME_TAKEN, q->name, in->at,
-			    "it is the VE_DEVICE of container %u", user);
-	return insulate_lv_decide(in, q, &wish, pool, findings, err);
-}
-
 static void judge(const struct insulate_question *q, const struct insulation *in,
 		  const struct blockdev *seen, const struct size *size, struct findings *findings)
 {
@@ -178,7 +165,10 @@ int insulate_decide(struct insulation *out, const struct insulate_question *q, s
 		return -1;
 	out->bytes = out->device ? seen.bytes : size.wanted;
 	if (is_new_lv(q, &seen)) {
-		if (new_lv(q, out, &size, pool, findings, err) < 0)
+		const struct insulate_lv_wish wish = { size.least, size.wanted,
+						       user_of(q, out->at, &seen) };
+
+		if (insulate_lv_decide(out, q, &wish, pool, findings, err) < 0)
 			return -1;
 	} else {
 		judge(q, out, &seen, &size, findings);

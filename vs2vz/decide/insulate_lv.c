@@ -73,6 +73,8 @@ static int judge(const struct wanted_lv *w, struct insulation *in,
 		    "lvchange -ay %s/%s", w->vg, w->name);
 		return 0;
 	}
+	if (wish->user)
+		SAY(w, VS_VOLUME_TAKEN, "it is the VE_DEVICE of container %u", wish->user);
 	in->lv_vg = w->vg;
 	in->lv_name = w->name;
 	in->bytes = round_up(wish->wanted, g->extent);

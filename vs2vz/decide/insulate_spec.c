@@ -95,7 +95,7 @@ static int check_place(const struct insulate_spec *spec, struct err *err)
 			if (is_lv_word(vg) && is_lv_word(slash + 1))
 				return 0;
 		}
-		return fail(err, "'%s' is no logical volume: VG/NAME", show(place));
+		return fail(err, "'%s' is no logical volume: VG or VG/NAME", show(place));
 	case INSULATE_DEVICE:
 		if (is_plain_path(place) && strncmp(place, "/dev/", 5) == 0 && place[5])
 			return 0;
