@@ -27,8 +27,8 @@ static const char script[] =
 	"echo '  WARNING: this is no lvm' >&2\n"
 	"c=$1; shift; for last; do :; done; name=${last##*/}\n"
 	"case $c in\n"
-	"lvs) cat odd 2>/dev/null; for v in *.lv; do [ ! -e \"$v\" ] || cat \"$v\"; done; exit 0 ;;\n"
-	"vgs) echo '  %s|4194304|62914560'; echo '  other|1048576|0'; exit 0 ;;\n"
+	"lvs) [ ! -e gone ] || exit 5; cat odd 2>/dev/null; for v in *.lv; do [ ! -e \"$v\" ] || cat \"$v\"; done; exit 0 ;;\n"
+	"vgs) [ ! -e gone ] || exit 0; echo '  %s|4194304|62914560'; echo '  other|1048576|0'; exit 0 ;;\n"
 	"lvremove) losetup -d \"$(readlink /dev/%s/$name)\" && rm $name.lv /dev/%s/$name; exit ;;\n"
 	"lvchange) ;;\n"
 	"lvcreate) echo \"$c $*\" >>calls; [ ! -e full ] || { echo '  no room' >&2; exit 5; }\n"
@@ -81,7 +81,7 @@ static void bind_script(void)
 static void clean(void)
 {
 	shell("cd %s && for l in /dev/%s/*; do losetup -d $(readlink $l); rm $l; done; rmdir /dev/%s; "
-	      "rm -f *.lv odd full dies calls extents; truncate -s 32M extents", group, vg, vg);
+	      "rm -f *.lv odd full dies gone calls extents; truncate -s 32M extents", group, vg, vg);
 }
 
 static void plan_lv(struct plan *p, const struct root *root, struct pool *pool)
@@ -313,6 +313,25 @@ static void lvm_can_fail(void **state)
 	}
 }
 
+/* The disks are out: the guest comes back, and what cannot be removed is named. */
+static void the_group_can_be_gone(void **state)
+{
+	struct bench *b = *state;
+	struct buf CLEANUP_BUF now = BUF_INIT;
+
+	NEED_LVM();
+	forward(b);
+	assert_true(shell("cd %s && touch gone && losetup -d $(readlink /dev/%s/ct346) && "
+			  "rm /dev/%s/ct346", group, vg, vg));
+	stands(b, lv_of(b), STANDS_FOREIGN);
+	assert_int_equal(apply(b), -1);
+	good(run_back(&b->journal, &b->work, &err));
+	assert_int_equal(b->work.nr_kept, 1);
+	snapshot(&now, b->root.fd, WORLD_STATE, true);
+	assert_string_equal(b->before.data, now.data);
+	assert_true(shell("cd %s && grep -q ct346 ct346.lv", group));
+}
+
 /* ---- what the planner says */
 
 static struct insulation decided(struct lvm_groups *groups, const char *at, uint64_t least,
@@ -445,6 +464,7 @@ int main(void)
 		TEST(one_in_use_is_refused),
 		TEST(old_signatures_go),
 		TEST(lvm_can_fail),
+		TEST(the_group_can_be_gone),
 		cmocka_unit_test(all_guests_count_together),
 		cmocka_unit_test(a_program_has_what_it_is_given),
 		cmocka_unit_test(both_streams_may_be_long),

@@ -33,6 +33,7 @@ struct lv {
 	struct work *w;
 	const char *vg, *name, *tag, *path;
 	bool there, ours;
+	bool gone;		/* the whole volume group */
 	struct pool pool;
 };
 #define LV_INIT { .pool = POOL_INIT }
@@ -41,6 +42,16 @@ struct lv {
 static void lv_release(struct lv *v)
 {
 	pool_release(&v->pool);
+}
+
+/* Is that why the volume could not be read? */
+static bool group_is_gone(struct lv *v)
+{
+	struct lvm_groups groups = { .read = false };
+	struct err err;
+
+	return lvm_groups_read(&groups, &v->pool, &err) == 0 && !groups.why &&
+	       !lvm_group_find(&groups, v->vg);
 }
 
 static int look(struct lv *v, const struct step *s, struct work *w, struct err *err)
@@ -53,8 +64,10 @@ static int look(struct lv *v, const struct step *s, struct work *w, struct err *
 	v->name = step_get(s, "name");
 	v->tag = step_get(s, "tag");
 	v->path = pool_printf(&v->pool, "/dev/%s/%s", v->vg, v->name);
-	if (lvm_volume_read(&found, v->vg, v->name, &v->pool, err) < 0)
-		return -1;
+	if (lvm_volume_read(&found, v->vg, v->name, &v->pool, err) < 0) {
+		v->gone = group_is_gone(v);
+		return v->gone ? 0 : -1;
+	}
 	v->there = found.there;
 	v->ours = lvm_has_tag(&found, v->tag);
 	return 0;
@@ -72,6 +85,10 @@ static int lv_guard(const struct step *s, struct work *w, enum standing *now, st
 
 	if (look(&v, s, w, err) < 0)
 		return -1;
+	if (v.gone) {
+		*now = STANDS_FOREIGN;	/* err says it */
+		return 0;
+	}
 	*now = v.ours ? STANDS_AFTER : v.there ? STANDS_FOREIGN : STANDS_BEFORE;
 	if (*now == STANDS_FOREIGN)
 		(void)not_ours(&v, err);
@@ -145,7 +162,7 @@ static int lv_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct lv CLEANUP_LV v = LV_INIT;
 
-	if (look(&v, s, w, err) < 0)
+	if (look(&v, s, w, err) < 0 || v.gone)
 		return -1;
 	if (v.there && !v.ours)
 		return not_ours(&v, err);
@@ -167,6 +184,11 @@ static int lv_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (look(&v, s, w, err) < 0)
 		return -1;
+	if (v.gone) {
+		work_kept(w, v.path, "the volume group is not there: with it comes back what was "
+			  "made, tag %s", show(v.tag));
+		return 0;
+	}
 	if (!v.ours) {
 		if (v.there && w->ran)
 			work_kept(w, v.path, "it was not made by this step: left as it is");
