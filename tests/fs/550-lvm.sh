@@ -225,9 +225,23 @@ if [ -x "$fault" ]; then
 		fi
 		run vs undo --all
 		all_as_before "$family $n"
-		n=$((n + ${VS2VZ_TEST_LONG:+2} + 5))
+		n=$((n + ${VS2VZ_TEST_LONG:+-3} + 5))
 	done
 	ok "the campaign came to its end" test "$n" -gt 20
+	n=3 fired=yes
+	while [ -n "$fired" ]; do
+		begin
+		run vs convert v345 --yes --insulate "lv:$vg"
+		rm -f "$scratch/report"
+		family=${families[$((n % 3))]}
+		VS2VZ_FAULT=$family:$n VS2VZ_FAULT_REPORT=$scratch/report "$fault" --root "$R" -q \
+			undo v345 >/dev/null 2>&1
+		fired=$(grep fired "$scratch/report" 2>/dev/null)
+		run vs undo --all
+		all_as_before "undo, $family $n"
+		n=$((n + ${VS2VZ_TEST_LONG:+-3} + 5))
+	done
+	ok "the campaign of undo came to its end" test "$n" -gt 10
 else
 	skip "cuts" "no vs2vz-fault"
 fi

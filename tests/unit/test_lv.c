@@ -374,6 +374,10 @@ static void all_guests_count_together(void **state)
 	(void)decided(&groups, "/dev/none/ct1", 1, 1, &findings);
 	assert_int_equal((int)findings.v[3].kind->id, VS_GROUP_MISSING);
 	assert_true(shell("cd %s && echo '  ct1|4194304|' >ct1.lv", group));
+	(void)decided(&groups, at, 8 << 20, 4 << 20, &findings);	/* asked once */
+	assert_int_equal(findings.nr, 5);
+	findings.nr = 4;
+	groups = (struct lvm_groups){ .read = false };
 	(void)decided(&groups, at, 1, 1, &findings);
 	assert_int_equal((int)findings.v[4].kind->id, VS_VOLUME_MISSING);
 	shell("rm %s/ct1.lv", group);

@@ -56,7 +56,7 @@ static int judge(const struct wanted_lv *w, struct insulation *in,
 {
 	struct lvm_groups *groups = w->q->groups;
 	struct lvm_group *g = lvm_group_find(groups, w->vg);
-	struct lvm_volume found;
+	bool there;
 
 	if (groups->why) {
 		say_missing(w, wish->wanted, groups->why);
@@ -66,9 +66,9 @@ static int judge(const struct wanted_lv *w, struct insulation *in,
 		SAY(w, VS_GROUP_MISSING, "'%s'", show(w->vg));
 		return 0;
 	}
-	if (lvm_volume_read(&found, w->vg, w->name, w->pool, err) < 0)
+	if (lvm_group_has(&there, g, w->name, w->pool, err) < 0)
 		return -1;
-	if (found.there) {
+	if (there) {
 		SAY(w, VS_VOLUME_MISSING, "the logical volume exists, but is not active: "
 		    "lvchange -ay %s/%s", w->vg, w->name);
 		return 0;

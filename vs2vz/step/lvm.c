@@ -111,17 +111,45 @@ struct lvm_group *lvm_group_find(struct lvm_groups *groups, const char *name)
 	return NULL;
 }
 
+static int list_volumes(struct buf *text, const char *vg, struct err *err)
+{
+	const char *args[] = { NULL, "lvs", TABLE, "-o", "lv_name,lv_size,lv_tags", vg, NULL };
+
+	return run(args, text, err);
+}
+
+int lvm_group_has(bool *there, struct lvm_group *g, const char *name, struct pool *pool,
+		  struct err *err)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	char *column[COLUMNS], *at;
+	int rc = 0;
+
+	if (!g->listed) {
+		if (list_volumes(&text, g->name, err) < 0)
+			return -1;
+		at = text.data;
+		while ((rc = next_row(&at, column, err)) > 0)
+			*(const char **)pool_grow(pool, &g->lv, &g->nr, &g->cap, sizeof(*g->lv)) =
+				pool_strdup(pool, column[0]);
+		g->listed = rc == 0;
+	}
+	*there = false;
+	for (size_t i = 0; i < g->nr; i++)
+		*there |= strcmp(g->lv[i], name) == 0;
+	return rc;
+}
+
 /* All volumes are asked for: that one is not there has no status of its own. */
 int lvm_volume_read(struct lvm_volume *out, const char *vg, const char *name,
 		    struct pool *pool, struct err *err)
 {
-	const char *args[] = { NULL, "lvs", TABLE, "-o", "lv_name,lv_size,lv_tags", vg, NULL };
 	struct buf CLEANUP_BUF text = BUF_INIT;
 	char *column[COLUMNS], *at;
 	int rc;
 
 	*out = (struct lvm_volume){ .there = false };
-	if (run(args, &text, err) < 0)
+	if (list_volumes(&text, vg, err) < 0)
 		return -1;
 	at = text.data;
 	while ((rc = next_row(&at, column, err)) > 0) {

@@ -18,6 +18,9 @@ struct lvm_group {
 	const char *name;
 	uint64_t extent, free;
 	uint64_t promised;	/* of free: by the plans of this run */
+	bool listed;		/* lvm_group_has() asked: its volumes */
+	size_t nr, cap;
+	const char **lv;
 };
 struct lvm_groups {
 	bool read;		/* the rest is valid */
@@ -28,6 +31,9 @@ struct lvm_groups {
 /* Asks once: a second call with the same list does nothing. No lvm is no error. */
 int lvm_groups_read(struct lvm_groups *out, struct pool *pool, struct err *err) MUST_CHECK;
 struct lvm_group *lvm_group_find(struct lvm_groups *groups, const char *name);
+/* Has it a volume of this name, active or not? lvm is asked once for each group. */
+int lvm_group_has(bool *there, struct lvm_group *g, const char *name, struct pool *pool,
+		  struct err *err) MUST_CHECK;
 
 struct lvm_volume {
 	bool there;
