@@ -311,7 +311,7 @@ const struct option_row option_rows[] = {
 	{ "overwrite", 0, "UUID", TAKES_OVERWRITE, store_overwrite,
 	  "what is on the device and may go" },
 	{ "device", 0, "DEV", TAKES_VOLUME, store_device, "the container's device" },
-	{ "lv", 0, "VG[/NAME]", TAKES_VOLUME, store_lv, "its logical volume, without NAME ctCTID" },
+	{ "lv", 0, "VG[/NAME][:SIZE]", TAKES_VOLUME, store_lv, "its logical volume, made when it is missing" },
 	{ "image", 0, "FILE[:SIZE]", TAKES_VOLUME, store_image, "its image file; DIR/: DIR/CTID.img" },
 	{ "dump-device", 0, "DEV", TAKES_VOLUME, store_dump_device,
 	  "for checkpoints, shared with another host" },
