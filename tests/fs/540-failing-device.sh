@@ -110,6 +110,7 @@ rounds() {
 		if ! was_hurt; then
 			[ "$status" = 0 ]
 			result $? "$text: not reached, done" || show_last
+			heal
 		elif [ "$status" = 0 ]; then
 			# It was tried again and went well: then it must be there.
 			[ "$mode" = once ]
