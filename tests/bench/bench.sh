@@ -18,7 +18,7 @@
 #	BENCH_BYTES=1500        MiB of /usr where neither a guest is given nor one can be made
 #	BENCH_INODES=100000     inodes of the set own-fs, 25 KB each
 #	BENCH_LINEAR='25000 50000 100000 200000'	items of the part linear
-#	BENCH_BEARABLE=50000    up to so many of them mke2fs -d is run as well
+#	BENCH_BEARABLE=25000    up to so many of them mke2fs -d is run as well
 #	BENCH_GUESTS=1000       guests for the rename path; 0: not at all
 #	BENCH_COLD=1            also with dropped caches (drops those of the whole machine)
 #	BENCH_OUT=FILE          write the report as markdown, for example docs/benchmarks.md
@@ -30,7 +30,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 : "${VS2VZ:=$top/build/vs2vz}"
 : "${TREETOOL:=$(dirname "$(readlink -f "$VS2VZ")")/tests/treetool}"
 : "${BENCH_ROUNDS:=3}" "${BENCH_FILES:=200000}" "${BENCH_BYTES:=1500}" "${BENCH_GUESTS:=1000}"
-: "${BENCH_INODES:=100000}" "${BENCH_LINEAR:=25000 50000 100000 200000}" "${BENCH_BEARABLE:=50000}"
+: "${BENCH_INODES:=100000}" "${BENCH_LINEAR:=25000 50000 100000 200000}" "${BENCH_BEARABLE:=25000}"
 : "${BENCH_ONLY:=trees image linear guests}"
 : "${BENCH_COLD:=}" "${BENCH_OUT:=}" "${VS2VZ_TEST_GUEST:=}"
 
