@@ -7,10 +7,18 @@
 # other load meets all of them; medians, and ratios within one run. Copies include a
 # final sync of the target.
 #
+#	BENCH_ONLY='PART...'    some parts alone (default: all of them, in this order):
+#		trees	survey, copy, verify, remove and marks of the sets guest and mail
+#		image	a file system of its own, made and filled: the set own-fs
+#		linear	the same for many names in one directory and many linked inodes
+#		guests	the rename path
 #	BENCH_DIR=DIR           where the images are made (default: a new folder in /var/tmp)
 #	BENCH_ROUNDS=3          rounds of each tool
 #	BENCH_FILES=200000      small files of 1 to 8 KB
 #	BENCH_BYTES=1500        MiB of /usr where neither a guest is given nor one can be made
+#	BENCH_INODES=100000     inodes of the set own-fs, 25 KB each
+#	BENCH_LINEAR='25000 50000 100000 200000'	items of the part linear
+#	BENCH_BEARABLE=25000    up to so many of them mke2fs -d is run as well
 #	BENCH_GUESTS=1000       guests for the rename path; 0: not at all
 #	BENCH_COLD=1            also with dropped caches (drops those of the whole machine)
 #	BENCH_OUT=FILE          write the report as markdown, for example docs/benchmarks.md
@@ -22,11 +30,18 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 : "${VS2VZ:=$top/build/vs2vz}"
 : "${TREETOOL:=$(dirname "$(readlink -f "$VS2VZ")")/tests/treetool}"
 : "${BENCH_ROUNDS:=3}" "${BENCH_FILES:=200000}" "${BENCH_BYTES:=1500}" "${BENCH_GUESTS:=1000}"
+: "${BENCH_INODES:=100000}" "${BENCH_LINEAR:=25000 50000 100000 200000}" "${BENCH_BEARABLE:=25000}"
+: "${BENCH_ONLY:=trees image linear guests}"
 : "${BENCH_COLD:=}" "${BENCH_OUT:=}" "${VS2VZ_TEST_GUEST:=}"
 
 die() { echo "bench: $*" >&2; exit 1; }
 say() { echo "bench: $*" >&2; }
 has() { command -v "$1" >/dev/null; }
+wanted() { [[ " $BENCH_ONLY " == *" $1 "* ]]; }
+
+for part in $BENCH_ONLY; do
+	[[ " trees image linear guests " == *" $part "* ]] || die "BENCH_ONLY: there is no part '$part'"
+done
 
 [ "$(id -u)" = 0 ] || die "needs root: mounts, owners"
 [ -x "$TREETOOL" ] || die "$TREETOOL is not built (make)"
@@ -38,13 +53,17 @@ if [ -n "${BENCH_DIR:-}" ]; then
 else
 	own=$(mktemp -d /var/tmp/vs2vz-bench.XXXXXX) || exit 1
 fi
-src=$own/src dst=$own/dst
+src=$own/src dst=$own/dst point=$own/point
+target=$own/target.img
 times=$own/times
+: >"$times"
+: >"$own/sets"
+: >"$own/linear"
 
 clean() {
 	trap '' INT TERM
 	cd /
-	for m in "$src" "$dst"; do
+	for m in "$point" "$src" "$dst"; do
 		if mountpoint -q "$m"; then umount "$m" || umount -l "$m"; fi
 	done
 	rm -rf --one-file-system "$own"
@@ -88,6 +107,41 @@ mail_tree() {
 			print $f substr $noise, int(rand(65536 - $size)), $size;
 			close $f or die "$!\n";
 		}' "$1" "$2" || die "cannot make the small files"
+}
+
+# Small files and, one in fifty, a large one: 25 KB each on average.
+own_tree() {
+	perl -e '
+		my ($root, $nr) = @ARGV;
+		srand 2;
+		my $noise = join "", map { chr int rand 256 } 1 .. 1048576;
+		$noise .= $noise;
+		my $dirs = int($nr / 25) || 1;
+		for my $i (0 .. $dirs - 1) {
+			mkdir sprintf "%s/%03d", $root, $i / 100;
+			mkdir sprintf "%s/%03d/%02d", $root, $i / 100, $i % 100;
+		}
+		for my $i (0 .. $nr - $dirs - int(($dirs + 99) / 100) - 1) {
+			my $size = $i % 50 ? int rand 12000 : 500000 + int rand 1000000;
+			my $d = $i % $dirs;
+			open my $f, ">", sprintf("%s/%03d/%02d/file-%06d", $root, $d / 100, $d % 100, $i)
+				or die "$!\n";
+			print $f substr $noise, int(rand 1000000), $size;
+			close $f or die "$!\n";
+		}' "$1" "$2" || die "cannot make the tree of own-fs"
+}
+
+# names: empty files of one directory; links: empty files with two names each
+linear_tree() {	# KIND DIR ITEMS
+	perl -e '
+		my ($kind, $root, $nr) = @ARGV;
+		for my $i (0 .. $nr - 1) {
+			my $d = $kind eq "names" ? $root : sprintf "%s/%03d", $root, $i / 1000;
+			mkdir $d if $kind ne "names" && $i % 1000 == 0;
+			open my $f, ">", "$d/name-$i" or die "$!\n";
+			close $f;
+			$kind eq "names" || link "$d/name-$i", "$d/other-$i" or die "$!\n";
+		}' "$1" "$2" "$3" || die "cannot make the tree of linear"
 }
 
 # ---- measuring
@@ -193,6 +247,94 @@ round() {	# SET DIR
 	copies "$1" "$2" -cold
 }
 
+# ---- a file system of its own
+
+# Each begins without the file, makes it, and ends when all of it is on the disk. vs2vz
+# takes all space of the file at once, as it does for a container; the others leave holes.
+image_vs2vz() { "$TREETOOL" -s "$own/sums" -i "$3" -n "$(($2 << 20))" image "$1" "$target"; }
+image_mkfs_cp() {
+	truncate -s "$2M" "$target" && mkfs.ext4 -q -F -N "$3" "$target" &&
+		mount -o loop "$target" "$point" && cp -a "$1/." "$point/" && umount "$point" &&
+		sync "$target"
+}
+image_mke2fs_d() {
+	truncate -s "$2M" "$target" && mke2fs -q -F -t ext4 -N "$3" -d "$1" "$target" && sync "$target"
+}
+
+without_target() { rm -f "$target" "$own/sums"; sync -f "$own"; }
+
+images() {	# SET DIR SUFFIX
+	local tool before="warm $2"
+	[ -z "$3" ] || before=cold
+	for tool in vs2vz mkfs_cp mke2fs_d; do
+		without_target
+		$before
+		timed "$1" "image$3" "$(echo "$tool" | sed 's/mkfs_cp/mkfs+mount+cp/; s/_/-/')" \
+			"image_$tool" "$2" "$own_mib" "$((BENCH_INODES * 2))"
+	done
+	without_target
+}
+
+# One run; "KIND ITEMS TOOL SECONDS PEAK" into the table of its own.
+linear_run() {	# KIND ITEMS TOOL
+	without_target
+	find "$src/linear/$1-$2" -printf '%s' >/dev/null
+	timed linear "$1-$2" "$3" "image_$3" "$src/linear/$1-$2" 1024 400000
+	echo "$1 $2 $3 $(tail -n 1 "$times" | cut -d' ' -f4)" \
+		"$(sed -n 's/^peak=\([0-9]*\) KiB/\1/p' "$own/output")" >>"$own/linear"
+	sed -i '$d' "$times"
+}
+
+linear() {
+	local kind nr
+	for kind in names links; do
+		for nr in $BENCH_LINEAR; do
+			linear_run "$kind" "$nr" vs2vz
+			[ "$nr" -gt "$BENCH_BEARABLE" ] || linear_run "$kind" "$nr" mke2fs_d
+		done
+	done
+	without_target
+}
+
+# Rows: kind, items, tool, median seconds, microseconds for each item, largest peak (MiB).
+linear_rows() {
+	sort -k1,1 -k3,3r -k2,2n -k4,4n "$own/linear" | awk '
+		function done() {
+			if (!n) return
+			m = n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+			printf "%s %.2f %.1f %s\n", key, m, m * 1e6 / items,
+				peak ? sprintf("%.1f", peak / 1024) : "-"
+			n = peak = 0
+		}
+		{ k = $1 " " $2 " " $3; if (k != key) { done(); key = k; items = $2 } v[++n] = $4 }
+		$5 > peak { peak = $5 }
+		END { done() }'
+}
+
+linear_table() {
+	printf '%-7s %8s %-10s %8s %9s %9s\n' linear items tool median us/item peak-MiB
+	linear_rows | while read -r kind nr tool median each peak; do
+		printf '%-7s %8s %-10s %8s %9s %9s\n' "$kind" "$nr" "${tool/_/-}" "$median" "$each" "$peak"
+	done
+}
+
+linear_report() {
+	cat <<-END
+
+	## Linearity
+
+	A file system made and filled from *names*: so many empty files in one directory, and from
+	*links*: so many empty files of two names each, a thousand files in each directory. The time
+	for each of them must not grow with their number. Peak is the largest resident memory.
+
+	| data | items | tool | median | microseconds each | peak MiB |
+	|---|---|---|---|---|---|
+	END
+	linear_rows | while read -r kind nr tool median each peak; do
+		echo "| $kind | $nr | ${tool/_/ -} | $median | $each | $peak |"
+	done
+}
+
 # ---- rename path: the program itself on a host with many small guests
 
 guests() {
@@ -277,6 +419,12 @@ report() {
 	is the time of vs2vz divided by the time of the tool in that row: below 1 is faster. When
 	verifying, vs2vz reads the target back from the disk; diff -r takes what is in memory.
 
+	The work *image*: a new ext4 in an image file, filled with the tree. vs2vz makes and fills it
+	without mounting it; mkfs+mount+cp is mkfs.ext4, a loop mount, cp -a and umount; mke2fs-d is
+	mke2fs -d. Each begins without the file and ends when all of it is on the disk. The time of
+	vs2vz includes taking all space of the file and a hash of everything that was read, not the
+	e2fsck and the comparison that follow in a conversion.
+
 	| data | work | tool | median | min-max | vs2vz / tool |
 	|---|---|---|---|---|---|
 	END
@@ -287,39 +435,74 @@ report() {
 
 # ---- run
 
-image src 6G
-image dst 6G
-say "making data in $own"
-mkdir "$src/guest" "$src/mail"
 unpack() {
 	mkdir -p "$2"
 	tar -C "$2" --xattrs --xattrs-include='*' --acls --numeric-owner -xpf "$1" ||
 		die "cannot unpack $1"
 }
-if [ -n "$VS2VZ_TEST_GUEST" ]; then
-	unpack "$VS2VZ_TEST_GUEST" "$src/guest"
-elif debian=$("$top/tests/lib/debian-guest.sh" 2>/dev/null); then
-	for n in 1 2 3 4; do
-		unpack "$debian" "$src/guest/$n"
-	done
-else
-	usr_tree "$src/guest"
+
+guest_tree() {
+	local debian n
+	if [ -n "$VS2VZ_TEST_GUEST" ]; then
+		unpack "$VS2VZ_TEST_GUEST" "$1"
+	elif debian=$("$top/tests/lib/debian-guest.sh" 2>/dev/null); then
+		for n in 1 2 3 4; do
+			unpack "$debian" "$1/$n"
+		done
+	else
+		usr_tree "$1"
+	fi
+}
+
+describe() {
+	echo "*$1*: $(find "$src/$1" | wc -l) names, $(du -sm "$src/$1" | cut -f1) MiB." |
+		tee -a "$own/sets" >&2
+}
+
+image src 8G
+image dst 6G
+mkdir "$point"
+say "making data in $own"
+if wanted trees; then
+	mkdir "$src/guest" "$src/mail"
+	guest_tree "$src/guest"
+	mail_tree "$src/mail" "$BENCH_FILES"
+	describe guest
+	describe mail
 fi
-mail_tree "$src/mail" "$BENCH_FILES"
+if wanted image; then
+	mkdir "$src/own-fs"
+	own_tree "$src/own-fs" "$BENCH_INODES"
+	own_mib=$(($(du -sm "$src/own-fs" | cut -f1) * 3 / 2 + 256))
+	describe own-fs
+fi
+if wanted linear; then
+	mkdir "$src/linear"
+	for kind in names links; do
+		for nr in $BENCH_LINEAR; do
+			mkdir "$src/linear/$kind-$nr"
+			linear_tree "$kind" "$src/linear/$kind-$nr" "$nr"
+		done
+	done
+fi
 sync -f "$src"
-for set in guest mail; do
-	echo "*$set*: $(find "$src/$set" | wc -l) names, $(du -sm "$src/$set" | cut -f1) MiB."
-done >"$own/sets"
-cat "$own/sets" >&2
 for ((i = 1; i <= BENCH_ROUNDS; i++)); do
 	say "round $i of $BENCH_ROUNDS"
-	round guest "$src/guest"
-	round mail "$src/mail"
-	strips mail "$src/mail"
+	if wanted trees; then
+		round guest "$src/guest"
+		round mail "$src/mail"
+		strips mail "$src/mail"
+	fi
+	if wanted image; then
+		images own-fs "$src/own-fs" ""
+		[ -z "$BENCH_COLD" ] || images own-fs "$src/own-fs" -cold
+	fi
+	! wanted linear || linear
 done
-guests
+! wanted guests || guests
 table
+[ ! -s "$own/linear" ] || linear_table
 if [ -n "$BENCH_OUT" ]; then
-	report >"$BENCH_OUT" || die "cannot write $BENCH_OUT"
+	{ report; [ ! -s "$own/linear" ] || linear_report; } >"$BENCH_OUT" || die "cannot write $BENCH_OUT"
 	say "written: $BENCH_OUT"
 fi

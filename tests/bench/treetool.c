@@ -7,7 +7,8 @@
  *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
  *	treetool [-t THREADS] diff FROM TO
  *	treetool [-t THREADS] remove DIR
- *	treetool [-t THREADS] [-3] [-s SUMS] image DIR FILE	(FILE: a device, or a file of its size)
+ *	treetool [-t THREADS] [-3] [-s SUMS] [-i INODES] image DIR FILE	(FILE: a device, or a file of its size)
+ *	treetool [-t THREADS] [-3] [-s SUMS] [-i INODES] -n BYTES image DIR FILE	(made, as the program does)
  *	treetool [-t THREADS] -T TAG -f FOLDER strip DIR	tags of ID24, by the step kind "marks"
  *	treetool [-t THREADS] -T TAG -f FOLDER unstrip DIR
  *
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fsinfo.h"
@@ -37,6 +39,7 @@
 struct job {
 	struct tree_options opt;
 	bool xattrs, no_hidden, ext3;
+	uint64_t new_bytes, inodes;
 	const char *dir, *tag;
 	int a, b, sums, folder;
 };
@@ -136,18 +139,39 @@ static int do_remove(struct job *j, struct err *err)
 	return 0;
 }
 
+static void print_peak(void)
+{
+	struct rusage used;
+
+	if (getrusage(RUSAGE_SELF, &used) == 0)
+		printf("peak=%ld KiB\n", used.ru_maxrss);
+}
+
+/* All of its space, as the step "makefs" takes it. */
+static int make_file(struct job *j, struct err *err)
+{
+	if (ftruncate(j->b, 0) < 0 || ftruncate(j->b, (off_t)j->new_bytes) < 0 ||
+	    fallocate(j->b, 0, 0, (off_t)j->new_bytes) < 0)
+		return fail_errno(err, "cannot make the file large enough");
+	return 0;
+}
+
 static int do_image(struct job *j, struct err *err)
 {
 	const struct image_options opt = {
 		.uuid = { 0x45, 1, 2, 3, 4, 5, 0x46, 7, 0x88, 9, 10, 11, 12, 13, 14, 15 },
-		.label = "treetool", .bytes = (uint64_t)lseek(j->b, 0, SEEK_END), .reserve = 5,
+		.label = "treetool", .reserve = 5, .inodes = j->inodes, .fresh = j->new_bytes != 0,
+		.bytes = j->new_bytes ? j->new_bytes : (uint64_t)lseek(j->b, 0, SEEK_END),
 		.row = j->ext3 ? IMAGE_EXT3 : IMAGE_EXT4, .sums = j->sums,
 	};
 	struct tree_counts counts;
 
+	if (j->new_bytes && make_file(j, err) < 0)
+		return -1;
 	if (image_make(j->a, j->b, &opt, &j->opt, &counts, err) < 0)
 		return -1;
 	print_counts(&counts);
+	print_peak();
 	return 0;
 }
 
@@ -225,7 +249,8 @@ static void run(struct job *j, int nr, char **args)
 			continue;
 		j->dir = args[1];
 		j->a = open_dir(args[1]);
-		j->b = nr < 3 ? -1 : verbs[i].run == do_image ? open(args[2], O_RDWR | O_CLOEXEC) :
+		j->b = nr < 3 ? -1 : verbs[i].run == do_image ?
+		       open(args[2], O_RDWR | O_CLOEXEC | (j->new_bytes ? O_CREAT : 0), 0600) :
 		       open_dir(args[2]);
 		if (verbs[i].run(j, &err) == 0)
 			exit(0);
@@ -242,7 +267,7 @@ int main(int argc, char **argv)
 	struct job j = { .sums = -1, .folder = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "t:rxHs:T:f:3")) != -1) {
+	while ((c = getopt(argc, argv, "t:rxHs:T:f:3n:i:")) != -1) {
 		switch (c) {
 		case 't':
 			j.opt.threads = (unsigned)strtoul(optarg, NULL, 10);
@@ -265,6 +290,12 @@ int main(int argc, char **argv)
 				perror(optarg);
 				return 1;
 			}
+			break;
+		case 'n':
+			j.new_bytes = strtoull(optarg, NULL, 10);
+			break;
+		case 'i':
+			j.inodes = strtoull(optarg, NULL, 10);
 			break;
 		case 'T':
 			j.tag = optarg;

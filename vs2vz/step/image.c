@@ -3,7 +3,7 @@
  * The sink that fills a file system, and the whole of it from the first byte.
  *
  *	tables zeroed, journal, superblock with label and UUID	the device names us
- *	inodes and contents, in the order of the walk		all new places
+ *	inodes and contents, about in the order of the walk	all new places
  *	bitmaps, group descriptors, superblocks; fsync		whole
  *
  * If we die before the last line the device carries our UUID and no usable file system;
@@ -253,6 +253,7 @@ static void release(struct image *im)
 	while (im->dirs)
 		image_dir_free(im, im->dirs);
 	chunks_free(im);
+	image_table_free(im->table);
 	if (im->fs)
 		ext2fs_free(im->fs);
 	links_free(im->base.links);

@@ -135,30 +135,25 @@ int image_begin(struct image *im, struct err *err)
 	im->next_block = im->fs->super->s_first_data_block;
 	/* From here on the device says whose it is. */
 	code = ext2fs_flush(im->fs);
-	return code ? image_fail(err, code, "cannot write the superblock") : 0;
+	if (code)
+		return image_fail(err, code, "cannot write the superblock");
+	im->table = image_table_new(im);
+	return 0;
 }
 
 struct fixing {
 	struct image *im;
-	errcode_t code;
+	struct err *err;
+	int rc;
 };
 
 /* Inodes with names outside the tree have fewer here. */
 static void fix_links(void *ctx, const struct link_slot *slot)
 {
-	struct fixing *fixing = ctx;
-	ext2_filsys fs = fixing->im->fs;
-	struct ext2_inode_large inode[IMAGE_INODE / sizeof(struct ext2_inode_large) + 1];
+	struct fixing *f = ctx;
 
-	if (!slot->value || slot->seen == slot->more || fixing->code)
-		return;
-	fixing->code = ext2fs_read_inode_full(fs, (ext2_ino_t)slot->value, EXT2_INODE(inode),
-					      IMAGE_INODE);
-	if (fixing->code)
-		return;
-	inode->i_links_count = (uint16_t)slot->seen;
-	fixing->code = ext2fs_write_inode_full(fs, (ext2_ino_t)slot->value, EXT2_INODE(inode),
-					       IMAGE_INODE);
+	if (slot->value && slot->seen != slot->more && f->rc == 0)
+		f->rc = image_set_links(f->im, (ext2_ino_t)slot->value, (uint16_t)slot->seen, f->err);
 }
 
 static int flush_chunks(struct image *im, struct err *err)
@@ -171,15 +166,15 @@ static int flush_chunks(struct image *im, struct err *err)
 
 int image_complete(struct image *im, struct err *err)
 {
-	struct fixing fixing = { .im = im };
+	struct fixing fixing = { .im = im, .err = err };
 	errcode_t code;
 
 	if (flush_chunks(im, err) < 0)
 		return -1;
 	links_each(im->base.links, fix_links, &fixing);
-	code = fixing.code;
-	if (!code)
-		code = ext2fs_set_gdt_csum(im->fs);
+	if (fixing.rc < 0 || image_table_flush(im, err) < 0)
+		return -1;
+	code = ext2fs_set_gdt_csum(im->fs);
 	if (!code)
 		code = ext2fs_close_free(&im->fs);
 	if (code)

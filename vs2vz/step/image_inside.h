@@ -4,7 +4,8 @@
  *
  *	image.c		sink functions for objects, and the whole of it
  *	image_fs.c	the file system: kinds, size, beginning, end
- *	image_space.c	inodes and blocks, data on its way to the device
+ *	image_space.c	numbers and blocks, data on its way to the device
+ *	image_table.c	inodes on their way
  *	image_map.c	where the blocks of a file are: extents, or block maps
  *	image_dir.c	directories: blocks and index
  *	image_xattr.c	attributes in and outside the inode
@@ -69,6 +70,7 @@ struct image {
 	ext2_filsys fs;
 	int device;
 	pthread_mutex_t lock;	/* fs, cursors, lists */
+	struct image_table *table;
 	ext2_ino_t next_ino;
 	blk64_t next_block;
 	struct chunk *chunks;	/* all that threads were given */
@@ -92,8 +94,6 @@ int image_complete(struct image *im, struct err *err) MUST_CHECK;
 
 /* image_space.c. Of the sink's lock they take care themselves. */
 int image_new_inode(struct image *im, bool is_dir, ext2_ino_t *out, struct err *err) MUST_CHECK;
-int image_write_inode(struct image *im, ext2_ino_t ino, struct ext2_inode_large *inode,
-		      struct err *err) MUST_CHECK;
 struct chunk *image_chunk(struct image *im, struct copy_scratch *scratch);
 /*
  * Put len bytes at block `logical` of the file in hand (chunk->runs). bytes: aligned to
@@ -108,8 +108,20 @@ int image_put_block(struct image *im, struct chunk *c, const char *bytes, uint64
 int image_take_block(struct image *im, struct chunk *c, char **bytes, uint64_t *block,
 		     struct err *err) MUST_CHECK;
 int image_flush(struct image *im, struct chunk *c, struct err *err) MUST_CHECK;
+/* Whole blocks from aligned memory, to the device at once. */
+int image_write_blocks(struct image *im, const char *bytes, size_t len, uint64_t block,
+		       struct err *err) MUST_CHECK;
 void chunks_free(struct image *im);
 void runs_add(struct runs *runs, uint32_t logical, uint64_t physical, uint32_t len);
+
+/* image_table.c. Its lock it takes itself, but not when all is flushed at the end. */
+struct image_table *image_table_new(const struct image *im);
+void image_table_free(struct image_table *table);
+int image_write_inode(struct image *im, ext2_ino_t ino, struct ext2_inode_large *inode,
+		      struct err *err) MUST_CHECK;
+/* Another number of names, for an inode that was written. */
+int image_set_links(struct image *im, ext2_ino_t ino, uint16_t links, struct err *err) MUST_CHECK;
+int image_table_flush(struct image *im, struct err *err) MUST_CHECK;
 
 /* image_map.c: fill i_block from chunk->runs, with the blocks that takes; adds to i_blocks. */
 int image_map(struct image *im, struct chunk *c, struct ext2_inode_large *inode,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Space of the image: inodes and blocks are given out in ascending order, around what
+ * Space of the image: numbers of inodes and blocks are given out in ascending order, around what
  * the file system itself has taken. Small contents gather in a thread's chunk, one
  * write for each; large ones go straight from the buffer they were read into. Both in
  * whole blocks, so that the device can be written past the page cache.
@@ -50,17 +50,6 @@ int image_new_inode(struct image *im, bool is_dir, ext2_ino_t *out, struct err *
 	return 0;
 }
 
-int image_write_inode(struct image *im, ext2_ino_t ino, struct ext2_inode_large *inode,
-		      struct err *err)
-{
-	errcode_t code;
-
-	pthread_mutex_lock(&im->lock);
-	code = ext2fs_write_inode_full(im->fs, ino, EXT2_INODE(inode), IMAGE_INODE);
-	pthread_mutex_unlock(&im->lock);
-	return code ? image_fail(err, code, "cannot write an inode of the new file system") : 0;
-}
-
 /* The next run of free blocks, of at most `most`, marked as used. */
 static int take_blocks(struct image *im, uint32_t most, uint64_t *start, uint32_t *len,
 		       struct err *err)
@@ -82,8 +71,8 @@ static int take_blocks(struct image *im, uint32_t most, uint64_t *start, uint32_
 	return 0;
 }
 
-static int write_blocks(struct image *im, const char *bytes, size_t len, uint64_t block,
-			struct err *err)
+int image_write_blocks(struct image *im, const char *bytes, size_t len, uint64_t block,
+		       struct err *err)
 {
 	uint64_t at = block * IMAGE_BLOCK;
 
@@ -127,7 +116,7 @@ int image_flush(struct image *im, struct chunk *c, struct err *err)
 	int rc = 0;
 
 	if (c->used)
-		rc = write_blocks(im, c->bytes, (size_t)c->used * IMAGE_BLOCK, c->start, err);
+		rc = image_write_blocks(im, c->bytes, (size_t)c->used * IMAGE_BLOCK, c->start, err);
 	if (c->used < c->len) {
 		pthread_mutex_lock(&im->lock);
 		ext2fs_block_alloc_stats_range(im->fs, c->start + c->used, c->len - c->used, -1);
@@ -173,7 +162,7 @@ static int put_large(struct chunk *c, uint32_t logical, const char *bytes, uint3
 		uint32_t n;
 
 		if (take_blocks(c->im, blocks, &start, &n, err) < 0 ||
-		    write_blocks(c->im, bytes, (size_t)n * IMAGE_BLOCK, start, err) < 0)
+		    image_write_blocks(c->im, bytes, (size_t)n * IMAGE_BLOCK, start, err) < 0)
 			return -1;
 		runs_add(&c->runs, logical, start, n);
 		logical += n;
