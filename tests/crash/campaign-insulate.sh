@@ -9,11 +9,11 @@
 #
 #	campaign-insulate.sh VS2VZ-FAULT
 #
-# STEP, LIMIT, ONLY: see campaign-lib.sh; of a STEP that is not 1 ten times as much, as each
+# STEP, LIMIT, ONLY: see campaign-lib.sh; of a STEP that is not 1 thirty times as much, as each
 # cut makes, checks and mounts real file systems. WORLDS: some of the worlds below.
 . "$(dirname "$0")/campaign-lib.sh" || exit 1
 losetup -f >/dev/null 2>&1 || { echo "1..0 # SKIP no loop device"; exit 0; }
-[ "$step" = 1 ] || step=$((step * 10))
+[ "$step" = 1 ] || step=$((step * 30))
 devices=
 
 tidy() {

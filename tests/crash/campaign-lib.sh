@@ -163,7 +163,11 @@ campaign() {	# NAME FAULT PREPARE CUT RECOVER WANTED EXACT
 		rm -f "$work/report"
 		${3:-true} || { echo "# cannot prepare: $3"; break; }
 		faulty "$fault" $4
-		fired || break
+		if ! fired; then	# begun behind the last change: once more, from the first
+			[ "$here_tried" = 0 ] && [ "$n" -gt 1 ] || break
+			n=1
+			continue
+		fi
 		here_tried=$((here_tried + 1))
 		then=true
 		[ "$5" != "resume --yes" ] || then="ask_again $4"

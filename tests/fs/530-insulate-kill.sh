@@ -63,12 +63,14 @@ measure() {
 	whole=$((($(date +%s%N) - started) / 1000))
 }
 
-# Killed before its journal stood it is not begun: only then undo has nothing to do.
+# Killed before its journal stood it is not begun: only then undo has nothing to do, but
+# for the host's part, which comes first and goes with --all.
 undone() {
 	run vs undo "$operand"
 	[ "$status" = 0 ] || { [ $(($1 % 2)) = 1 ] &&
 		grep -Eq "no converted guest is called|it was committed" "$scratch/both"; }
 	result $? "undo" || show_last
+	[ "$status" = 0 ] || run vs undo --all
 }
 
 # campaign OPERAND COMMAND...: kill it; back, or on and back

@@ -49,7 +49,8 @@ struct blockdev {
 	const char *mounted;	/* NULL, or where (one place) */
 	const char *held;	/* NULL, or by what: "device mapper dm-3", "swap", "/dev/loop0" */
 	bool passes;		/* the holder goes by itself when nobody uses it any more */
-	bool ours;		/* and it was made by this program, perhaps by one that died */
+	bool self;		/* and this very process made it */
+	bool ours;		/* or another one of this program: it may be dead */
 	bool unreadable;	/* signatures are not known */
 	size_t nr, cap;
 	struct signature *sig;

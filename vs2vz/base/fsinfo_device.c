@@ -123,10 +123,14 @@ static bool is_behind(const struct look *l, const char *loop, dev_t dev,
 static void held_by_loop(struct blockdev *out, const char *path, const struct loop_info64 *info)
 {
 	bool passes = info->lo_flags & LO_FLAGS_AUTOCLEAR;
-	bool ours = strncmp((const char *)info->lo_file_name, LOOP_MARK, LO_NAME_SIZE) == 0;
+	const char *name = (const char *)info->lo_file_name;
+	bool marked = strncmp(name, LOOP_MARK, sizeof(LOOP_MARK) - 1) == 0;
+	bool self = marked && strtol(name + sizeof(LOOP_MARK) - 1, NULL, 10) == getpid();
+	bool ours = marked && !self;
 
 	out->passes = passes && (!out->held || out->passes);
 	out->ours = ours && (!out->held || out->ours);
+	out->self = self || out->self;
 	out->held = path;
 }
 

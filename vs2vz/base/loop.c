@@ -15,17 +15,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/inroot.h"
 
 #define LOOPS_MOST 256
 
+static void sign(struct loop_info64 *info)
+{
+	snprintf((char *)info->lo_file_name, LO_NAME_SIZE, LOOP_MARK "%ld", (long)getpid());
+}
+
 /* 0, or -1 with errno; EBUSY: somebody else has the device. */
 static int attach_old(int loop, int file, bool write)
 {
-	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR, .lo_file_name = LOOP_MARK };
+	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
 	int code;
 
+	sign(&info);
 	info.lo_flags |= write ? 0 : LO_FLAGS_READ_ONLY;
 	if (ioctl(loop, LOOP_SET_FD, file) < 0)
 		return -1;
@@ -43,8 +50,9 @@ static int attach_old(int loop, int file, bool write)
 static int attach(int loop, int file, bool write)
 {
 #ifdef LOOP_CONFIGURE
-	struct loop_config config = { .fd = (uint32_t)file, .info.lo_file_name = LOOP_MARK };
+	struct loop_config config = { .fd = (uint32_t)file };
 
+	sign(&config.info);
 	config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (write ? 0 : LO_FLAGS_READ_ONLY);
 	if (!getenv("VS2VZ_NO_LOOP_CONFIGURE")) {
 		if (ioctl(loop, LOOP_CONFIGURE, &config) == 0)

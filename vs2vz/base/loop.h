@@ -9,8 +9,8 @@
 
 #include "base/err.h"
 
-/* Loop devices that were attached here carry this name (losetup -l -O NAME, LO_NAME). */
-#define LOOP_MARK "vs2vz"
+/* Loop devices that were attached here carry this name and our process number behind it. */
+#define LOOP_MARK "vs2vz:"
 
 /*
  * Attach an open file to a free loop device: its descriptor, or -1. The device is released by

@@ -18,6 +18,7 @@
 #define MAGIC_MOST 64
 #define PATIENCE 30		/* tenths of a second */
 #define OWN_PATIENCE 600
+#define SELF_PATIENCE 3
 
 static int open_device(const char *path, enum volume_open how, struct err *err)
 {
@@ -55,6 +56,11 @@ int volume_open(const struct root *root, const char *path, enum volume_open how,
 	return how == VOLUME_WRITE ? open_file(root, path, err) : strict_open(root, path, err);
 }
 
+static unsigned patience(const struct blockdev *seen)
+{
+	return seen->self ? SELF_PATIENCE : seen->ours ? OWN_PATIENCE : PATIENCE;
+}
+
 int volume_look(struct blockdev *out, const struct root *root, const char *path,
 		struct pool *pool, struct err *err)
 {
@@ -64,7 +70,7 @@ int volume_look(struct blockdev *out, const struct root *root, const char *path,
 		if (blockdev_read(out, root, path, pool, err) < 0)
 			return -1;
 		if (out->mounted || !out->held || !out->passes ||
-		    i >= (out->ours ? OWN_PATIENCE : PATIENCE))
+		    i >= patience(out))
 			return 0;
 		nanosleep(&moment, NULL);
 	}
