@@ -305,6 +305,9 @@ static int plan_all(struct changing *c)
 {
 	c->hooks_committed = hooks_committed(c->s);
 	err_clear(&c->s->err);
+	if (!c->nr)
+		log_say(LOG_NOTE, "no container here %s", to_own(c) ? "shares a file system" :
+			"has a file system of its own");
 	for (size_t i = 0; i < c->nr; i++)
 		if (plan_one(c, c->ct[i]) < 0)
 			return -1;
