@@ -28,6 +28,7 @@ btrfs-progs     -
 acl             acl
 attr            attr
 libcap2-bin     libcap
+lvm2            lvm2
 strace          strace
 valgrind        valgrind
 rsync           rsync

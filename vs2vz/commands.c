@@ -332,7 +332,7 @@ const struct command commands[] = {
 	  "more is named, and removed with --remove-hash-store.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_STORE,
 	  command_commit },
-	{ "insulate", "CTID... --device DEV|--lv VG[/NAME]|--image FILE[:SIZE]|--image DIR/",
+	{ "insulate", "CTID... --device DEV|--lv VG[/NAME][:SIZE]|--image FILE[:SIZE]|--image DIR/",
 	  "give containers file systems of their own",
 	  "Makes an ext4 on the device or in a new image file, fills it from the container's\n"
 	  "private area, checks and compares it, and names it in CTID.conf (VE_DEVICE); the\n"

@@ -228,7 +228,7 @@ const struct setting_row setting_rows[] = {
 	{ "insulate", false, "none",
 	  "\"none\", \"image:DIR[:SIZE]\", \"lv:VG[:SIZE]\" or \"device:/dev/NAME\"",
 	  "A file system of its own for each container: an image file DIR/CTID.img, the logical\n"
-	  "volume ctCTID of VG (made before, by lvcreate), or a device. SIZE: 10G, or 150% of\n"
+	  "volume ctCTID of VG (made when it is missing), or a device. SIZE: 10G, or 150% of\n"
 	  "the data.", store_insulate },
 	{ "shared", false, "break", "one of \"break\", \"keep-readonly\"",
 	  "Files that a guest shares with other guests or a hash store by hard links (vunify,\n"

@@ -33,6 +33,7 @@ _vs2vz()
 	case $prev in
 	--device|--dump-device|--image) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--insulate) mapfile -t COMPREPLY < <(compgen -W "image: lv: device: none" -- "$cur"); return ;;
+	--lv) mapfile -t COMPREPLY < <(compgen -W "$(vgs --noheadings -o vg_name 2>/dev/null)" -- "$cur"); return ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 	-c|--config|--log|-o|--out|--plan)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;

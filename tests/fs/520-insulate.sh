@@ -204,7 +204,7 @@ printf '\200\0\0\0\203\0\0\0\0\010\0\0\0\140\0\0' | dd of="$device" bs=1 seek=44
 printf '\125\252' | dd of="$device" bs=1 seek=510 conv=notrunc 2>/dev/null
 refused "a partition table" VS605 "$device"
 run_status 2 "no logical volume" vs plan v345 --insulate lv:vs2vz-none:2G
-said "the cure is the command" 'lvcreate -n ct345 -L 2048M vs2vz-none'
+said "it is named: VS601 without an lvm, VS612 with one" 'VS612|VS601'
 run_status 64 "a size that is none" vs plan v345 --insulate image:/srv:big
 run_status 64 "no place" vs plan v345 --insulate floppy
 echo there >"$R/srv/345.img"

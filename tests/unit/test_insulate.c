@@ -48,7 +48,15 @@ static void test_words(void **state)
 		if (insulate_parse(&s, wrong[i], &fx.pool, &fx.err) == 0)
 			fail_msg("'%s' was taken", wrong[i]);
 	assert_int_equal(insulate_parse_one(&s, INSULATE_LV, "vg/ct", &fx.pool, &fx.err), 0);
-	assert_int_equal(insulate_parse_one(&s, INSULATE_LV, "vg", &fx.pool, &fx.err), -1);
+	assert_int_equal(s.where, INSULATE_LV);
+	assert_int_equal(insulate_parse_one(&s, INSULATE_LV, "vg/ct:2G", &fx.pool, &fx.err), 0);
+	assert_true(s.bytes == (uint64_t)2 << 30);
+	assert_string_equal(s.place, "vg/ct");
+	assert_int_equal(insulate_parse_one(&s, INSULATE_LV, "vg:150%", &fx.pool, &fx.err), 0);
+	assert_int_equal(s.where, INSULATE_VG);
+	assert_string_equal(s.place, "vg");
+	assert_int_equal(insulate_parse_one(&s, INSULATE_LV, "vg/", &fx.pool, &fx.err), -1);
+	assert_int_equal(insulate_parse_one(&s, INSULATE_LV, "-vg", &fx.pool, &fx.err), -1);
 	assert_int_equal(insulate_parse_one(&s, INSULATE_LV, "../ct", &fx.pool, &fx.err), -1);
 	assert_int_equal(insulate_parse_one(&s, INSULATE_IMAGE, "/x.img:1M", &fx.pool, &fx.err), 0);
 	assert_true(s.bytes == 1 << 20);

@@ -125,7 +125,8 @@ static void all_kinds_were_there(void **state)
 {
 	(void)state;
 	for (unsigned k = 0; kinds[k]; k++)
-		if (!seen[k] && (geteuid() == 0 || !needs_root(kinds[k])))
+		/* lv needs an lvm: test_lv.c */
+		if (!seen[k] && strcmp(kinds[k]->name, "lv") != 0 && (geteuid() == 0 || !needs_root(kinds[k])))
 			fail_msg("no step of kind '%s' in the plans", kinds[k]->name);
 }
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "decide/decide.h"
 #include "openvz/conf.h"
+#include "step/lvm.h"
 #include "vserver/host_side.h"
 
 /* What fsinfo_read() said of a directory; asked once. */
@@ -27,6 +28,7 @@ struct deciding {
 	struct known_cts known;
 	struct mounts mounts;
 	struct host_side side;
+	struct lvm_groups groups;
 	size_t nr_fs, cap_fs;
 	struct fs_answer **fs;
 	/* The sample of the guest in hand: sample_use(). */

@@ -10,8 +10,10 @@
 
 #include "base/units.h"
 #include "decide/device_judge.h"
+#include "decide/insulate_lv.h"
 #include "openvz/layout.h"
 #include "step/image.h"
+#include "step/lv.h"
 
 #define RESERVE 5	/* percent, for root */
 #define GROWTH 20	/* percent of the data, where no size was asked for */
@@ -120,19 +122,11 @@ static uint32_t user_of(const struct insulate_question *q, const char *at,
 	return 0;
 }
 
-static bool lv_missing(const struct insulate_question *q, const struct insulation *in,
-		       const struct blockdev *seen, uint64_t bytes, struct findings *findings)
+/* A logical volume that is not there: it is made. */
+static bool is_new_lv(const struct insulate_question *q, const struct blockdev *seen)
 {
-	const char *name = strrchr(in->at, '/') + 1;
-
-	if (q->spec->where != INSULATE_VG && q->spec->where != INSULATE_LV)
-		return false;
-	if (seen->is != VOLUME_ABSENT)
-		return false;
-	finding_add(findings, VS_VOLUME_MISSING, q->name, in->at,
-		    "there is no such logical volume: lvcreate -n %s -L %lluM %.*s", name,
-		    (unsigned long long)(bytes / MIB), (int)(name - 1 - (in->at + 5)), in->at + 5);
-	return true;
+	return (q->spec->where == INSULATE_VG || q->spec->where == INSULATE_LV) &&
+	       seen->is == VOLUME_ABSENT;
 }
 
 static void judge(const struct insulate_question *q, const struct insulation *in,
@@ -144,8 +138,6 @@ static void judge(const struct insulate_question *q, const struct insulation *in
 		.overwrite = q->overwrite, .user = user_of(q, in->at, seen),
 	};
 
-	if (lv_missing(q, in, seen, size->wanted, findings))
-		return;
 	device_judge(&wish, seen, findings);
 	if (!in->device && size->wanted < size->least)
 		finding_add(findings, VS_IMAGE_SMALL, q->name, in->at, "%s were asked for, %s are needed",
@@ -171,11 +163,19 @@ int insulate_decide(struct insulation *out, const struct insulate_question *q, s
 	out->device = q->spec->where != INSULATE_IMAGE && q->spec->where != INSULATE_IMAGE_DIR;
 	if (uuid_new(uuid, err) < 0 || blockdev_read(&seen, q->root, out->at, pool, err) < 0)
 		return -1;
-	judge(q, out, &seen, &size, findings);
+	out->bytes = out->device ? seen.bytes : size.wanted;
+	if (is_new_lv(q, &seen)) {
+		const struct insulate_lv_wish wish = { size.least, size.wanted,
+						       user_of(q, out->at, &seen) };
+
+		if (insulate_lv_decide(out, q, &wish, pool, findings, err) < 0)
+			return -1;
+	} else {
+		judge(q, out, &seen, &size, findings);
+	}
 	out->uuid = pool_strdup(pool, uuid);
 	out->label = pool_printf(pool, "ct%u", q->ctid);
 	out->type = image_type(row);
-	out->bytes = out->device ? seen.bytes : size.wanted;
 	out->inodes = inodes_for(q, out->bytes);
 	out->ve_device = out->device ? pool_printf(pool, "UUID=%s", uuid) : out->at;
 	return 0;
@@ -190,11 +190,24 @@ void insulate_describe(struct ct *ct, const struct insulation *in, struct pool *
 	ct_set(ct, pool, "DISK_QUOTA", "no", why);
 }
 
+static void add_lv(struct plan *plan, const struct insulation *in, struct pool *pool)
+{
+	struct step *s = plan_step(plan, pool, "lv");
+
+	step_arg(s, pool, "vg", in->lv_vg);
+	step_arg(s, pool, "name", in->lv_name);
+	step_argf(s, pool, "bytes", "%llu", (unsigned long long)in->bytes);
+	step_argf(s, pool, "tag", LV_TAG "%s", in->uuid);
+}
+
 struct step *insulate_step(struct plan *plan, const struct insulation *in,
 			   const struct insulate_source *source, struct pool *pool)
 {
-	struct step *s = plan_step(plan, pool, "makefs");
+	struct step *s;
 
+	if (in->lv_name)
+		add_lv(plan, in, pool);
+	s = plan_step(plan, pool, "makefs");
 	step_arg(s, pool, "at", in->at);
 	step_arg(s, pool, "to", source->to);
 	step_arg(s, pool, "from", source->from);

@@ -4,7 +4,8 @@
  * one container, and its place in a plan.
  *
  *	image:DIR[:SIZE]	image file DIR/CTID.img
- *	lv:VG[:SIZE]		logical volume ctCTID, or one with the guest's name, of VG
+ *	lv:VG[:SIZE]		logical volume ctCTID, or one with the guest's name, of VG;
+ *				made where there is none
  *	device:/dev/sdb1	this device: for one container
  *	none			none: for one guest, where all others have one
  *
@@ -36,7 +37,7 @@ struct insulate_spec {
 /* SPEC of convert. */
 int insulate_parse(struct insulate_spec *out, const char *text, struct pool *pool,
 		   struct err *err) MUST_CHECK;
-/* The values of --image FILE[:SIZE], --lv VG/NAME, --device DEV. */
+/* The values of --image FILE[:SIZE], --lv VG[/NAME][:SIZE], --device DEV. */
 int insulate_parse_one(struct insulate_spec *out, enum insulate_where where, const char *text,
 		       struct pool *pool, struct err *err) MUST_CHECK;
 
@@ -48,8 +49,10 @@ struct insulation {
 	const char *uuid, *label, *type;
 	uint64_t bytes, inodes;
 	const char *overwrite;	/* UUID that may go; NULL */
+	const char *lv_vg, *lv_name; /* a logical volume to be made; NULL: at is there */
 };
 
+struct lvm_groups;
 struct known_cts;
 struct host;
 struct findings;
@@ -66,6 +69,7 @@ struct insulate_question {
 	const struct host *host;
 	const struct root *root;
 	const struct known_cts *known;
+	struct lvm_groups *groups;	/* one for all questions of a run */
 };
 /* Findings for all that speaks against it; *out is filled nevertheless. */
 int insulate_decide(struct insulation *out, const struct insulate_question *q, struct pool *pool,

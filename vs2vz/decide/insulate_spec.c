@@ -95,7 +95,7 @@ static int check_place(const struct insulate_spec *spec, struct err *err)
 			if (is_lv_word(vg) && is_lv_word(slash + 1))
 				return 0;
 		}
-		return fail(err, "'%s' is no logical volume: VG/NAME", show(place));
+		return fail(err, "'%s' is no logical volume: VG or VG/NAME", show(place));
 	case INSULATE_DEVICE:
 		if (is_plain_path(place) && strncmp(place, "/dev/", 5) == 0 && place[5])
 			return 0;
@@ -110,6 +110,8 @@ static int check_place(const struct insulate_spec *spec, struct err *err)
 int insulate_parse_one(struct insulate_spec *out, enum insulate_where where, const char *text,
 		       struct pool *pool, struct err *err)
 {
+	if (where == INSULATE_LV && !strchr(text, '/'))
+		where = INSULATE_VG;
 	*out = (struct insulate_spec){ .where = where, .place = text };
 	if (split_size(out, pool, err) < 0)
 		return -1;

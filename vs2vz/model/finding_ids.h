@@ -188,6 +188,8 @@ enum finding_id {
 	VS_VOLUME_TAKEN		= 609,	/* VE_DEVICE of another container */
 	VS_VOLUME_EXISTS	= 610,	/* the image file */
 	VS_VOLUME_UNREADABLE	= 611,
+	VS_GROUP_MISSING	= 612,	/* volume group of a logical volume to be made */
+	VS_GROUP_FULL		= 613,
 	VS_IMAGE_SMALL		= 620,
 	VS_DEVICE_TWICE		= 621,	/* two guests of one run */
 	VS_VZCTL_OLD		= 622,	/* knows no vps.premount */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The second opinion on a file system that was just made: the host's own /sbin/e2fsck,
- * read-only (-fn). The one program that is ever run; it is given an open descriptor and
- * no path, an environment of its own, and nothing of a guest but the device.
+ * read-only (-fn). It is given an open descriptor and no path, and nothing of a guest but
+ * the device (tool.h).
  */
 #ifndef VS2VZ_STEP_FSCK_H
 #define VS2VZ_STEP_FSCK_H

@@ -4,7 +4,8 @@
  * file and filled from a tree; the source is not touched. TO is the private area
  * where it will be mounted; nothing is mounted here but in private.
  *
- *	AT holds nothing (what the user named is taken away)	blank
+ *	AT holds nothing (what the user named is taken away)	blank; absent while an lv
+ *								step is to make it
  *	AT: UUID of the step, label vs2vz-part			ours, not whole
  *	filled, synced, checked by e2fsck, compared		ours, whole, still the label
  *	AT: label of the container				done

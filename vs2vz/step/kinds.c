@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The closed set of things that can be done to a host, one row each. There is no
- * "run this command" among them.
+ * "run this command" among them; lv alone lets a program of the host do its work, with
+ * arguments that lvm.c fixes.
  */
 #include "step/kinds.h"
 
@@ -11,6 +12,7 @@ const struct kind *const kinds[] = {
 	&kind_bring,
 	&kind_copy,
 	&kind_hide,
+	&kind_lv,
 	&kind_makefs,
 	&kind_marks,
 	&kind_mkdir,

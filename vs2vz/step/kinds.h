@@ -11,6 +11,7 @@
 extern const struct kind kind_bring;
 extern const struct kind kind_copy;
 extern const struct kind kind_hide;
+extern const struct kind kind_lv;
 extern const struct kind kind_makefs;
 extern const struct kind kind_marks;
 extern const struct kind kind_mkdir;

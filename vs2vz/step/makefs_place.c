@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "step/lv.h"
 #include "step/source.h"
 #include "step/view.h"
 
@@ -47,6 +48,8 @@ static enum makefs_is device_is(struct makefs *m)
 	const struct blockdev *d = &m->seen;
 	enum makefs_is is = FS_NONE;
 
+	if (d->is == VOLUME_ABSENT && lv_makes(m->w, m->at))
+		return FS_NONE;
 	if (d->is != VOLUME_DEVICE || d->unreadable) {
 		fail_code(&m->why, ERR_FOREIGN, "'%s' is %s", show(m->at), d->is == VOLUME_ABSENT ?
 			  "not there" : d->unreadable ? "not readable" : "no block device");
