@@ -260,13 +260,16 @@ struct tally {
 	bool open;		/* some guest is converted or on its way */
 	bool committed;
 	bool own_open;		/* the same of those with a file system of their own */
+	bool hidden;		/* an open journal has taken action scripts away, and keeps them */
 };
 
-static void tally_journal(struct tally *t, const struct journal *j)
+static void tally_journal(const struct session *s, struct tally *t, const struct journal *j)
 {
 	bool open = j->phase != PHASE_UNDONE && j->phase != PHASE_COMMITTED;
 
 	t->own_open |= open && carry_makes_own(&j->plan);
+	t->hidden |= open && strcmp(j->plan.scope, "container") == 0 &&
+		     carry_drops_hooks(s, &j->plan);
 	if (strcmp(j->plan.scope, "guest") != 0)
 		return;
 	t->open |= open;
@@ -288,7 +291,7 @@ static int tally_guests(struct session *s, struct tally *t)
 			t->open = t->own_open = true; /* unreadable: touch nothing that it may need */
 			continue;
 		}
-		tally_journal(t, &j);
+		tally_journal(s, t, &j);
 		journal_close(&j);
 	}
 	return 0;
@@ -366,8 +369,9 @@ int carry_host_after(struct session *s)
 		return 0;
 	if (tally_guests(s, &t) < 0 || own_in_use(s, &own) < 0)
 		return -1;
+	/* Those of a journal cannot be hidden twice: what stands in for them stays revocable. */
 	if (!t.own_open)
-		ways.hooks = own ? HOST_FINISH : HOST_BACK;
+		ways.hooks = !own ? HOST_BACK : t.hidden ? HOST_STAYS : HOST_FINISH;
 	if (!t.open)
 		ways.others = t.committed ? HOST_FINISH : HOST_BACK;
 	return carry_host_all(s, &ways);

@@ -19,12 +19,14 @@
 #include "exits.h"
 #include "jobs.h"
 #include "session.h"
+#include "step/lvm.h"
 
 struct changing {
 	struct session *s;
 	struct known_cts known;		/* those that will share already do, for deciding */
 	size_t nr, cap;
 	const struct known_ct **ct;	/* that are meant */
+	struct lvm_groups groups;
 	struct contain_rooms rooms;	/* that the plans before take */
 	bool hooks_committed;
 	struct jobs jobs;
@@ -218,7 +220,7 @@ static int decide_with(struct changing *c, const struct known_ct *ct,
 		.name = name_of(c, ct), .host = &s->host, .root = &s->root, .known = &c->known,
 		.ct = ct, .wanted = &s->opt.insulate, .overwrite = s->opt.overwrite,
 		.dump_device = s->opt.dump_device, .now = now, .tree = &tree,
-		.hooks_committed = c->hooks_committed, .rooms = &c->rooms,
+		.hooks_committed = c->hooks_committed, .rooms = &c->rooms, .groups = &c->groups,
 	};
 	size_t before = s->findings.nr;
 	int done;
@@ -305,6 +307,9 @@ static int plan_all(struct changing *c)
 {
 	c->hooks_committed = hooks_committed(c->s);
 	err_clear(&c->s->err);
+	if (!c->nr)
+		log_say(LOG_NOTE, "no container here %s", to_own(c) ? "shares a file system" :
+			"has a file system of its own");
 	for (size_t i = 0; i < c->nr; i++)
 		if (plan_one(c, c->ct[i]) < 0)
 			return -1;

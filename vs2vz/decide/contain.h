@@ -40,6 +40,7 @@ struct contain_question {
 	const struct insulate_source *now; /* where the tree is */
 	const struct survey *tree;
 	bool hooks_committed;		/* no journal would take the action scripts away */
+	struct lvm_groups *groups;	/* one for all questions of a run; NULL: its own */
 	const struct contain_rooms *rooms; /* taken already by other plans; NULL: none */
 };
 struct contain_plan {

@@ -24,7 +24,7 @@ int fsck_check(int fd, struct err *err)
 		return 0;
 	tool_words(&words, &said.out, skip);
 	tool_words(&words, &said.err, skip);
-	if (said.status < 128 && said.status >= FSCK_FAILED)
+	if (said.status >= FSCK_FAILED)
 		return fail(err, "%s did not work (status %d): mend it, or move it away to go on "
 			    "without: %s", PROGRAM, said.status, show(words.data ? words.data : ""));
 	return fail(err, "%s found the new file system damaged (status %d): %s", PROGRAM,
