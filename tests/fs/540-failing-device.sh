@@ -81,7 +81,7 @@ was_hurt() { [ "$(refused_calls)" != "$at_start" ]; }
 # The command failed on a disk that failed: told TEXT DEVICE
 told() {
 	case $status in
-	1 | 3) result 0 "$1: failed, exit $status" ;;
+	1 | 2 | 3) result 0 "$1: failed, exit $status" ;;
 	*) result 1 "$1: failed, exit $status" || show_last ;;
 	esac
 	said "$1: the device is named" "$2"
@@ -197,6 +197,7 @@ for mode in "${modes[@]}"; do
 	blank
 	# shellcheck disable=SC2086
 	run_check "$text: convert" vs convert web --yes $insulated
+	uuid=$(blkid -c /dev/null -p -o value -s UUID "$disk")
 	blockdev --flushbufs "$disk"
 	fails_at 0 "$mode"
 	run vs commit web --yes
@@ -204,7 +205,7 @@ for mode in "${modes[@]}"; do
 		[ "$mode" = once ]
 		result $? "$text: status 0 after one failure only" || show_last
 	elif was_hurt; then
-		told "$text" "$disk"
+		told "$text" "$disk|$uuid"
 	fi
 	heal
 	run_check "$text: commit on the sound disk" vs commit web --yes
@@ -265,7 +266,9 @@ wait "$server" 2>/dev/null
 blockdev --flushbufs "$disk" 2>/dev/null
 run vs verify
 ok "verify sees that it is gone" test "$status" != 0
-run_check "undo without the disk" vs undo ct/345
+run_mustfail "undo would leave behind what the container wrote" vs undo ct/345
+said "it says how to go on" 'discard-changes'
+run_check "undo without the disk" vs undo ct/345 --discard-changes
 said "what is left is named" "$disk.* is left"
 unchanged "everything is as before"
 

@@ -86,12 +86,13 @@ static int refuse_busy(const struct makefs *m, struct err *err)
 	return user ? fail_code(err, EBUSY, "'%s' is in use: %s", show(m->at), show(user)) : 0;
 }
 
-/* Also those that only show when others are gone. */
+/* Also those that only show when others are gone. It is held by us: nobody is waited for. */
 static int device_clear(struct makefs *m, int fd, struct err *err)
 {
 	for (int i = 0; i < WIPES_MOST; i++) {
-		if (device_look(m, err) < 0)
+		if (blockdev_read(&m->seen, m->w->root, m->at, &m->pool, err) < 0)
 			return -1;
+		m->is = device_is(m);
 		if (m->is == FS_OTHER) {
 			*err = m->why;
 			return -1;
