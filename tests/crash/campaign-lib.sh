@@ -19,6 +19,10 @@ if [ "$(id -u)" != 0 ]; then
 	exit 0
 fi
 [ -x "$tool" ] || { echo "1..0 # SKIP no $tool"; exit 0; }
+# What is mounted here is nobody else's to copy and keep busy.
+if [ "${VS2VZ_OWN_MOUNTS:-}" != $$ ] && unshare -m --propagation private true 2>/dev/null; then
+	VS2VZ_OWN_MOUNTS=$$ exec unshare -m --propagation private sh "$0" "$@"
+fi
 # Durability is modelled, not waited for: memory is as good as a disk.
 [ -w /dev/shm ] && : "${TMPDIR:=/dev/shm}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/vs2vz-campaign.XXXXXX") || exit 1

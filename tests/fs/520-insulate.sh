@@ -41,11 +41,11 @@ new_host() {
 }
 
 # The tree on a device or image: own_tree OUTPUT VOLUME
-# In private: no name space of somebody else's gets a copy that keeps the volume busy.
 own_tree() {
 	mkdir -p "$scratch/m"
-	unshare -m sh -c 'mount --make-rprivate / 2>/dev/null
-		mount -o loop,ro "$1" "$2" && "$3" "$2" >"$4"' sh "$2" "$scratch/m" "$MANIFEST" "$1"
+	mount -o loop,ro "$2" "$scratch/m" || return 1
+	tree "$1" "$scratch/m"
+	umount "$scratch/m"
 }
 
 is_whole() {

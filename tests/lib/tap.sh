@@ -14,6 +14,13 @@ set -u
 export LC_ALL=C LANGUAGE=C TZ=UTC NO_COLOR=1
 umask 022
 
+# Root's tests have mounts of their own each: what one mounts must not be kept busy by a
+# process that copies the mount table for another one meanwhile.
+if [ "$(id -u)" = 0 ] && [ "${VS2VZ_OWN_MOUNTS:-}" != $$ ] &&
+   unshare -m --propagation private true 2>/dev/null; then
+	VS2VZ_OWN_MOUNTS=$$ exec unshare -m --propagation private bash "$0" "$@"
+fi
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 : "${VS2VZ:=$top/build/vs2vz}"
 : "${VS2VZ_BUILD:=$(dirname "$(readlink -f "$VS2VZ")")}"
