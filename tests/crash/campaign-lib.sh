@@ -167,9 +167,10 @@ campaign() {	# NAME FAULT PREPARE CUT RECOVER WANTED EXACT
 		rm -f "$work/report"
 		${3:-true} || { echo "# cannot prepare: $3"; break; }
 		faulty "$fault" $4
-		if ! fired; then	# begun behind the last change: once more, from the first
-			[ "$here_tried" = 0 ] && [ "$n" -gt 1 ] || break
-			n=1
+		if ! fired; then	# begun behind the last change: once more, before it
+			read -r calls _ <"$work/report" || break
+			[ "$here_tried" = 0 ] && [ "$n" -gt "$calls" ] && [ "$calls" -gt 0 ] || break
+			n=$(((n - 1) % calls + 1))
 			continue
 		fi
 		here_tried=$((here_tried + 1))
