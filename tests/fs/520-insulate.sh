@@ -15,22 +15,7 @@ need_tools mkfs.ext4 e2fsck blkid
 have_fs ext4 || skip_unless_required "no ext4"
 
 R=$scratch/h
-devices=()
-finish() {
-	local d
-	for d in "${devices[@]}"; do losetup -d "$d" 2>/dev/null; done
-	clean_up
-}
 trap finish EXIT
-
-# device SIZE: a new one, in $device
-new_device() {
-	local image
-	image=$(mktemp "$scratch/device.XXXXXX")
-	truncate -s "$1" "$image"
-	device=$(losetup -f --show "$image") || exit 1
-	devices+=("$device")
-}
 
 new_host() {
 	wipe "$R"

@@ -10,32 +10,13 @@
 . "$top/tests/lib/roundtrip.sh"
 . "$top/tests/lib/marks.sh"
 need_loop
-need_tools e2fsck chattr debugfs setfattr
+need_tools e2fsck chattr debugfs setfattr setfacl
 have_fs ext4 || skip_unless_required "no ext4"
 
 R=$scratch/h
 guests="uni1 uni2 uni3"
 
-marked_tree() {
-	local t=$1 i
-	small_tree "$t"
-	mkdir -p "$t/usr/share/many" "$t/usr/lib"
-	for i in $(seq 1 60); do
-		printf 'file %s of a package\n' "$i" >"$t/usr/share/many/f$i"
-	done
-	perl -e 'print "0123456789abcdef" x 40000' >"$t/usr/lib/libbig.so"
-	truncate -s 3M "$t/usr/lib/holes"
-	echo 'a program with a set-id bit' >"$t/usr/bin/suid"
-	own 33:33 "$t/usr/bin/suid"
-	chmod 4755 "$t/usr/bin/suid"
-	echo 'a program with a capability' >"$t/usr/bin/cap"
-	setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 "$t/usr/bin/cap"
-	# three names inside, and another one in the store
-	echo 'a compiler of three names' >"$t/usr/bin/gcc"
-	ln "$t/usr/bin/gcc" "$t/usr/bin/cc"
-	ln "$t/usr/bin/gcc" "$t/usr/lib/gcc"
-	echo 'nameserver 192.0.2.53' >"$t/etc/resolv.conf"
-}
+few_files() { unified_tree "$1" 60; }
 
 # $scratch/clean-GUEST: what each tree is without marks.
 marked_host() {
@@ -44,7 +25,7 @@ marked_host() {
 	mount_new ext4 256M "$R" && mkhost "$R" || return 1
 	mkdir -p "$R/srv"
 	for g in $guests; do
-		add_guest "$R" "$g" "30${g#uni}" "$g.example.org" "192.0.2.3${g#uni}" marked_tree
+		add_guest "$R" "$g" "30${g#uni}" "$g.example.org" "192.0.2.3${g#uni}" few_files
 		mkdir -p "$R/etc/vservers/$g/apps/vunify"
 		age "$R/etc/vservers/$g"
 		"$MANIFEST" -F "$R/vservers/$g" >"$scratch/clean-$g"

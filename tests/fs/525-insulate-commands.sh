@@ -13,23 +13,13 @@ need_tools mkfs.ext4 e2fsck blkid
 have_fs ext4 || skip_unless_required "no ext4"
 
 R=$scratch/h
-devices=()
-finish() {
-	local d
-	for d in "${devices[@]}"; do losetup -d "$d" 2>/dev/null; done
-	clean_up
-}
 trap finish EXIT
 
 # A new device with an ext4, in $device and $uuid
-new_device() {
-	local image
-	image=$(mktemp "$scratch/device.XXXXXX")
-	truncate -s 64M "$image"
+device_with_fs() {
+	new_device 64M
 	uuid=$(cat /proc/sys/kernel/random/uuid)
-	mkfs.ext4 -q -U "$uuid" "$image"
-	device=$(losetup -f --show "$image") || exit 1
-	devices+=("$device")
+	mkfs.ext4 -q -U "$uuid" "$device"
 }
 
 # The lock of vzctl leaves its folder's time behind, as vzctl does.
@@ -160,9 +150,9 @@ run_check "nothing to do" vs uninsulate 345 5000 --yes
 
 # ---- VE_DUMP_DEVICE
 
-new_device
+device_with_fs
 dump=$device dump_uuid=$uuid
-new_device
+device_with_fs
 sum=$(sum_of "$device")$(sum_of "$dump")
 # refused_dump TEXT WORDS OPTION...
 refused_dump() {
@@ -196,7 +186,7 @@ refused_dump_other() {
 		"--overwrite=$uuid" --dump-device "$first"
 	said "it is named" 'is the VE_DEVICE of container 345'
 }
-new_device
+device_with_fs
 refused_dump_other
 run_status 2 "another UUID was named" vs insulate web --device "$device" \
 	--overwrite 7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a02 --yes

@@ -34,3 +34,20 @@ tree() {
 
 # host_tree FILE R: everything of a host but what the tool keeps for itself
 host_tree() { tree "$1" "$2" -x var/lib/vs2vz -x var/log/vs2vz; }
+
+# Loop devices that go with the test, where it says: trap finish EXIT
+devices=()
+finish() {
+	local d
+	for d in "${devices[@]}"; do losetup -d "$d" 2>/dev/null; done
+	clean_up
+}
+
+# new_device SIZE: a blank one, in $device
+new_device() {
+	local image
+	image=$(mktemp "$scratch/device.XXXXXX")
+	truncate -s "$1" "$image"
+	device=$(losetup -f --show "$image") || exit 1
+	devices+=("$device")
+}

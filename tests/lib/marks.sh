@@ -47,6 +47,34 @@ tag_tree() {
 	(cd "$tree" && setfattr -h --restore="$scratch/marks.caps")
 }
 
+# unified_tree TREE [FILES]: usr/ is the same in all guests, to the nanosecond. Needs
+# host.sh, setfattr, setfacl.
+unified_tree() {
+	local t=$1 nr=${2:-200} i
+	small_tree "$t"
+	mkdir -p "$t/usr/share/many" "$t/usr/lib"
+	for i in $(seq 1 "$nr"); do
+		printf 'file %s of a package\n' "$i" >"$t/usr/share/many/f$i"
+	done
+	perl -e 'print "0123456789abcdef" x 40000' >"$t/usr/lib/libbig.so"
+	truncate -s 3M "$t/usr/lib/holes"
+	echo 'a program with a set-id bit' >"$t/usr/bin/suid"
+	own 33:33 "$t/usr/bin/suid"
+	chmod 4755 "$t/usr/bin/suid"
+	echo 'a program with a capability' >"$t/usr/bin/cap"
+	setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 "$t/usr/bin/cap"
+	echo 'a file with an access list' >"$t/usr/share/acl"
+	setfacl -m u:500:rw "$t/usr/share/acl"
+	# one inode, three names inside
+	echo 'a compiler of three names' >"$t/usr/bin/gcc"
+	ln "$t/usr/bin/gcc" "$t/usr/bin/cc"
+	ln "$t/usr/bin/gcc" "$t/usr/lib/gcc"
+	# the guest's own link group, and the administrator's own frozen file
+	echo own >"$t/root/own"
+	ln "$t/root/own" "$t/var/own-again"
+	echo 'nameserver 192.0.2.53' >"$t/etc/resolv.conf"
+}
+
 # unify STORE TREE...: as vhashify leaves it. Regular files of 16 bytes and more that are
 # alike in content, mode, owner and mtime become one inode, with a name in the store
 # (HH/HH/REST-NNNNNNNN), immutable. UNIFY names the folders of a tree (default: usr bin
