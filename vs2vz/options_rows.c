@@ -154,17 +154,24 @@ STORE(store_device)
 	return store_volume(o, INSULATE_DEVICE, value, pool, err);
 }
 
+/* Shorter ones and other letters: vfat "1A2B-3C4D", NTFS, physical volumes of LVM. */
+static bool is_identifier(const char *text)
+{
+	return strlen(text) >= 8 && isalnum((unsigned char)*text) &&
+	       !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")];
+}
+
 STORE(store_overwrite)
 {
 	unsigned char bytes[16];
-	char *small = pool_strdup(pool, value);
+	char *word = pool_strdup(pool, value);
 
-	if (!uuid_bytes(value, bytes))
+	if (!is_identifier(value))
 		return fail(err, "'%s' is no UUID: what `blkid DEVICE` prints of what may go",
 			    show(value));
-	for (char *c = small; *c; c++)
+	for (char *c = word; uuid_bytes(value, bytes) && *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	o->overwrite = small;
+	o->overwrite = word;
 	return 0;
 }
 

@@ -195,6 +195,25 @@ run_check "back" vs uninsulate 345 --yes
 ok "neither device is named" bash -c "! grep -q 'VE_.*DEVICE' '$R/etc/vz/conf/345.conf'"
 run_check "commit" vs commit 345 --yes
 
+# ---- what goes by another kind of name than ext4's
+
+if command -v pvcreate >/dev/null; then
+	new_device 64M
+	pvcreate -qq -y --driverloaded n --config 'devices{use_devicesfile=0} backup{backup=0 archive=0}' \
+		"$device" >/dev/null 2>&1 3<&- || result 1 "a physical volume"
+	pv=$(blkid -c /dev/null -p -o value -s UUID "$device")
+	sum=$(sum_of "$device")
+	run_status 2 "a physical volume" vs insulate web --device "$device" --yes
+	said "it is named" "LVM2_member, UUID $pv"
+	run_status 2 "its name in small letters" vs insulate web --device "$device" --yes "--overwrite=${pv,,}"
+	is "$(sum_of "$device")" "$sum" "nothing was written"
+	run_check "its own name" vs insulate web --device "$device" --yes "--overwrite=$pv"
+	is "$(blkid -c /dev/null -p -o value -s TYPE "$device")" ext4 "it is the container's"
+	run_check "and back" vs undo ct/5000
+else
+	skip "a physical volume" "no lvm"
+fi
+
 # ---- rehearsed on a private mount
 
 grep -qw overlay /proc/filesystems || modprobe -q overlay 2>/dev/null
