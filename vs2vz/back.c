@@ -107,30 +107,42 @@ static bool in_use(struct session *s, const struct record *r)
 	return true;
 }
 
+/* UUID of the file system that a converted container was given; NULL: none. */
+static const char *own_uuid(struct session *s, const struct journal *j)
+{
+	for (size_t i = 0; j->phase == PHASE_CONVERTED && i < j->plan.nr_steps; i++)
+		if (strcmp(j->plan.step[i].kind->name, "makefs") == 0)
+			return pool_strdup(&s->pool, step_get(&j->plan.step[i], "uuid"));
+	return NULL;
+}
+
 /*
  * Commit removes what an insulated container was made from: not while its file system
- * is not to be seen. False: it was refused.
+ * is not to be seen, or another one is in its place. False: it was refused.
  */
 static bool volume_there(struct session *s, const struct record *r)
 {
 	const struct known_ct *ct = NULL;
-	struct container_tree tree;
+	struct container_tree tree = { .fd = -1, .device = -1 };
 	struct known_cts known;
+	const char *uuid;
 	struct journal j;
-	bool own;
 
 	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
 		return true;	/* carry_guest() says what is wrong */
-	own = j.phase == PHASE_CONVERTED && carry_makes_own(&j.plan);
+	uuid = own_uuid(s, &j);
 	journal_close(&j);
-	if (!own)
+	if (!uuid)
 		return true;
 	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) == 0)
 		ct = layout_container(&known, r->ctid);
 	if (!ct || !ct->device)
 		fail(&s->err, "container %u is not configured as an insulated one", r->ctid);
-	else if (container_volume(&tree, s, ct) == 0)
+	else if (container_volume(&tree, s, ct) == 0 && strcmp(tree.uuid, uuid) == 0)
 		return true;
+	else if (tree.uuid)
+		fail(&s->err, "'%s' holds another file system, %s, not %s", show(tree.volume),
+		     show(tree.uuid), uuid);
 	refuse(s, r->name, pool_printf(&s->pool, "%s; what it was made from is kept: mount or attach "
 				       "its file system, or undo", s->err.text));
 	return false;

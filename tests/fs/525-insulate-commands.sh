@@ -122,6 +122,10 @@ run_mustfail "undo" vs undo ct/5000
 said "is told how" '--discard-changes'
 run_status 2 "undo -n" vs undo ct/5000 -n
 run_status 2 "commit" vs commit ct/5000 --yes
+truncate -s 16M "$R/srv/ct/5000.img"
+mkfs.ext4 -q "$R/srv/ct/5000.img"
+run_status 2 "commit with another one in its place" vs commit ct/5000 --yes
+said "is told" 'holds another file system'
 ok "what it was made from is there" test -d "$R/vz/private/.5000.vs2vz-source"
 mv "$R/srv/away" "$R/srv/ct/5000.img"
 run_check "commit of all" vs commit --all --yes
