@@ -288,7 +288,8 @@ static int tally_guests(struct session *s, struct tally *t)
 	for (size_t i = 0; i < nr; i++) {
 		if (journal_open(&j, s->state, journal_key(names[i], &s->pool),
 				 &s->err) < 0) {
-			t->open = t->own_open = true; /* unreadable: touch nothing that it may need */
+			/* Unreadable: touch nothing that it may need. */
+			t->open = t->own_open = true;
 			continue;
 		}
 		tally_journal(s, t, &j);

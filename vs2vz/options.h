@@ -39,8 +39,8 @@ enum accepts {
 	TAKES_DETAILED	 = 1 << 7,	/* --detailed-exitcode */
 	TAKES_OUT	 = 1 << 8,	/* -o, --out FILE */
 	TAKES_PLAN	 = 1 << 9,	/* --plan FILE */
-	TAKES_CHOICES	 = 1 << 10,	/* --ctid --sample --method --least --limits --shared --insulate
-					   --fixups */
+	TAKES_CHOICES	 = 1 << 10,	/* --ctid --sample --method --least --limits --shared
+					   --insulate --fixups */
 	TAKES_OVERRIDE	 = 1 << 11,
 	TAKES_JOBS	 = 1 << 12,	/* -j, --jobs */
 	TAKES_VERIFY	 = 1 << 13,	/* --verify quick|full */

@@ -7,12 +7,14 @@
  *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
  *	treetool [-t THREADS] diff FROM TO
  *	treetool [-t THREADS] remove DIR
- *	treetool [-t THREADS] [-3] [-s SUMS] [-i INODES] image DIR FILE	(FILE: a device, or a file of its size)
- *	treetool [-t THREADS] [-3] [-s SUMS] [-i INODES] -n BYTES image DIR FILE	(made, as the program does)
- *	treetool [-t THREADS] -T TAG -f FOLDER strip DIR	tags of ID24, by the step kind "marks"
+ *	treetool [-t THREADS] [-3] [-s SUMS] [-i INODES] image DIR FILE
+ *	treetool [-t THREADS] [-3] [-s SUMS] [-i INODES] -n BYTES image DIR FILE
+ *	treetool [-t THREADS] -T TAG -f FOLDER strip DIR
  *	treetool [-t THREADS] -T TAG -f FOLDER unstrip DIR
  *
- * strip keeps its record in the directory FOLDER (-f), unstrip takes it back.
+ * image fills FILE, a device or a file of its size; with -n it makes the file as the
+ * program does. strip takes tags of ID24 away by the step kind "marks" and keeps its
+ * record in the directory FOLDER (-f), unstrip takes it back.
  * -r: a rotating disk; -x: look for extended attributes; -H: do not read hidden flags
  * from the device, as is done on ext2, ext3 and ext4. Opens what it is told to
  * by plain paths: it is not part of the product.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz target: vz.conf and CTID.conf. What is rendered must be read back, whatever the sample holds.
+ * Fuzz target: vz.conf and CTID.conf. What is rendered must be read back, whatever the
+ * sample holds.
  */
 #include "openvz/conf.h"
 

@@ -259,7 +259,7 @@ static void test_process_limits(void **state)
 	assert_int_equal(fixture_found(&fx, VS_PROCESS_LIMITS), 2);
 	expect_set("NUMFILE", "20000:20000");
 	expect("ulimits/stack.soft", VERDICT_MANUAL);
-	assert_non_null(strstr(fate("ulimits/stack.soft")->reason, "'* soft stack 9'"));	/* KiB */
+	assert_non_null(strstr(fate("ulimits/stack.soft")->reason, "'* soft stack 9'")); /* KiB */
 	expect_consistent();
 }
 

@@ -19,7 +19,7 @@
 
 #define TAG 300u
 #define THIRD 77u
-#define HIDDEN_BITS 0x28000000u		/* IUNLINK and COW; ext4 drops the latter when flags are set */
+#define HIDDEN_BITS 0x28000000u		/* IUNLINK, COW; ext4 drops the latter when flags are set */
 
 static bool able;
 static struct marks marks;

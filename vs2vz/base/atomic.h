@@ -16,7 +16,7 @@ struct atomic_meta {
 	gid_t gid;
 	bool has_mtime;
 	struct timespec mtime;
-	bool unsynced;		/* a note that a cut may take: neither content nor name is flushed */
+	bool unsynced;		/* a note that a cut may take: nothing of it is flushed */
 };
 
 /*

@@ -23,7 +23,7 @@
 #define HIDDEN_IUNLINK	0x08000000u	/* unlink of an immutable inode is allowed */
 #define HIDDEN_BARRIER	0x04000000u	/* on a directory: chroot does not pass */
 #define HIDDEN_COW	0x20000000u	/* link was broken on write; ext4's project inheritance */
-#define HIDDEN_OLD	0x00008000u	/* 2.4: IUNLINK with immutable, barrier on a directory of mode 0 */
+#define HIDDEN_OLD	0x00008000u	/* 2.4: IUNLINK with immutable; barrier where mode is 0 */
 #define HIDDEN_WINDOW	4096
 
 /* An open device; threads share it. */
@@ -39,7 +39,7 @@ struct hidden_window {
 struct hidden_inode {
 	uint32_t flags;		/* i_flags as they are on the disk, all bits */
 	uint16_t intern;	/* tag of TAGGING_INTERN, 0: none or not this layout */
-	bool fresh;		/* changed in the same second as st: flags that chattr sets are of now */
+	bool fresh;		/* changed in the same second as st: what chattr sets is of now */
 	bool plain;		/* fresh, and it has no extended attribute at all */
 };
 

@@ -48,7 +48,10 @@ struct survey {
 	unsigned nr_halves;
 	struct owner_half half[OWNER_HALVES]; /* the most frequent first; 0:0 is one of them */
 	uint64_t halves_more;	/* inodes with a pair that found no room */
-	/* VServer cut the id to its limit: ID24 to 0xFFFFFE; UID16, GID16 to what may be nobody's. */
+	/*
+	 * VServer cut the id to its limit: ID24 to 0xFFFFFE; UID16, GID16 to what may
+	 * be nobody's.
+	 */
 	uint64_t lost_ids;	/* lower 24 bits 0xFFFFFE, in a pair with upper bits */
 	uint64_t nobody_ids;	/* other ids with the lower half 0xFFFE below upper bits */
 	/* Hidden flags; all zero where !hidden_known. Regular files, but for barrier. */

@@ -68,7 +68,10 @@ int sys_rename_new(const struct place *from, const struct place *to)
 		return 0;
 	if (errno != ENOSYS && errno != EINVAL)
 		return -1;
-	/* Before Linux 3.15, or a file system without the flag. Guests stand still, we hold the lock. */
+	/*
+	 * Before Linux 3.15, or a file system without the flag. Guests stand still, we
+	 * hold the lock.
+	 */
 	if (fstatat(to->dirfd, to->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		errno = EEXIST;
 		return -1;

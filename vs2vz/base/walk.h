@@ -100,7 +100,10 @@ static inline int walk_second(const struct walk_dir *dir)
 	return dir->second_fd;
 }
 
-/* "a/b/name" below the tree; name NULL: the directory itself ("." for the root). Cut in front at 4 KiB. */
+/*
+ * "a/b/name" below the tree; name NULL: the directory itself ("." for the root). Cut in
+ * front at 4 KiB.
+ */
 void walk_path(struct buf *out, const struct walk_dir *dir, const char *name);
 /* -1 with "what 'PATH'" and the words of errno. */
 int walk_fail(struct err *err, const struct walk_dir *dir, const char *name, const char *what);

@@ -193,7 +193,7 @@ static const struct {
 	const char *resource;
 	void (*put)(struct limits *l, const struct rlimit *r);
 	enum verdict verdict;	/* of a hard limit; a soft one alone is near */
-	unsigned limits;	/* bits of enum ubc_key; what only adds to a number limits nothing */
+	unsigned limits;	/* bits of enum ubc_key; what only adds to a number has none */
 } resources[] = {
 	{ "dentry", put_dentry, VERDICT_NEAR, BIT(UBC_DCACHESIZE) },
 	{ "locks", put_lock, VERDICT_SAME, BIT(UBC_NUMFLOCK) },

@@ -29,7 +29,8 @@ struct translation;		/* guest, host, ct, pool, findings: see rules.c */
 
 struct rule {
 	enum guest_style style;
-	const char *pattern;	/* '*' matches within one component, a trailing two-star tail matches any depth */
+	/* '*' matches within one component, a trailing two-star tail matches any depth. */
+	const char *pattern;
 	const char *param;	/* "HOSTNAME", NULL: none */
 	enum verdict verdict;
 	/* Sets parameters, adds findings; may change fate->verdict. NULL: the row says it all. */

@@ -63,7 +63,10 @@ extern const size_t nr_finding_kinds;
 /* guest and object are copied and made printable; seen is expected to be printable. */
 void finding_add(struct findings *f, enum finding_id id, const char *guest,
 		 const char *object, const char *fmt, ...) PRINTF_LIKE(5, 6);
-/* Lift inhibitors by number, for all guests or one. False: the number does not exist or may not be lifted. */
+/*
+ * Lift inhibitors by number, for all guests or one. False: the number does not exist or
+ * may not be lifted.
+ */
 bool finding_override(struct findings *f, unsigned id, const char *guest, const char *reason);
 /* Is there an inhibitor that is not lifted: of this guest, or (NULL) of the host? */
 bool finding_blocks(const struct findings *f, const char *guest);

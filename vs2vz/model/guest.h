@@ -24,7 +24,8 @@ enum item_type { ITEM_FILE, ITEM_DIR, ITEM_LINK, ITEM_OTHER };
 
 /* One node of a guest's configuration; for the legacy style, one variable. */
 struct item {
-	const char *path;	/* "interfaces/0/ip"; legacy: "IPROOT"; inherited: ".defaults/..." */
+	/* "interfaces/0/ip"; legacy: "IPROOT"; inherited: ".defaults/..." */
+	const char *path;
 	enum item_type type;
 	const char *text;	/* file: raw bytes; link: target; legacy: value of the assignment */
 	size_t len;
@@ -52,7 +53,8 @@ struct address {
 struct system {
 	const char *distro;	/* "debian", "centos", "gentoo", ... */
 	const char *version;	/* "5", "7.0", "4.8" */
-	const char *init;	/* "sysvinit", "systemd", "upstart", "openrc", "busybox", "none", "other" */
+	/* "sysvinit", "systemd", "upstart", "openrc", "busybox", "none", "other" */
+	const char *init;
 	const char *arch;	/* "x86_64", "i386", "" */
 	const char *init_arch;	/* of /sbin/init itself, "": no program in ELF */
 	bool has_shell;

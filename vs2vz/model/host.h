@@ -40,7 +40,7 @@ struct host {
 	const char *config_file; /* vz.conf's CONFIGFILE; NULL */
 	bool ipv6;
 	bool knows_layout;	/* vzctl in use understands VE_LAYOUT */
-	const char *no_premount; /* a vzctl that knows no vps.premount; NULL: it does, or none is there */
+	const char *no_premount; /* a vzctl without vps.premount; NULL: it has it, or none is */
 	bool is_vz7;		/* layouts 4 and 5, UUID containers */
 };
 

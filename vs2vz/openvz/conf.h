@@ -27,7 +27,10 @@ struct conf {
 
 /* Parse as vzctl does; lines that it would skip are left out. */
 void conf_parse(struct conf *out, const char *text, size_t len, struct pool *pool);
-/* The value that counts: first wins (strings), NULL where unset. Unquoted values are cut at " #". */
+/*
+ * The value that counts: first wins (strings), NULL where unset. Unquoted values are
+ * cut at " #".
+ */
 const char *conf_get(const struct conf *conf, const char *key);
 
 /* Can the bytes stand in a value at all? No newline, CR, NUL; length below the limit. */

@@ -61,7 +61,10 @@ int layout_known(struct known_cts *out, const struct host *host, const struct ro
 		 struct pool *pool, struct err *err) MUST_CHECK;
 
 const struct known_ct *layout_container(const struct known_cts *known, uint32_t ctid);
-/* A private area that holds a ploop image (vzctl: src/lib/image.c): by VE_LAYOUT, or what is there. */
+/*
+ * A private area that holds a ploop image (vzctl: src/lib/image.c): by VE_LAYOUT, or
+ * what is there.
+ */
 bool layout_is_ploop(const struct known_ct *ct, const struct root *root);
 
 /* Where names/NAME leads to: its CTID, 0: does not exist, UINT32_MAX: something else. */

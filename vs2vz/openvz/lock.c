@@ -5,10 +5,11 @@
  * the lock never exists without its pid. A lock whose process is gone, or without a
  * pid, is removed.
  *
- * On the disk: create temporary, link, unlink temporary; a stale one is renamed over. Nothing is synced: after a
- * cut no process lives that could hold a lock, and a stale one is taken over, as is
- * one that carries our own pid. If we die in between, a temporary file stays, which
- * nobody reads and which the next run of the same pid removes.
+ * On the disk: create temporary, link, unlink temporary; a stale one is renamed over.
+ * Nothing is synced: after a cut no process lives that could hold a lock, and a stale
+ * one is taken over, as is one that carries our own pid. If we die in between, a
+ * temporary file stays, which nobody reads and which the next run of the same pid
+ * removes.
  */
 #include "openvz/layout.h"
 

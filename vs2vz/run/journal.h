@@ -59,7 +59,10 @@ struct journal {
 	struct pool pool;
 };
 
-/* Open the state directory below the host root, made where missing (write) or absent: -1, ENOENT. */
+/*
+ * Open the state directory below the host root, made where missing (write) or absent:
+ * -1, ENOENT.
+ */
 int state_open(const struct root *root, const char *path, bool write, struct err *err) MUST_CHECK;
 
 /* Lock STATE against a second changing vs2vz; -1 with EWOULDBLOCK and the holder's pid in err. */
@@ -87,7 +90,10 @@ int journal_log_two(struct journal *j, const struct log_word *now, const struct 
 		    struct err *err) MUST_CHECK;
 int journal_log_kept(struct journal *j, const struct kept *kept, struct err *err) MUST_CHECK;
 
-/* Names of guests with a journal, sorted, then those of containers ("ct/345"); numbers of host journals, ascending. */
+/*
+ * Names of guests with a journal, sorted, then those of containers ("ct/345"); numbers
+ * of host journals, ascending.
+ */
 int journal_list(int state, struct pool *pool, const char ***names, size_t *nr,
 		 struct err *err) MUST_CHECK;
 int journal_list_host(int state, struct pool *pool, unsigned **numbers, size_t *nr,

@@ -21,7 +21,10 @@ int run_back(struct journal *j, struct work *w, struct err *err) MUST_CHECK;
 /* Drop what undo needs. */
 int run_finish(struct journal *j, struct work *w, struct err *err) MUST_CHECK;
 
-/* Guard of every step against the journal's position: the first that does not stand where it should. */
+/*
+ * Guard of every step against the journal's position: the first that does not stand
+ * where it should.
+ */
 struct deviation {
 	unsigned step;
 	const char *what;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Control groups of a rehearsal: limits for the number of processes and for memory, so
- * that a guest that multiplies or grows harms nobody, and for systemd the hierarchy that it insists on. The
- * hierarchies are mounted in mounts of our own; a group in them is the only thing of a
- * rehearsal that the kernel would keep: "vs2vz-PID" with the keeper's number, removed by
- * the keeper when the last process is gone. Groups of keepers that no longer live are
- * removed on the way.
+ * that a guest that multiplies or grows harms nobody, and for systemd the hierarchy that
+ * it insists on. The hierarchies are mounted in mounts of our own; a group in them is
+ * the only thing of a rehearsal that the kernel would keep: "vs2vz-PID" with the
+ * keeper's number, removed by the keeper when the last process is gone. Groups of
+ * keepers that no longer live are removed on the way.
  */
 #include "run/start_parts.h"
 

@@ -69,7 +69,10 @@ struct program {
 bool program_find(struct program *out, const struct root *tree, struct err *why);
 
 /* ---- start_net.c */
-/* In a new network name space: lo up, venet0 with the addresses (or lo, where it cannot be made). */
+/*
+ * In a new network name space: lo up, venet0 with the addresses (or lo, where it cannot
+ * be made).
+ */
 int net_make(const struct start_job *job, struct err *err) MUST_CHECK;
 
 /* ---- start_rights.c: the only user of libcap; start_filter.c: system calls */

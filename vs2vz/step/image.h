@@ -5,9 +5,10 @@
  * the sink is the device. What is in it equals the tree as a faithful copy does; there is
  * no lost+found (e2fsck makes one when it needs it).
  *
- * Nothing on the device is whole before image_make() returns: tables are cleared, then the superblock with label
- * and UUID is written, data straight to its place, tables and bitmaps at the
- * end. Who calls it knows from his journal which UUID marks a half-made one as his.
+ * Nothing on the device is whole before image_make() returns: tables are cleared, then
+ * the superblock with label and UUID is written, data straight to its place, tables and
+ * bitmaps at the end. Who calls it knows from his journal which UUID marks a half-made
+ * one as his.
  */
 #ifndef VS2VZ_STEP_IMAGE_H
 #define VS2VZ_STEP_IMAGE_H

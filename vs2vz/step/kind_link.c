@@ -6,11 +6,12 @@
  *	names/web1 -> ../conf/345.conf            symlink: one call, there or not
  *	rc3.d/S98vservers-default -> ../init.d/x  remove: (nothing)
  *
- * The text tells whose link it is; one that symlink found there stays. All of a link that remove takes is in the plan:
- * text, owner, mtime; there is no before-image. Its undo makes the link, then gives it
- * owner and time: dying in between leaves a link with the right text, which undo mends
- * when it comes again. The name is flushed by run/ with its directory; owner and time
- * of a link cannot be flushed by themselves, so that undo flushes the file system.
+ * The text tells whose link it is; one that symlink found there stays. All of a link
+ * that remove takes is in the plan: text, owner, mtime; there is no before-image. Its
+ * undo makes the link, then gives it owner and time: dying in between leaves a link with
+ * the right text, which undo mends when it comes again. The name is flushed by run/ with
+ * its directory; owner and time of a link cannot be flushed by themselves, so that undo
+ * flushes the file system.
  */
 #include "step/kinds.h"
 

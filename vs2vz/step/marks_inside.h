@@ -204,7 +204,7 @@ struct marks_back {
 	const struct mark_index *x;
 	struct work *w;
 	const char *at;			/* for what is kept */
-	uint64_t began;			/* when this undo was begun first, nanoseconds; 0: see note_begin() */
+	uint64_t began;			/* when this undo began first, in ns; 0: see note_begin() */
 	const struct mark_record *again; /* MARK_STEP */
 	size_t nr_again;
 	pthread_mutex_t lock;		/* of the list of kept things */

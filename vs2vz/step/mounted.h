@@ -8,9 +8,9 @@
  * keeps file system and loop device: when it and what was opened below it are closed,
  * nothing is mounted or attached. Nobody else ever sees the mount.
  *
- * VOLUME_READ: nothing is written: read-only, the journal is not replayed. A file system that was not
- * unmounted cleanly is refused (ERR_FOREIGN) with what to do, and so is one with another
- * UUID. One that is mounted is refused with EBUSY.
+ * VOLUME_READ: nothing is written: read-only, the journal is not replayed. A file system
+ * that was not unmounted cleanly is refused (ERR_FOREIGN) with what to do, and so is one
+ * with another UUID. One that is mounted is refused with EBUSY.
  *
  * Needs root and, for image files, loop devices (Linux 2.6.25 for the automatic release).
  */

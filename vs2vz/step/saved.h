@@ -38,9 +38,10 @@ void image_release(struct file_image *image);
 int file_read(struct file_image *out, const struct place *at, const struct stat *st,
 	      struct pool *pool, struct err *err) MUST_CHECK;
 /*
- * Create or replace, after file_clean(): temporary name beside it, content, metadata, fsync, rename. Flags
- * that forbid changes are lifted from what is replaced and set last on the new file, when
- * its name is on the disk. Otherwise the parent is left to work_sync_later().
+ * Create or replace, after file_clean(): temporary name beside it, content, metadata,
+ * fsync, rename. Flags that forbid changes are lifted from what is replaced and set last
+ * on the new file, when its name is on the disk. Otherwise the parent is left to
+ * work_sync_later().
  */
 int file_put(const struct place *at, const void *bytes, size_t len,
 	     const struct file_meta *meta, struct err *err) MUST_CHECK;

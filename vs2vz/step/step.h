@@ -91,7 +91,7 @@ struct work {
 	bool staged;			/* set by run/: this batch was staged and flushed */
 	bool writes;			/* set by run/: not only looked at, see view.h */
 	bool back;			/* set by run/: undo, or the question whether it may be */
-	bool replays;			/* set by run/: the journal of an own file system, to look */
+	bool replays;			/* set by run/: an own file system's journal, to look */
 	struct view *view;
 	const struct step *steps;	/* the whole plan: set by run/ */
 	size_t nr_steps;
@@ -136,7 +136,10 @@ uint64_t step_number(const struct step *s, const char *name);
 
 void work_init(struct work *w, const struct root *root, int folder, struct pool *pool);
 void work_release(struct work *w);
-/* Flush this directory (or staged file) before the batch is logged as done. The descriptor is duplicated. */
+/*
+ * Flush this directory (or staged file) before the batch is logged as done. The
+ * descriptor is duplicated.
+ */
 void work_sync_later(struct work *w, int dirfd);
 /* Flush all that was handed over. */
 int work_sync_now(struct work *w, struct err *err) MUST_CHECK;

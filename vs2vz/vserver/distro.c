@@ -119,7 +119,8 @@ static bool from_os_release(const struct guest_tree *t, const char **distro, con
 		return false;
 	*distro = known_id(clean_id(key_value(t, text, "ID")));
 	*version = version_in(t, key_value(t, text, "VERSION_ID"), NULL);
-	if (strcmp(*distro, "debian") == 0) {	/* has no VERSION_ID before a release, none after the dot */
+	/* Debian has no VERSION_ID before a release, and none after the dot. */
+	if (strcmp(*distro, "debian") == 0) {
 		const char *own = guest_text(t, "etc/debian_version");
 		const char *longer = own && isdigit((unsigned char)*own) ? version_at(t, own) : "";
 
