@@ -18,6 +18,8 @@ services="openssh-server cron rsyslog lighttpd ifupdown procps netbase"
 cache=${VS2VZ_TEST_CACHE:-/var/cache/vs2vz-tests}
 arch=$(dpkg --print-architecture)
 
+. "$(dirname "$0")/mirror.sh"
+
 say() { echo "debian-guest: $*" >&2; }
 
 # The packages of init come before the services, so that these find the tools that make
@@ -31,26 +33,6 @@ esac
 key=$(echo "$inits $services" | cksum | cut -d ' ' -f 1)
 tarball=$cache/debian-$suite-$variant-$arch-$key.tar
 base=$cache/debian-$suite-base-$arch.tar
-
-# Every "URI suite" pair of the one-line and the deb822 format.
-apt_sources() {
-	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-		sed -n 's/^deb[[:blank:]]*\(\[[^]]*\]\)\{0,1\}[[:blank:]]*\([^[:blank:]]*\)[[:blank:]]*\([^[:blank:]]*\).*/\2 \3/p'
-	cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk '
-		function flush(  i, j, u, s) {
-			split(uris, u); split(suites, s)
-			for (i in u) for (j in s) print u[i], s[j]
-			uris = suites = ""
-		}
-		tolower($1) == "uris:"   { $1 = ""; uris = $0 }
-		tolower($1) == "suites:" { $1 = ""; suites = $0 }
-		/^[[:blank:]]*$/ { flush() }
-		END { flush() }'
-}
-
-mirror() {
-	apt_sources | awk -v s="$suite" '$2 == s && $1 ~ /debian\/?$/ { print $1; exit }'
-}
 
 # logged NAME COMMAND...: its words are shown only when it fails
 logged() {
@@ -108,7 +90,7 @@ exec 9>"$cache/.lock"
 flock 9
 [ -f "$tarball" ] && { echo "$tarball"; exit 0; }
 command -v debootstrap >/dev/null || { say "debootstrap is not installed"; exit 1; }
-from=$(mirror)
+from=$(mirror_of "$suite")
 [ -n "$from" ] || { say "no apt source for $suite on this machine"; exit 1; }
 
 work=$(mktemp -d "$cache/build.XXXXXX")
