@@ -52,12 +52,12 @@ static bool good_shared(const char *word)
 	return shared_parse(word, &shared);
 }
 
-/* Methods that leave no trace in the owners are all "none" to a tree. */
+/* Of the methods that leave owners alone, "intern" settles VS415; the others are "none". */
 static bool good_tagging(const char *word)
 {
 	enum tagging method = tagging_parse(word);
 
-	return method == TAGGING_NONE || tagging_encodes(method);
+	return method == TAGGING_NONE || method == TAGGING_INTERN || tagging_encodes(method);
 }
 
 static bool good_immutable(const char *word)
@@ -79,7 +79,7 @@ static const struct {
 	{ "overwrite", "guest|overwrite", good_uuid, "a UUID" },
 	{ "shared", "guest|shared", good_shared, "one of \"break\", \"keep-readonly\"" },
 	{ "tagging", "guest|tagging", good_tagging,
-	  "one of \"none\", \"uid16\", \"gid16\", \"id24\"" },
+	  "one of \"none\", \"uid16\", \"gid16\", \"id24\", \"intern\"" },
 	{ "immutable", "guest|immutable", good_immutable, "one of \"keep\", \"clear\"" },
 	{ "fixups", "guest|fixups", fixup_words_good,
 	  "words of \"all\", \"none\", NAME, -NAME with commas between" },

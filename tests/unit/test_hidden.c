@@ -260,7 +260,11 @@ static void ext4_large(void **state)
 }
 
 /* The tag of TAGGING_INTERN lies elsewhere in ext3 and ext4; a checksum is no tag. */
-static void intern_of(const char *type, const char *features, const char *field, unsigned wanted)
+struct wanted {
+	unsigned intern, cookie;
+};
+static void intern_of(const char *type, const char *features, const char *field,
+		      struct wanted wanted)
 {
 	struct hidden_inode in;
 	const char *why;
@@ -276,19 +280,25 @@ static void intern_of(const char *type, const char *features, const char *field,
 	h = open_disk(&why);
 	assert_non_null(h);
 	assert_true(look(h, "disk/f5", &in));
-	assert_int_equal(in.intern, wanted);
+	assert_int_equal(in.intern, wanted.intern);
+	assert_int_equal(in.cookie, wanted.cookie);
 	assert_true(look(h, "disk/f6", &in));
 	assert_int_equal(in.intern, 0);
+	assert_int_equal(in.cookie, 0);
 	hidden_close(h);
 	ext_remove();
 }
 
 static void intern_tags(void **state)
 {
+	const struct wanted tag = { 300, 0 }, low = { 0, 49153 }, nothing = { 0, 0 };
+	const struct wanted wide = { 0, 0xC0FFEE01 };
+
 	(void)state;
-	intern_of("ext3", "^64bit", "sif /f5 file_acl 0x12c00000000", 300);
-	intern_of("ext4", "^64bit,^metadata_csum", "sif /f5 checksum 49153", 49153);
-	intern_of("ext4", "64bit,metadata_csum", NULL, 0);
+	intern_of("ext3", "^64bit", "sif /f5 file_acl 0x12c00000000", tag);
+	intern_of("ext4", "^64bit,^metadata_csum", "sif /f5 checksum 49153", low);
+	intern_of("ext4", "^64bit,^metadata_csum", "sif /f5 author 0xc0ffee01", wide);
+	intern_of("ext4", "64bit,metadata_csum", NULL, nothing);
 }
 
 static void poke(const char *device, off_t at, const void *bytes, void *was, size_t len)

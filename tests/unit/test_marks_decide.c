@@ -271,6 +271,94 @@ static void test_tags(void **state)
 	}
 }
 
+/* Words in ext4's bytes 124 to 127: tags of VServer, or numbers of OpenVZ's disk quota. */
+struct word_row {
+	const char *what;
+	enum tagging kernel;
+	int64_t xid;
+	struct answer answer;
+	const char *mount;
+	struct cookie_word word[4];
+	uint64_t more;			/* inodes with words that found no room */
+	enum finding_id found[IDS];
+	const char *says[3];
+};
+
+static const struct word_row word_rows[] = {
+	{ .what = "no words", .kernel = TAGGING_INTERN, .xid = 300 },
+	{ .what = "known intern", .kernel = TAGGING_INTERN, .xid = 300, .word = { { 300, 9 } },
+	  .found = { VS_INTERN_TAGS }, .says = { "9 of 5000 inodes; told by /boot/config" } },
+	{ .what = "known intern, the tag of nobody here", .kernel = TAGGING_INTERN, .xid = -1,
+	  .word = { { 49153, 9 } }, .found = { VS_INTERN_TAGS } },
+	{ .what = "known intern, and OpenVZ wrote as well", .kernel = TAGGING_INTERN, .xid = 300,
+	  .word = { { 300, 40 }, { 0xFFFFFFFF, 8 }, { 0x0001012C, 7 } }, .more = 3,
+	  .found = { VS_INTERN_TAGS }, .says = { "40 of 5000 inodes", "18 more have a number that" } },
+	{ .what = "known intern, OpenVZ alone wrote", .kernel = TAGGING_INTERN, .xid = 300,
+	  .word = { { 0xDEAD0000, 8 } } },
+	{ .what = "known id24: not one is a tag", .kernel = TAGGING_ID24, .xid = 300,
+	  .word = { { 300, 5000 } } },
+	{ .what = "answered none", .xid = 300, .word = { { 300, 5000 } },
+	  .answer = { .has_tagging = true, .tagging = TAGGING_NONE } },
+	{ .what = "answered intern, against the kernel", .kernel = TAGGING_ID24, .xid = 300,
+	  .answer = { .has_tagging = true, .tagging = TAGGING_INTERN }, .word = { { 300, 9 } },
+	  .found = { VS_INTERN_TAGS }, .says = { "9 of 5000 inodes; told by map.conf" } },
+	{ .what = "half of the tree, and nothing else", .xid = 300, .word = { { 300, 2500 } },
+	  .found = { VS_INTERN_TAGS }, .says = { "each one is the guest's own" } },
+	{ .what = "one short of half", .xid = 300, .word = { { 300, 2499 } },
+	  .found = { VS_TAGS_OR_QUOTA },
+	  .says = { "2499 of 5000 inodes", "300 on 2499", "the guest's own tag is 300" } },
+	{ .what = "few, but mounted with tags", .xid = 300, .mount = "/etc/fstab:3",
+	  .word = { { 300, 5 } }, .found = { VS_INTERN_TAGS },
+	  .says = { "/etc/fstab:3 mounts the tree with tags" } },
+	{ .what = "half, and one word of OpenVZ", .xid = 300,
+	  .word = { { 300, 4000 }, { 0xC0FFEE01, 1 } }, .found = { VS_TAGS_OR_QUOTA },
+	  .says = { "300 on 4000, 0xc0ffee01 on 1" } },
+	{ .what = "half, and more words than fit", .xid = 300, .word = { { 300, 4000 } }, .more = 2,
+	  .found = { VS_TAGS_OR_QUOTA }, .says = { "300 on 4000, others on 2" } },
+	{ .what = "written under OpenVZ: words of chance", .xid = 300,
+	  .word = { { 0x8800DEAD, 40 }, { 0xFFFFFFFF, 9 }, { 77, 3 }, { 1, 1 } }, .more = 900 },
+	{ .what = "written under OpenVZ: the number of another container", .xid = 300,
+	  .word = { { 1007, 4000 } } },
+	{ .what = "the context of another guest", .xid = 300, .word = { { 301, 12 } },
+	  .found = { VS_TAGS_OR_QUOTA }, .says = { "301 on 12" } },
+	{ .what = "no context of its own, all alike", .xid = -1, .word = { { 49200, 20 } },
+	  .found = { VS_TAGS_OR_QUOTA }, .says = { "no context of its own" } },
+	{ .what = "no context of its own, too few", .xid = -1, .word = { { 49200, 19 } } },
+	{ .what = "no context of its own, all alike, but no tag", .xid = -1,
+	  .word = { { 0x10000 + 300, 4000 } } },
+	{ .what = "context 1 is the spectator's", .xid = 1, .word = { { 1, 5000 } } },
+};
+
+static void test_words(void **state)
+{
+	struct guest other = { .name = "web2", .xid = 301, .last_xid = -1 };
+	const struct guests all = { .nr = 1, .v = &other };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(word_rows) / sizeof(word_rows[0]); i++) {
+		const struct word_row *row = &word_rows[i];
+		struct marks_question q = {
+			.guest = &guest, .all = &all, .answer = &row->answer, .kernel = row->kernel,
+			.kernel_from = "/boot/config-2.6.22-vs2.2", .tag_mount = row->mount,
+		};
+		struct survey *s = &guest.survey;
+
+		make(NULL);
+		guest.xid = row->xid;
+		guest.last_xid = -1;
+		s->cookies = row->more;
+		for (unsigned k = 0; k < 4 && row->word[k].inodes; k++) {
+			s->cookie[s->nr_cookies++] = row->word[k];
+			s->cookies += row->word[k].inodes;
+		}
+		marks_decide(&marks, &q, &fx.pool, &fx.findings);
+		expect_found(row->what, row->found);
+		expect_says(row->what, row->found[0], row->says, 3);
+		assert_false(marks_any(&marks));
+		unmake(NULL);
+	}
+}
+
 static void test_tag_list(void **state)
 {
 	const struct marks m = { .nr_tags = 3, .tag = { 300, 301, 65535 } };
@@ -353,7 +441,7 @@ static const struct file_row file_rows[] = {
 	  .found = { VS_IMMUTABLE_FILES, VS_SHARED_FILES },
 	  .says = { "2 files", "4 shared ones keep it" } },
 	{ .what = "intern tags", .hidden = true, .intern = 7, .found = { VS_INTERN_TAGS },
-	  .says = { "7 inodes" } },
+	  .says = { "7 of 5000 inodes; in the upper half" } },
 };
 
 static void decide_files(const struct file_row *row)
@@ -432,7 +520,7 @@ static void test_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_tags), cmocka_unit_test(test_words),
 		TEST(test_tag_list),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_room),

@@ -255,7 +255,7 @@ static void errors_name_file_and_line(void **state)
 		{ "method = \"fast\"\n", "method must be one of" },
 		{ "limits = \"none\"\n", "limits must be one of" },
 		{ "shared = \"leave\"\n", "shared must be one of" },
-		{ "guest \"a\" {\n tagging = \"intern\"\n}\n", ":2: guest 'a': tagging must be one of" },
+		{ "guest \"a\" {\n tagging = \"runtime\"\n}\n", ":2: guest 'a': tagging must be one of" },
 		{ "guest \"a\" {\n tagging = \"unknown\"\n}\n", "tagging must be one of" },
 		{ "guest \"a\" {\n\n tag = {300, 0}\n}\n", ":3: guest 'a': tag must be a list" },
 		{ "guest \"a\" { tag = {65536} }\n", "tag must be a list" },

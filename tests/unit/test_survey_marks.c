@@ -206,6 +206,8 @@ static void mark_disk(void)
 	ext_debug("sif /t/barrier flags 0x04080000");
 	ext_debug("sif /t/closed flags 0x00088000");
 	ext_debug("sif /t/plain checksum 49153");
+	ext_debug("sif /t/own checksum 300");
+	ext_debug("sif /t/cow checksum 300");
 	ext_on();
 }
 
@@ -217,7 +219,12 @@ static void check_marks(const struct survey *s)
 	assert_int_equal(s->unlink_only, 2);
 	assert_int_equal(s->barrier, 2);
 	assert_int_equal(s->cow, 1);
-	assert_int_equal(s->intern, 1);
+	assert_int_equal(s->intern, 0);
+	assert_int_equal(s->cookies, 3);
+	assert_int_equal(s->nr_cookies, 2);
+	assert_int_equal(s->cookie[0].word, 300);
+	assert_int_equal(s->cookie[0].inodes, 2);
+	assert_int_equal(s->cookie[1].word, 49153);
 	assert_int_equal(s->immutable, 4);
 	assert_int_equal(s->immutable_files, 4);
 	assert_int_equal(s->outside_inodes, 2);
@@ -306,7 +313,7 @@ static void marks(void **state)
 	survey(&s, "disk/t", &opt);
 	assert_false(s.hidden_known);
 	assert_string_equal(s.hidden_why, "not today");
-	assert_int_equal(s.unified + s.barrier + s.intern, 0);
+	assert_int_equal(s.unified + s.barrier + s.cookies, 0);
 	assert_int_equal(s.immutable, 4);
 	survey_release(&s);
 	ext_remove();

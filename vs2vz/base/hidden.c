@@ -4,7 +4,7 @@
  * inode is one pread of our own at a computed place, so that threads need no lock.
  * The inode's layout is that of the kernel's struct ext4_inode, little-endian
  * (Documentation/filesystems/ext4/inodes.rst); what differs between ext2, ext3 and
- * ext4 is said at intern_of().
+ * ext4 is said at tag_fields().
  *
  * Opening waits for nothing, writes nothing and replays no journal: all is read
  * through the page cache of the device, where the kernel keeps the tables of a mounted
@@ -35,7 +35,7 @@ enum {
 	AT_INTERN_23 = 118,	/* ext2, ext3: upper half of the attribute block's number */
 	AT_UID_HIGH = 120,
 	AT_GID_HIGH = 122,
-	AT_INTERN_4 = 124,	/* ext4: low half of the inode's checksum */
+	AT_COOKIE = 124,	/* ext4: its lower half is that of the inode's checksum, too */
 	INODE_LEAST = 128,
 	AT_EXTRA_SIZE = 128,	/* what the format uses after the first 128; attributes follow */
 };
@@ -173,19 +173,17 @@ static bool agrees(const unsigned char *inode, const struct stat *st)
 }
 
 /*
- * TAGGING_INTERN's field (kernel patch: fs/ext2/ext2.h, fs/ext3/ext3.h, fs/ext4/ext4.h:
+ * TAGGING_INTERN's fields (kernel patch: fs/ext2/ext2.h, fs/ext3/ext3.h, fs/ext4/ext4.h:
  * l_i_tag, i_raw_tag). Which driver wrote is seen by the features: with extents it was
  * ext4; without, ext3 or ext4 may have. Bytes that the format uses are not looked at.
  */
-static uint16_t intern_of(const struct hidden *h, const unsigned char *inode)
+static void tag_fields(const struct hidden *h, const unsigned char *inode,
+		       struct hidden_inode *out)
 {
-	uint16_t tag = 0;
-
 	if (!h->has_extents && !h->is_64bit)
-		tag = le16(inode + AT_INTERN_23);
-	if (!tag && !h->has_csum)
-		tag = le16(inode + AT_INTERN_4);
-	return tag;
+		out->intern = le16(inode + AT_INTERN_23);
+	if (!h->has_csum)
+		out->cookie = le32(inode + AT_COOKIE);
 }
 
 /* No attributes, neither in a block of their own nor behind the inode's fields. */
@@ -210,7 +208,7 @@ static bool take(const struct hidden *h, struct hidden_window *win, uint64_t at,
 	if (!fill(h, win, at, again) || !agrees(inode, st))
 		return false;
 	out->flags = le32(inode + AT_FLAGS);
-	out->intern = intern_of(h, inode);
+	tag_fields(h, inode, out);
 	out->fresh = le32(inode + AT_CTIME) == (uint32_t)st->st_ctim.tv_sec;
 	out->plain = out->fresh && has_none(h, inode);
 	return true;

@@ -38,7 +38,14 @@ struct hidden_window {
 
 struct hidden_inode {
 	uint32_t flags;		/* i_flags as they are on the disk, all bits */
-	uint16_t intern;	/* tag of TAGGING_INTERN, 0: none or not this layout */
+	uint16_t intern;	/* tag of TAGGING_INTERN where ext2 and ext3 keep it; 0: none */
+	/*
+	 * Bytes 124 to 127, which have two owners: VServer's ext4 keeps the tag of
+	 * TAGGING_INTERN in the lower half and leaves the upper one zero; OpenVZ's keeps a
+	 * number of its disk quota in all 32 bits (openvz6-kernel: fs/ext4/ext4.h,
+	 * l_i_dq_cookie). 0: nothing, or another layout (checksums).
+	 */
+	uint32_t cookie;
 	bool fresh;		/* changed in the same second as st: what chattr sets is of now */
 	bool plain;		/* fresh, and it has no extended attribute at all */
 };

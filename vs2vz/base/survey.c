@@ -215,7 +215,7 @@ static void add_counts(struct survey *into, const struct survey *from)
 		SUM(fifos), SUM(sockets), SUM(bytes_used), SUM(bytes_apparent), SUM(immutable),
 		SUM(append_only), SUM(immutable_files), SUM(high_ids), SUM(halves_more),
 		SUM(lost_ids), SUM(nobody_ids), SUM(unified), SUM(unlink_only), SUM(barrier),
-		SUM(cow), SUM(intern), SUM(foreign_dirs), SUM(with_xattrs), SUM(changed),
+		SUM(cow), SUM(intern), SUM(cookies), SUM(foreign_dirs), SUM(with_xattrs), SUM(changed),
 #undef SUM
 	};
 
@@ -237,9 +237,11 @@ static void end(struct walk_thread *t)
 {
 	struct surveying *y = t->ctx;
 	struct counts *c = t->local;
+	uint64_t more = 0;	/* they are in the sum */
 
 	add_counts(y->out, &c->s);
 	owner_merge(&y->owners, &c->owners, &y->out->halves_more);
+	owner_merge(&y->cookies, &c->cookies, &more);
 	y->unread += c->unread;
 	for (unsigned i = 0; i < CANDIDATES; i++) {
 		struct candidate *k = &c->candidate[i];

@@ -32,6 +32,16 @@ struct owner_half {
 	uint64_t inodes;
 };
 
+/*
+ * The words of bytes 124 to 127 of ext4's inodes that are not zero, see base/hidden.h, and
+ * how many inodes have each.
+ */
+#define COOKIE_WORDS 32
+struct cookie_word {
+	uint32_t word;
+	uint64_t inodes;
+};
+
 struct survey {
 	uint64_t names;		/* directory entries, the root counted as one */
 	uint64_t inodes;	/* each link group once */
@@ -60,7 +70,10 @@ struct survey {
 	uint64_t unified;	/* immutable and IUNLINK, or the 2.4 form of it */
 	uint64_t unlink_only;	/* IUNLINK without immutable: inert */
 	uint64_t barrier, cow;
-	uint64_t intern;	/* inodes that carry a tag in the field of TAGGING_INTERN */
+	uint64_t intern;	/* inodes that carry a tag in ext2's and ext3's field of TAGGING_INTERN */
+	uint64_t cookies;	/* inodes with a word in bytes 124 to 127 */
+	unsigned nr_cookies;
+	struct cookie_word cookie[COOKIE_WORDS]; /* the most frequent first; others: in cookies alone */
 	uint64_t immutable_files; /* of immutable: regular files */
 	uint64_t outside_readonly; /* of outside_inodes: immutable ones */
 	uint64_t outside_writable_bytes; /* of outside_bytes: of those that are not */

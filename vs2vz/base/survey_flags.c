@@ -70,6 +70,8 @@ uint32_t flags_count(struct surveying *y, struct counts *c, const struct walk_di
 	if (read) {
 		count_hidden(&c->s, st, (in.flags & ~META_LOCKS) | (flags & META_LOCKS));
 		c->s.intern += in.intern != 0;
+		if (in.cookie)
+			cookie_count(&c->s, &c->cookies, in.cookie);
 	} else if (S_ISREG(st->st_mode) && (!known || flags & FS_IMMUTABLE_FL)) {
 		c->unread++;	/* unified, or the administrator's own: it is not known */
 	}
@@ -86,5 +88,7 @@ void flags_finish(const struct surveying *y)
 	else if (y->unread)
 		s->hidden_why = "inodes on the device did not agree with what the kernel says";
 	if (!s->hidden_known)
-		s->unified = s->unlink_only = s->barrier = s->cow = s->intern = 0;
+		s->unified = s->unlink_only = s->barrier = s->cow = s->intern = s->cookies = 0;
+	if (s->cookies)
+		cookie_finish(s, &y->cookies);
 }

@@ -90,17 +90,46 @@ static int by_frequency(const void *left, const void *right)
 	return a->gid < b->gid ? -1 : a->gid > b->gid;
 }
 
-void owner_finish(struct survey *s, const struct owner_table *t)
+static unsigned sorted(struct owner_half all[OWNER_MOST], const struct owner_table *t)
 {
-	struct owner_half all[OWNER_MOST];
 	unsigned nr = 0;
 
 	for (unsigned i = 0; i < OWNER_SLOTS; i++)
 		if (t->slot[i].inodes)
 			all[nr++] = t->slot[i];
 	qsort(all, nr, sizeof(*all), by_frequency);
+	return nr;
+}
+
+void owner_finish(struct survey *s, const struct owner_table *t)
+{
+	struct owner_half all[OWNER_MOST];
+	unsigned nr = sorted(all, t);
+
 	s->nr_halves = nr < OWNER_HALVES ? nr : OWNER_HALVES;
 	memcpy(s->half, all, s->nr_halves * sizeof(*all));
 	for (unsigned i = s->nr_halves; i < nr; i++)
 		s->halves_more += all[i].inodes;
+}
+
+/* Words that find no room are in the sum alone. */
+void cookie_count(struct survey *s, struct owner_table *t, uint32_t word)
+{
+	const struct owner_half pair = { (uint16_t)(word >> 16), (uint16_t)word, 1 };
+	uint64_t more = 0;
+
+	s->cookies++;
+	add(t, &pair, &more);
+}
+
+void cookie_finish(struct survey *s, const struct owner_table *t)
+{
+	struct owner_half all[OWNER_MOST];
+	unsigned nr = sorted(all, t);
+
+	s->nr_cookies = nr < COOKIE_WORDS ? nr : COOKIE_WORDS;
+	for (unsigned i = 0; i < s->nr_cookies; i++)
+		s->cookie[i] = (struct cookie_word){
+			(uint32_t)all[i].uid << 16 | all[i].gid, all[i].inodes,
+		};
 }

@@ -10,7 +10,7 @@
 #include "base/survey.h"
 #include "base/walk.h"
 
-/* Pairs of upper halves, open addressing; inodes 0 is a free slot. */
+/* Pairs of 16 bits, open addressing; inodes 0 is a free slot. */
 #define OWNER_SLOTS 1024
 struct owner_table {
 	unsigned nr;
@@ -22,7 +22,7 @@ struct surveying {
 	const struct survey_options *opt;
 	struct survey *out;
 	struct links *links;
-	struct owner_table owners;
+	struct owner_table owners, cookies;
 	uint64_t unread;	/* inodes whose hidden flags mattered and could not be read */
 	dev_t dev;
 	bool no_flags;		/* the file system has none */
@@ -38,7 +38,7 @@ struct candidate {
 #define CANDIDATES 64
 struct counts {
 	struct survey s;
-	struct owner_table owners;
+	struct owner_table owners, cookies;
 	uint64_t unread;
 	struct hidden_window window;
 	struct buf scratch;
@@ -47,6 +47,9 @@ struct counts {
 
 /* survey_owner.c: owner and group of one inode. */
 void owner_count(struct survey *s, struct owner_table *t, const struct stat *st);
+/* The word of ext4's bytes 124 to 127, not 0: counted as the pair of its halves. */
+void cookie_count(struct survey *s, struct owner_table *t, uint32_t word);
+void cookie_finish(struct survey *s, const struct owner_table *t);
 /* Add what a thread found; what finds no room goes to *more. */
 void owner_merge(struct owner_table *into, const struct owner_table *from, uint64_t *more);
 /* The most frequent pairs into the survey. */

@@ -77,7 +77,7 @@ static void choose_marks(struct deciding *d, struct decision *decision)
 {
 	const struct guest *guest = decision->guest;
 	const struct marks_question q = {
-		.guest = guest, .answer = answer_of(d->choices, guest->name),
+		.guest = guest, .all = d->all, .answer = answer_of(d->choices, guest->name),
 		.kernel = d->host->tagging, .kernel_from = d->host->tagging_from,
 		.tag_mount = tag_mount(d, guest), .shared = shared_wanted(d, guest),
 		.copies = decision->method == METHOD_COPY,

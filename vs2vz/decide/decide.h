@@ -45,7 +45,7 @@ struct answer {
 	struct insulate_spec insulate;
 	const char *overwrite;			/* UUID; NULL: nothing said */
 	bool has_tagging;
-	enum tagging tagging;			/* none, uid16, gid16, id24 */
+	enum tagging tagging;			/* none, uid16, gid16, id24, intern */
 	unsigned nr_tags;			/* 0: the guest's own */
 	uint32_t tag[MARKS_TAGS_MAX];
 };

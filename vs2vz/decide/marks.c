@@ -178,15 +178,11 @@ static void decide_shared(struct marks *out, const struct marks_question *q, str
 void marks_decide(struct marks *out, const struct marks_question *q, struct pool *pool,
 		  struct findings *findings)
 {
-	const struct survey *s = &q->guest->survey;
-
 	*out = (struct marks){ .tagging = TAGGING_NONE };
 	marks_tags(out, q, pool, findings);
 	decide_immutable(out, q, pool, findings);
 	decide_shared(out, q, pool, findings);
-	if (s->intern)
-		finding_add(findings, VS_INTERN_TAGS, q->guest->name, q->guest->tree,
-			    "%llu inodes", ull(s->intern));
+	marks_intern(q, pool, findings);
 }
 
 /* A tag is taken off a private inode only: with tags, shared ones cannot stay. */

@@ -17,6 +17,7 @@
 
 struct marks_question {
 	const struct guest *guest;	/* surveyed */
+	const struct guests *all;	/* whose contexts are tags; NULL: not known */
 	const struct answer *answer;	/* NULL: nothing said of this guest */
 	enum tagging kernel;		/* TAGGING_UNKNOWN: nothing told */
 	const char *kernel_from;
@@ -32,6 +33,9 @@ void marks_decide(struct marks *out, const struct marks_question *q, struct pool
 /* marks_tags.c: the part about owners. */
 void marks_tags(struct marks *out, const struct marks_question *q, struct pool *pool,
 		struct findings *findings);
+
+/* And about tags that are in no owner: nothing is taken off, they are named. */
+void marks_intern(const struct marks_question *q, struct pool *pool, struct findings *findings);
 
 /* What a repair in place needs on the tree's own file system. */
 struct marks_room {

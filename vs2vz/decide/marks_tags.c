@@ -10,6 +10,18 @@
  *	not known	one method explains every large owner, and enough of them: as known
  *			nothing fits at all, and few are large: users with large numbers, VS408
  *			anything else: VS410
+ *
+ * Tags in a field of their own (TAGGING_INTERN) have not to go; they are named. In ext2 and
+ * ext3 nothing else writes there. In ext4 the disk quota of OpenVZ does: into an inode that
+ * is cut or removed while open the number of the container's quota, which is its CTID, or
+ * 0 without a quota; a new inode keeps what its memory held before, any 32 bits
+ * (openvz6-kernel: fs/ext4/namei.c, ext4_orphan_add(); fs/ext4/ialloc.c sets it nowhere).
+ *
+ *	method known	intern: words of 16 bits are tags, VS412; others: none is one
+ *			it is another one: nothing is said
+ *	not known	all words are the guest's own tag, on half of the tree or with a mount
+ *			with tags: as known. None is a context of this host: nothing is said
+ *			anything else: VS415
  */
 #include <stdlib.h>
 #include <string.h>
@@ -445,4 +457,128 @@ void marks_tags(struct marks *out, const struct marks_question *q, struct pool *
 		settle(out, &t, q->kernel, q->kernel_from ? q->kernel_from : "the kernel");
 	else
 		guess(out, &t);
+}
+
+/* ---- TAGGING_INTERN */
+
+/* What the words of ext4's inodes are. */
+struct words {
+	uint64_t own;		/* inodes with a tag of the guest */
+	uint64_t known;		/* with the context of another guest of this host */
+	uint64_t narrow;	/* with another one of 16 bits */
+};
+
+static bool is_context(const struct tags *t, uint32_t word)
+{
+	const struct guests *all = t->q->all;
+
+	for (size_t i = 0; all && i < all->nr; i++)
+		if (word > 1 && (all->v[i].xid == (int64_t)word ||
+				 all->v[i].last_xid == (int64_t)word))
+			return true;
+	return false;
+}
+
+static struct words read_words(const struct tags *t)
+{
+	const struct survey *s = &t->q->guest->survey;
+	struct words w = { 0 };
+
+	for (unsigned i = 0; i < s->nr_cookies; i++) {
+		uint64_t inodes = s->cookie[i].inodes;
+
+		if (is_own(t, s->cookie[i].word))
+			w.own += inodes;
+		else if (is_context(t, s->cookie[i].word))
+			w.known += inodes;
+		else if (s->cookie[i].word > 1 && s->cookie[i].word <= TAG_LARGEST)
+			w.narrow += inodes;
+	}
+	return w;
+}
+
+/* "345 on 4800, 0xc0ffee01 on 12, others on 3" */
+static void add_words(struct buf *out, const struct survey *s)
+{
+	uint64_t more = s->cookies;
+
+	for (unsigned i = 0; i < s->nr_cookies && i < TAGS_SHOWN; i++) {
+		uint32_t word = s->cookie[i].word;
+
+		buf_addf(out, word <= TAG_LARGEST ? "%s%u on %llu" : "%s0x%x on %llu",
+			 i ? ", " : "", word, ull(s->cookie[i].inodes));
+		more -= s->cookie[i].inodes;
+	}
+	if (more)
+		buf_addf(out, ", others on %llu", ull(more));
+}
+
+static void say_intern(const struct tags *t, uint64_t nr, const char *because)
+{
+	const struct survey *s = &t->q->guest->survey;
+
+	if (nr)
+		finding_add(t->findings, VS_INTERN_TAGS, t->q->guest->name, t->q->guest->tree,
+			    "%llu of %llu inodes; %s", ull(nr), ull(s->inodes), because);
+}
+
+/* Words that are no tags are OpenVZ's: they are not counted. */
+static void intern_known(const struct tags *t, const struct words *w, const char *from)
+{
+	uint64_t others = t->q->guest->survey.cookies - w->own - w->known - w->narrow;
+	const char *because = pool_printf(t->pool, "told by %s", show(from));
+
+	if (others)
+		because = pool_printf(t->pool, "%s; %llu more have a number that OpenVZ's disk "
+				      "quota left there", because, ull(others));
+	say_intern(t, w->own + w->known + w->narrow, because);
+}
+
+static void intern_ask(const struct tags *t)
+{
+	const struct survey *s = &t->q->guest->survey;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	buf_addf(&text, "%llu of %llu inodes have a number there: ", ull(s->cookies),
+		 ull(s->inodes));
+	add_words(&text, s);
+	if (t->nr_own)
+		buf_addf(&text, "; the guest's own tag is %u", t->own[0]);
+	else
+		buf_adds(&text, "; the guest has no context of its own");
+	if (hint(t))
+		buf_addf(&text, "; %s", hint(t));
+	finding_add(t->findings, VS_TAGS_OR_QUOTA, t->q->guest->name, t->q->guest->tree, "%s",
+		    text.data);
+}
+
+static void intern_guess(const struct tags *t, const struct words *w)
+{
+	const struct survey *s = &t->q->guest->survey;
+	bool alike = s->nr_cookies == 1 && s->cookie[0].inodes == s->cookies && w->narrow;
+
+	if (w->own == s->cookies && (hint(t) || w->own >= (s->inodes + 1) / 2))
+		say_intern(t, w->own, hint(t) ? hint(t) : "each one is the guest's own");
+	else if (w->own || w->known || (!t->nr_own && alike && s->cookies >= ENOUGH))
+		intern_ask(t);
+}
+
+void marks_intern(const struct marks_question *q, struct pool *pool, struct findings *findings)
+{
+	const struct survey *s = &q->guest->survey;
+	const struct answer *answer = q->answer && q->answer->has_tagging ? q->answer : NULL;
+	struct tags t = { .q = q, .pool = pool, .findings = findings };
+	enum tagging method = answer ? answer->tagging : q->kernel;
+	struct words w;
+
+	say_intern(&t, s->intern, "in the upper half of the number of the ACL block");
+	if (!s->cookies)
+		return;
+	find_own(&t);
+	w = read_words(&t);
+	if (method == TAGGING_INTERN)
+		intern_known(&t, &w, answer ? "map.conf" :
+			     q->kernel_from ? q->kernel_from : "the kernel");
+	else if (method == TAGGING_UNKNOWN)
+		intern_guess(&t, &w);
 }

@@ -144,6 +144,7 @@ enum finding_id {
 	VS_INTERN_TAGS		= 412,	/* tags in a field of the inode that others use */
 	VS_IMMUTABLE_UNKNOWN	= 413,	/* unified, or made so by an administrator? */
 	VS_FLAGS_KEPT		= 414,	/* the administrator's flags, inert ones of VServer */
+	VS_TAGS_OR_QUOTA	= 415,	/* numbers that VServer's kernel or OpenVZ's wrote */
 	/* 5 guest */
 	VS_NO_INIT		= 501,
 	VS_DISTRO_UNKNOWN	= 502,
