@@ -23,6 +23,8 @@ libcmocka-dev   libcmocka-devel
 libfuse3-dev    fuse3-devel
 fuse3           fuse3
 perl            perl-Test-Harness
+dpkg-dev        dpkg
+rpm             rpm-build
 debootstrap     debootstrap
 e2fsprogs       e2fsprogs
 xfsprogs        xfsprogs
@@ -84,6 +86,7 @@ elif command -v rpm >/dev/null; then
 	# shellcheck disable=SC2086
 	as_root "$tool" -y install $need
 else
+	# shellcheck disable=SC2046
 	echo "deps: neither apt-get nor rpm here; needed are:" $(column 1) >&2
 	exit 1
 fi
