@@ -41,6 +41,21 @@ done
 for t in $(sed -n 's/^\([a-z-]*\):.*##.*/\1/p' GNUmakefile | grep -E '^(check|demo|install)$'); do
 	ok "README names make $t" grep -q "make $t" README.md
 done
+# Formats and versions as the sources have them: FORMAT-OF FILE DEFINE NAME-IN-THE-TABLE
+version=$(sed -n 's/^version *:= *//p' GNUmakefile)
+is "$(sed -n 's/^## //p' docs/NEWS.md | head -n 1)" "$version" "NEWS begins with this version"
+is "$("$VS2VZ" --version)" "vs2vz $version" "and the program says it"
+while IFS='|' read -r file define name; do
+	value=$(sed -n "s/^#define $define *\"\{0,1\}\([0-9.]*\)\"\{0,1\}.*/\1/p" "$file")
+	ok "docs/versions.md has $name $value" \
+		test -n "$value" -a "$(awk -F ' *[|] *' -v n="$name" '$2 == n { print $3 }' docs/versions.md)" = "$value"
+done <<'END'
+vs2vz/step/plan.h|PLAN_FORMAT|plan
+vs2vz/run/logfile.h|LOG_FORMAT|log
+vs2vz/decide/recipe.h|RECIPE_FORMAT|recipes
+vs2vz/report.h|REPORT_FORMAT|report (JSON)
+vs2vz/before.h|BEFORE_FORMAT|facts before the reboot (JSON)
+END
 ok "the sample configuration is accepted" bash -c "
 	mkdir -p '$scratch/r/etc' && cp conf-samples/vs2vz.conf '$scratch/r/etc/vs2vz.conf' &&
 	'$VS2VZ' --root '$scratch/r' rules >/dev/null"

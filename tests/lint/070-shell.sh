@@ -6,15 +6,23 @@
 cd "$top" || exit 1
 
 bad=
-for f in tests/*/*.sh tests/*.sh .ci/*.sh .ci/run; do
+for f in tests/*/*.sh tests/*.sh .ci/*.sh .ci/run templates/packaging/postrm; do
 	[ ! -f "$f" ] || bash -n "$f" 2>/dev/null || bad="$bad $f"
 done
 is "$bad" "" "shell scripts parse"
 not=
-for f in tests/run tests/demo.sh tests/cases/run.sh tests/lib/debian-guest.sh .ci/deps.sh .ci/run; do
+for f in tests/run tests/demo.sh tests/cases/run.sh tests/lib/debian-guest.sh .ci/*.sh .ci/run; do
 	[ -x "$f" ] || not="$not $f"
 done
 is "$not" "" "what is called by name is executable"
+# Scripts that do more than test are held to shellcheck's warnings as well.
+if command -v shellcheck >/dev/null; then
+	ok "shellcheck has nothing to say" shellcheck -S warning .ci/*.sh .ci/run templates/packaging/postrm
+	ok "nor about what tests share" shellcheck -s bash -S warning -e SC2154 \
+		tests/lib/chroots.sh tests/lib/mirror.sh $(ls tests/ports/[0-9]*.sh 2>/dev/null)
+else
+	skip "shellcheck" "not installed"
+fi
 make=$(command -v gmake || command -v make)
 if [ -n "$make" ]; then
 	ok "make help" env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "$make" -f GNUmakefile help
