@@ -30,21 +30,18 @@ table='
 ^(printf|puts|putchar|vprintf|__printf_chk)$	main|report[a-z_]*	stdout belongs to the report
 '
 
-objects=$(find "$VS2VZ_BUILD/obj/vs2vz" -name '*.o' 2>/dev/null | sort)
-ok "there are objects" test -n "$objects"
+# One line for each symbol that an object wants: NAME SYMBOL. An object whose source is gone
+# is of no interest.
+wanted=$scratch/wanted
+(cd "$VS2VZ_BUILD/obj/vs2vz" && find . -name '*.o' | sort | xargs -r nm -A -u) 2>/dev/null |
+	sed -n 's,^\./\(.*\)\.o: *[Uwv] \([^@]*\).*,\1 \2,p' |
+	while read -r name symbol; do
+		[ ! -f "vs2vz/$name.c" ] || printf '%s %s\n' "$name" "$symbol"
+	done >"$wanted"
+ok "there are objects" test -s "$wanted"
 while IFS=$'\t' read -r symbols who what; do
 	[ -n "$symbols" ] || continue
-	bad=
-	for o in $objects; do
-		name=${o#"$VS2VZ_BUILD/obj/vs2vz/"}
-		name=${name%.o}
-		# An object whose source is gone is of no interest.
-		[ -f "vs2vz/$name.c" ] || continue
-		[[ "$name" =~ ^($who)$ ]] && continue
-		for s in $(nm -u "$o" | awk '{ sub(/@.*/, "", $2); print $2 }'); do
-			[[ "$s" =~ $symbols ]] && bad="$bad $name:$s"
-		done
-	done
-	is "$bad" "" "$what"
+	is "$(symbols=$symbols who="^($who)\$" awk '
+		$2 ~ ENVIRON["symbols"] && $1 !~ ENVIRON["who"] { print $1 ":" $2 }' "$wanted")" "" "$what"
 done <<<"$table"
 done_testing
