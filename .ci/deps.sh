@@ -3,6 +3,9 @@
 #
 # Installs the packages that building and testing need and this machine lacks.
 # Does nothing, and needs no network and no rights, when all are there.
+#
+#	.ci/deps.sh			to build and to test
+#	.ci/deps.sh static ARCH		to make the static file for x86_64 or i686
 set -eu
 
 # Debian name, RPM name, one a line; "-" where that family needs none.
@@ -42,6 +45,43 @@ procps          procps-ng
 shellcheck      ShellCheck
 '
 
+# The static file is made of Debian's source packages: nothing for RPM families.
+static_table='
+gcc             -
+make            -
+linux-libc-dev  -
+libc6-dev       -
+dpkg-dev        -
+patch           -
+xz-utils        -
+pkg-config      -
+autoconf        -
+automake        -
+libtool         -
+gettext         -
+autopoint       -
+bison           -
+flex            -
+'
+
+# A machine of the other width needs a cross compiler. It cannot be installed beside
+# gcc-multilib: --no-remove below ends there with apt's own words.
+cross() {
+	case $1.$(dpkg --print-architecture 2>/dev/null) in
+	x86_64.amd64|i686.i386) ;;
+	*) echo "gcc-$(echo "$1" | tr _ -)-linux-gnu -" ;;
+	esac
+}
+
+case ${1:-} in
+'') ;;
+static)
+	table=$static_table$(cross "${2:-x86_64}") ;;
+*)
+	echo "deps: no such set of packages: '$1'" >&2
+	exit 64 ;;
+esac
+
 column() { printf '%s\n' "$table" | awk -v c="$1" 'NF == 2 && $c != "-" { print $c }'; }
 
 have_deb() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
@@ -66,10 +106,10 @@ as_root() {
 
 deb_install() {
 	ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || as_root apt-get -q update || :
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@" && return
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-remove install "$@" && return
 	# Lists that are out of date name files which are gone.
 	as_root apt-get -q update || :
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@"
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-remove install "$@"
 }
 
 if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then

@@ -153,7 +153,7 @@ static bool has_key(cfg_t *section)
 static int check_guest(cfg_t *cfg, cfg_opt_t *opt)
 {
 	cfg_t *section = last_section(opt);
-	long ctid = cfg_size(section, "ctid") ? cfg_getint(section, "ctid") : CTID_MIN;
+	long ctid = cfg_size(section, "ctid") ? cfg_getint(section, "ctid") : (long)CTID_MIN;
 
 	if (!*cfg_title(section))
 		cfg_error(cfg, "guest: the name is empty");

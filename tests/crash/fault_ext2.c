@@ -7,6 +7,8 @@
 #include "fault.h"
 
 #include <errno.h>
+#include <sys/types.h>
+
 #include <ext2fs/ext2fs.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -14,11 +14,13 @@
 #include "base/hidden.h"
 
 #include <errno.h>
-#include <ext2fs/ext2fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>		/* ext2fs.h does not include what it uses */
 #include <unistd.h>
+
+#include <ext2fs/ext2fs.h>
 
 #include "base/inroot.h"
 #include "base/pool.h"

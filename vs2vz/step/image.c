@@ -46,7 +46,7 @@ int image_fail(struct err *err, errcode_t code, const char *what)
 static void put_time(const struct timespec *t, uint32_t *seconds, uint32_t *extra)
 {
 	*seconds = (uint32_t)t->tv_sec;
-	*extra = (uint32_t)t->tv_nsec << 2 | (uint32_t)((t->tv_sec - (int32_t)*seconds) >> 32 & 3);
+	*extra = (uint32_t)t->tv_nsec << 2 | (uint32_t)(((int64_t)t->tv_sec - (int32_t)*seconds) >> 32 & 3);
 }
 
 /* All of an inode that comes from the status and flags of the source's object. */

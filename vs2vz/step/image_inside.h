@@ -17,8 +17,10 @@
 #define VS2VZ_STEP_IMAGE_INSIDE_H
 
 #include <endian.h>
-#include <ext2fs/ext2fs.h>
 #include <pthread.h>
+#include <sys/types.h>		/* ext2fs.h does not include what it uses */
+
+#include <ext2fs/ext2fs.h>
 
 #include "base/buf.h"
 #include "step/copy.h"

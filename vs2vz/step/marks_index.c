@@ -8,6 +8,7 @@
 #include "step/marks_inside.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,9 @@
 #define PART_MOST 2500000
 #define SOME 1024
 
-_Static_assert(sizeof(struct mark_record) == 64, "the record has no padding");
+_Static_assert(sizeof(struct mark_record) == 64 && offsetof(struct mark_record, mtime) == 24 &&
+	       offsetof(struct mark_record, value) == 20 &&
+	       offsetof(struct mark_record, new_uid) == 56, "the same record on 32 and 64 bit");
 _Static_assert(sizeof(struct mark_head) == 64, "the head has the size of a record");
 
 const char *mark_name(char text[static MARK_NAME], unsigned nr, const char *suffix)

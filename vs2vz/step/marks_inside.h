@@ -54,6 +54,7 @@ struct mark_record {
 			uint32_t mtime_ns, atime_ns;
 			uint32_t flags;		/* META_LOCKS of it */
 			uint32_t uid, gid;	/* as found */
+			uint32_t unused;	/* what alignment adds on 64 bit */
 		};
 		struct {
 			uint32_t len;
