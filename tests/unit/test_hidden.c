@@ -277,6 +277,7 @@ static void intern_of(const char *type, const char *features, const char *field,
 	if (field)
 		ext_debug(field);
 	ext_on();
+	window = (struct hidden_window){ .at = 0 };	/* of another file system till now */
 	h = open_disk(&why);
 	assert_non_null(h);
 	assert_true(look(h, "disk/f5", &in));

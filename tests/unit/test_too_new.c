@@ -18,6 +18,7 @@
 static struct fixture fx;
 static struct host host;
 static struct guest guest;
+static struct decision decision;
 static struct deciding d;
 
 static int set_up(void **state)
@@ -27,6 +28,7 @@ static int set_up(void **state)
 	host_make(&host);
 	host_guest(&guest, &fx.pool, "g");
 	fixture_dir(&fx, "/vservers/g/lib");
+	decision = (struct decision){ .guest = &guest };
 	d = (struct deciding){ .host = &host, .root = &fx.root, .pool = &fx.pool,
 			       .findings = &fx.findings };
 	return 0;
@@ -80,7 +82,7 @@ static void put(const char *path, const void *bytes, size_t len)
 static void judge(void)
 {
 	fx.findings.nr = 0;
-	too_new_judge(&d, &guest);
+	too_new_judge(&d, &decision);
 }
 
 static size_t found(enum finding_id id)
@@ -151,6 +153,107 @@ static void kernels_in_boot(void **state)
 	fixture_file(&fx, "/boot/vmlinuz-3.10.0-1127.8.2.vz7.151.14", "");
 	judge();
 	assert_int_equal(fx.findings.nr, 0);
+}
+
+/* A library as Debian's are: it names its loader, and its banner says which one it is. */
+static void put_glibc(const char *version, const char *loader)
+{
+	struct {
+		struct library_64 l;
+		char interp[32], banner[100];
+	} g = { .l = library_64(3, 2, 0), .interp = "/lib64/ld-linux-x86-64.so.2" };
+
+	g.l.ph[0] = (Elf64_Phdr){ .p_type = PT_INTERP, .p_filesz = sizeof(g.interp),
+				  .p_offset = offsetof(__typeof__(g), interp) };
+	snprintf(g.banner, sizeof(g.banner), "C Library (Debian GLIBC %s-9) stable release version %s.",
+		 version, version);
+	put("/lib/x86_64-linux-gnu/libc.so.6", &g, sizeof(g));
+	if (loader)
+		put("/lib64/ld-linux-x86-64.so.2", loader, strlen(loader));
+}
+
+static void say(enum finding_id id, const char *what)
+{
+	assert_int_equal(fx.findings.nr, 1);
+	assert_int_equal(found(id), 1);
+	if (!strstr(host_finding(&fx, id)->seen, what))
+		fail_msg("'%s' is not in '%s'", what, host_finding(&fx, id)->seen);
+}
+
+static void loader_that_looks(void **state)
+{
+	(void)state;
+	ct_set(&decision.ct, &fx.pool, "OSTEMPLATE", "debian-11.6-x86_64", "test");
+	host.kernel = KERNEL_OPENVZ;
+	host.kernel_release = "2.6.32-042stab141.3";
+	put_glibc("2.31", "\177ELF ... FATAL: kernel too old\n ...");
+	judge();
+	say(VS_LIBC_TOO_NEW, "glibc 2.31 was built for Linux 3.2.0");
+	say(VS_LIBC_TOO_NEW, "its loader looks at that");
+	say(VS_LIBC_TOO_NEW, "/etc/vz/osrelease.conf: debian-11 3.2.0");
+	host.kernel = KERNEL_OFFLINE;
+	judge();
+	say(VS_GUEST_NOTE, "no program runs on an OpenVZ kernel 2.6.32");
+}
+
+static void loader_that_does_not(void **state)
+{
+	(void)state;
+	host.kernel = KERNEL_OPENVZ;
+	host.kernel_release = "2.6.32-042stab141.3";
+	put_glibc("2.36", "\177ELF ... no such words");
+	judge();
+	say(VS_LIBC_UNCHECKED, "glibc 2.36 was built for Linux 3.2.0, the kernel is 2.6.32-042stab141.3");
+	host.kernel_release = "3.10.0-1160.vz7";
+	judge();
+	assert_int_equal(fx.findings.nr, 0);
+	host.kernel = KERNEL_OFFLINE;
+	judge();
+	say(VS_GUEST_NOTE, "it starts on older kernels, too");
+}
+
+/* A loader that cannot be read is taken for one that looks. */
+static void loader_not_seen(void **state)
+{
+	(void)state;
+	host.kernel = KERNEL_OPENVZ;
+	host.kernel_release = "2.6.32-042stab141.3";
+	put_glibc("2.36", NULL);
+	judge();
+	say(VS_LIBC_TOO_NEW, "could not be seen (/lib64/ld-linux-x86-64.so.2)");
+	fixture_link(&fx, "/../../../etc/passwd", "/vservers/g/lib64/ld-linux-x86-64.so.2");
+	judge();
+	say(VS_LIBC_TOO_NEW, "could not be seen");
+}
+
+static void pretended(void **state)
+{
+	static const struct {
+		const char *file;
+		enum finding_id id;
+		const char *says;
+	} rows[] = {
+		{ "debian-11 3.2.0\n", VS_LIBC_PRETENDED, "line 1 of /etc/vz/osrelease.conf" },
+		{ "# x\nfedora-15\t2.6.32\n  debian-11   3.2\n", VS_LIBC_PRETENDED,
+		  "line 3 of /etc/vz/osrelease.conf makes the kernel 2.6.32-042stab141.3 seem to be 3.2" },
+		{ "debian-11-x86_64-extra 4.9.0\n", VS_LIBC_PRETENDED, "4.9.0" },
+		{ "debian 3.16.0", VS_LIBC_PRETENDED, "3.16.0" },
+		{ "debian-11 3.1.9\ndebian-11 3.2.0\n", VS_LIBC_TOO_NEW, "says 3.1.9" },
+		{ "debian-6.0 2.6.32\nsuse-13.2 3.16.6\n", VS_LIBC_TOO_NEW, "line to add" },
+		{ "#debian-11 3.2.0\ndebian-11\n", VS_LIBC_TOO_NEW, "line to add" },
+		{ "", VS_LIBC_TOO_NEW, "line to add" },
+	};
+
+	(void)state;
+	ct_set(&decision.ct, &fx.pool, "OSTEMPLATE", "debian-11-x86_64", "test");
+	host.kernel = KERNEL_OPENVZ;
+	host.kernel_release = "2.6.32-042stab141.3";
+	put_glibc("2.31", "FATAL: kernel too old\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		fixture_file(&fx, "/etc/vz/osrelease.conf", rows[i].file);
+		judge();
+		say(rows[i].id, rows[i].says);
+	}
 }
 
 static void odd_libraries(void **state)
@@ -274,6 +377,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(libc_by_running_kernel), T(libc_of_32_bit), T(kernels_in_boot), T(odd_libraries),
+		T(loader_that_looks), T(loader_that_does_not), T(loader_not_seen), T(pretended),
 		T(systemd_by_library), T(systemd_by_package), T(vsyscall),
 	};
 

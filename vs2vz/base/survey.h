@@ -70,10 +70,10 @@ struct survey {
 	uint64_t unified;	/* immutable and IUNLINK, or the 2.4 form of it */
 	uint64_t unlink_only;	/* IUNLINK without immutable: inert */
 	uint64_t barrier, cow;
-	uint64_t intern;	/* inodes that carry a tag in ext2's and ext3's field of TAGGING_INTERN */
+	uint64_t intern;	/* inodes with a tag where ext2 and ext3 keep TAGGING_INTERN's */
 	uint64_t cookies;	/* inodes with a word in bytes 124 to 127 */
 	unsigned nr_cookies;
-	struct cookie_word cookie[COOKIE_WORDS]; /* the most frequent first; others: in cookies alone */
+	struct cookie_word cookie[COOKIE_WORDS]; /* the most frequent; others: in cookies alone */
 	uint64_t immutable_files; /* of immutable: regular files */
 	uint64_t outside_readonly; /* of outside_inodes: immutable ones */
 	uint64_t outside_writable_bytes; /* of outside_bytes: of those that are not */

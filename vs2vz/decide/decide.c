@@ -111,7 +111,7 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 		err_add(err, "guest %s", show(decision->guest->name));
 		return -1;
 	}
-	too_new_judge(d, decision->guest);
+	too_new_judge(d, decision);
 	return 0;
 }
 

@@ -89,7 +89,7 @@ int fixups_times(struct deciding *d, struct decision *decision, struct err *err)
 void fixups_build(struct deciding *d, struct decision *decision);
 
 /* too_new.c: systemd and C library against the kernel that the container will run on. */
-void too_new_judge(struct deciding *d, const struct guest *guest);
+void too_new_judge(struct deciding *d, const struct decision *decision);
 
 /* conflicts.c */
 int conflicts_of(struct deciding *d, const struct decision *decision, struct err *err) MUST_CHECK;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Is the guest too new, or too old, for the kernel that its container will run on? Told
- * by names of files and by the note that every C library of GNU carries (.note.ABI-tag:
- * the oldest kernel that it starts on). The kernel is the one that runs, if it is OpenVZ's,
- * else the newest one of OpenVZ's in /boot. Reads only, a few bounded pieces.
+ * by names of files, by the note that every C library of GNU carries (.note.ABI-tag: the
+ * oldest kernel that it was built for) and by what its loader says. The kernel is the one
+ * that runs, if it is OpenVZ's, else the newest one of OpenVZ's in /boot, as
+ * /etc/vz/osrelease.conf lets it seem. Reads only, bounded.
  */
-#include <elf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/elf.h"
 #include "decide/inside.h"
 
-#define HEADERS_MAX 64
-#define NOTE_MAX 4096
+#define OSRELEASE "/etc/vz/osrelease.conf"
+#define OSRELEASE_MAX (64u << 10)
+#define LIBC_MAX (16u << 20)
 #define PACKAGES_MAX (32u << 20)
 #define SYSTEMD_OF_3_7 220u	/* systemd: NEWS, 220 wants Linux 3.7 */
 #define GLIBC_WITHOUT_VSYSCALL 14u /* glibc: NEWS, 2.14 */
@@ -21,6 +23,9 @@
 struct release {
 	unsigned v[3];
 };
+
+/* OpenVZ's of RHEL 6 and Debian 6. */
+static const struct release classic = { { 2, 6, 32 } };
 
 static struct release release_of(const char *text)
 {
@@ -154,104 +159,185 @@ static void judge_systemd(struct deciding *d, const struct guest *guest,
 
 /* ---- the C library */
 
-static uint32_t u32_at(const unsigned char *at)
-{
-	uint32_t v;
+/*
+ * Up to 2.35 the loader of glibc looks at the release of the kernel before anything else
+ * and ends the program; since 2.36 none does (glibc: commit "Remove kernel version check",
+ * May 2022). Distributions may do as they like, so it is not the version that tells but the
+ * words of the loader itself.
+ */
+static const char last_words[] = "kernel too old";
+enum looks { LOOKS, LOOKS_NOT, LOOKS_UNSEEN };
 
-	memcpy(&v, at, sizeof(v));
-	return v;
+struct libc {
+	const char *path;
+	struct elf_file elf;
+	char version[16];	/* "2.31"; "": not seen */
+	enum looks looks;
+	const char *loader;	/* that was read, or could not be; NULL: none is named */
+};
+
+static struct release oldest_of(const struct libc *c)
+{
+	return (struct release){ { c->elf.oldest[0], c->elf.oldest[1], c->elf.oldest[2] } };
 }
 
-/* The words of the note: 0 for Linux, then the release. Little-endian, as we are. */
-static bool read_notes(int fd, uint64_t offset, uint64_t size, struct release *out)
+/* "GNU C Library (Debian GLIBC 2.31-13+deb11u11) stable release version 2.31." */
+static void find_version(struct libc *c, const struct buf *bytes)
 {
-	_Alignas(8) unsigned char notes[NOTE_MAX];
-	size_t nr = size < sizeof(notes) ? (size_t)size : sizeof(notes), at = 0;
+	static const char words[] = "release version ";
+	const char *at = bytes->len ? memmem(bytes->data, bytes->len, words, strlen(words)) : NULL;
+	size_t left, len = 0;
 
-	if (offset > INT64_MAX || pread(fd, notes, nr, (off_t)offset) != (ssize_t)nr)
-		return false;
-	while (at + 12 <= nr) {
-		uint32_t name = u32_at(notes + at), desc = u32_at(notes + at + 4);
-		size_t text = at + 12, words = text + (((size_t)name + 3) & ~(size_t)3);
-
-		if (name > NOTE_MAX || desc > NOTE_MAX || words + desc > nr)
-			return false;
-		if (name == 4 && memcmp(notes + text, "GNU", 4) == 0 && desc >= 16 &&
-		    u32_at(notes + at + 8) == NT_GNU_ABI_TAG && u32_at(notes + words) == 0) {
-			for (int i = 0; i < 3; i++)
-				out->v[i] = u32_at(notes + words + 4 * (size_t)(i + 1));
-			return true;
-		}
-		at = words + (((size_t)desc + 3) & ~(size_t)3);
-	}
-	return false;
+	if (!at)
+		return;
+	at += strlen(words);
+	left = bytes->len - (size_t)(at - bytes->data);
+	while (len < left && len < sizeof(c->version) - 1 &&
+	       ((at[len] >= '0' && at[len] <= '9') ||
+		(at[len] == '.' && len + 1 < left && at[len + 1] >= '0' && at[len + 1] <= '9')))
+		len++;
+	memcpy(c->version, at, len);
 }
 
-static bool read_headers_64(int fd, struct release *out)
+static bool has_last_words(const struct buf *bytes)
 {
-	Elf64_Phdr ph[HEADERS_MAX];
-	Elf64_Ehdr eh;
-
-	if (pread(fd, &eh, sizeof(eh), 0) != sizeof(eh) || eh.e_phentsize != sizeof(*ph) ||
-	    eh.e_phnum > HEADERS_MAX || eh.e_phoff > INT64_MAX ||
-	    pread(fd, ph, eh.e_phnum * sizeof(*ph), (off_t)eh.e_phoff) !=
-		    (ssize_t)(eh.e_phnum * sizeof(*ph)))
-		return false;
-	for (unsigned i = 0; i < eh.e_phnum; i++)
-		if (ph[i].p_type == PT_NOTE && read_notes(fd, ph[i].p_offset, ph[i].p_filesz, out))
-			return true;
-	return false;
+	return bytes->len && memmem(bytes->data, bytes->len, last_words, strlen(last_words));
 }
 
-static bool read_headers_32(int fd, struct release *out)
+/* Read whole, and only where the answer matters. */
+static void read_words(struct libc *c, const struct root *tree)
 {
-	Elf32_Phdr ph[HEADERS_MAX];
-	Elf32_Ehdr eh;
+	struct buf CLEANUP_BUF bytes = BUF_INIT, loader = BUF_INIT;
+	struct err err;
 
-	if (pread(fd, &eh, sizeof(eh), 0) != sizeof(eh) || eh.e_phentsize != sizeof(*ph) ||
-	    eh.e_phnum > HEADERS_MAX ||
-	    pread(fd, ph, eh.e_phnum * sizeof(*ph), (off_t)eh.e_phoff) !=
-		    (ssize_t)(eh.e_phnum * sizeof(*ph)))
-		return false;
-	for (unsigned i = 0; i < eh.e_phnum; i++)
-		if (ph[i].p_type == PT_NOTE && read_notes(fd, ph[i].p_offset, ph[i].p_filesz, out))
-			return true;
-	return false;
+	c->looks = LOOKS_UNSEEN;
+	if (root_read(tree, c->path, LIBC_MAX, &bytes, &err) == 0)
+		find_version(c, &bytes);
+	c->loader = c->elf.interp;
+	if (has_last_words(&bytes))
+		c->looks = LOOKS;
+	else if (c->loader && root_read(tree, c->loader, LIBC_MAX, &loader, &err) == 0)
+		c->looks = has_last_words(&loader) ? LOOKS : LOOKS_NOT;
 }
 
-/* The oldest kernel for a library; false: no library of GNU, or of other processors. */
-static bool oldest_kernel(const struct root *tree, const char *path, struct release *out)
+/* False: no library of GNU, or of other processors. */
+static bool read_libc(struct libc *c, struct deciding *d, const struct root *tree, const char *path)
 {
-	unsigned char ident[EI_NIDENT];
 	int fd CLEANUP_FD = -1;
 	struct stat st;
 	struct err err;
 
+	*c = (struct libc){ .path = path };
 	/* The door opens directories too, and nothing but files is a library. */
 	if (root_stat(tree, path, &st, &err) < 0 || !S_ISREG(st.st_mode))
 		return false;
 	fd = root_open(tree, path, &err);
-	if (fd < 0 || pread(fd, ident, sizeof(ident), 0) != sizeof(ident) ||
-	    memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_DATA] != ELFDATA2LSB)
-		return false;
-	return ident[EI_CLASS] == ELFCLASS64 ? read_headers_64(fd, out)
-					     : read_headers_32(fd, out);
+	return fd >= 0 && elf_read(&c->elf, fd, d->pool) && c->elf.has_oldest;
 }
 
-static void judge_age(struct deciding *d, const struct guest *guest, const char *path,
-		      struct release oldest, const char *release)
+/* "glibc 2.31 was built for Linux 3.2.0" */
+static const char *built_for(struct deciding *d, const struct libc *c)
 {
-	const struct release classic = { { 2, 6, 32 } };
+	return pool_printf(d->pool, "%s%s was built for Linux %u.%u.%u",
+			   *c->version ? "glibc " : "the C library", c->version, c->elf.oldest[0],
+			   c->elf.oldest[1], c->elf.oldest[2]);
+}
 
-	if (release && is_older(release_of(release), oldest))
-		finding_add(d->findings, VS_LIBC_TOO_NEW, guest->name, path,
-			    "it wants Linux %u.%u.%u, the kernel is %s", oldest.v[0], oldest.v[1],
-			    oldest.v[2], show(release));
-	else if (!release && is_older(classic, oldest))
-		finding_add(d->findings, VS_GUEST_NOTE, guest->name, path,
-			    "the C library wants Linux %u.%u.%u: no program runs on an OpenVZ kernel "
-			    "2.6.32 (no OpenVZ kernel was found in /boot)", oldest.v[0],
-			    oldest.v[1], oldest.v[2]);
+/* ---- /etc/vz/osrelease.conf */
+
+struct pretended {
+	unsigned line;		/* 0: none */
+	const char *release;
+};
+
+/*
+ * The first line whose template begins as OSTEMPLATE does, or the other way round, counts:
+ * both are compared over the shorter one (vzctl: src/lib/env.c, read_osrelease_conf()).
+ */
+static struct pretended pretended_for(struct deciding *d, const char *ostemplate)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct err err;
+	unsigned line = 0;
+
+	if (!ostemplate || root_read(d->root, OSRELEASE, OSRELEASE_MAX, &text, &err) < 0)
+		return (struct pretended){ 0, NULL };
+	for (const char *at = text.data, *end; at && *at; at = *end ? end + 1 : end) {
+		char name[128] = "", release[128] = "", words[128];
+		size_t len, dist = strlen(ostemplate);
+
+		line++;
+		end = at + strcspn(at, "\n");
+		len = (size_t)(end - at) < sizeof(words) - 1 ? (size_t)(end - at) : sizeof(words) - 1;
+		memcpy(words, at, len);
+		words[len] = '\0';
+		if (*at == '#' || sscanf(words, " %127s %127s", name, release) != 2)
+			continue;
+		len = strlen(name) < dist ? strlen(name) : dist;
+		if (strncmp(name, ostemplate, len) == 0)
+			return (struct pretended){ line, pool_strdup(d->pool, release) };
+	}
+	return (struct pretended){ 0, NULL };
+}
+
+/* "debian-11" of "debian-11.6-x86_64": a line for all of the release. */
+static const char *template_of(struct deciding *d, const char *ostemplate)
+{
+	size_t len = strcspn(ostemplate, "-");
+
+	len += ostemplate[len] ? 1 + strcspn(ostemplate + len + 1, ".-") : 0;
+	return pool_memdup(d->pool, ostemplate, len);
+}
+
+static void refused(struct deciding *d, const struct decision *decision, const struct libc *c,
+		    const char *release)
+{
+	const char *guest = decision->guest->name, *ostemplate = ct_get(&decision->ct, "OSTEMPLATE");
+	struct pretended line = pretended_for(d, ostemplate);
+	const char *seen, *type = "";
+
+	if (line.line && !is_older(release_of(line.release), oldest_of(c))) {
+		finding_add(d->findings, VS_LIBC_PRETENDED, guest, c->path,
+			    "%s; line %u of %s makes the kernel %s seem to be %s", built_for(d, c),
+			    line.line, OSRELEASE, show(release), show(line.release));
+		return;
+	}
+	seen = c->looks == LOOKS ? "its loader looks at that" :
+	       pool_printf(d->pool, "whether its loader looks at that could not be seen (%s)",
+			   c->loader ? show(c->loader) : "it names none");
+	if (line.line)
+		type = pool_printf(d->pool, "; line %u of %s says %s for its template, which is too "
+				   "low", line.line, OSRELEASE, show(line.release));
+	else if (ostemplate)
+		type = pool_printf(d->pool, "; the line to add to %s: %s %u.%u.%u", OSRELEASE,
+				   show(template_of(d, ostemplate)), c->elf.oldest[0],
+				   c->elf.oldest[1], c->elf.oldest[2]);
+	finding_add(d->findings, VS_LIBC_TOO_NEW, guest, c->path, "%s, the kernel is %s, and %s%s",
+		    built_for(d, c), show(release), seen, type);
+}
+
+static void judge_age(struct deciding *d, const struct decision *decision, const struct root *tree,
+		      struct libc *c, const char *release)
+{
+	const char *guest = decision->guest->name;
+
+	if (!is_older(release ? release_of(release) : classic, oldest_of(c)))
+		return;
+	read_words(c, tree);
+	if (!release && c->looks == LOOKS_NOT)
+		finding_add(d->findings, VS_GUEST_NOTE, guest, c->path,
+			    "%s; it starts on older kernels, too, and lacks there what they lack "
+			    "(no OpenVZ kernel was found in /boot)", built_for(d, c));
+	else if (!release)
+		finding_add(d->findings, VS_GUEST_NOTE, guest, c->path,
+			    "%s: no program runs on an OpenVZ kernel 2.6.32, unless %s makes it seem "
+			    "newer (no OpenVZ kernel was found in /boot)", built_for(d, c), OSRELEASE);
+	else if (c->looks == LOOKS_NOT)
+		finding_add(d->findings, VS_LIBC_UNCHECKED, guest, c->path,
+			    "%s, the kernel is %s, and its loader does not look at that",
+			    built_for(d, c), show(release));
+	else
+		refused(d, decision, c, release);
 }
 
 /* "/lib64/libc-2.5.so" is what /lib64/libc.so.6 leads to. */
@@ -270,8 +356,8 @@ static void judge_vsyscall(struct deciding *d, const struct guest *guest,
 		finding_add(d->findings, VS_VSYSCALL, guest->name, path, "it is %s", show(version));
 }
 
-static void judge_libc(struct deciding *d, const struct guest *guest, const struct root *tree,
-		       const char *release)
+static void judge_libc(struct deciding *d, const struct decision *decision,
+		       const struct root *tree, const char *release)
 {
 	static const char *const places[] = {
 		"/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6", "/lib/libc.so.6",
@@ -279,18 +365,19 @@ static void judge_libc(struct deciding *d, const struct guest *guest, const stru
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		struct release oldest = { { 0, 0, 0 } };
+		struct libc c;
 
-		if (!oldest_kernel(tree, places[i], &oldest))
+		if (!read_libc(&c, d, tree, places[i]))
 			continue;
-		judge_age(d, guest, places[i], oldest, release);
-		judge_vsyscall(d, guest, tree, places[i]);
+		judge_age(d, decision, tree, &c, release);
+		judge_vsyscall(d, decision->guest, tree, places[i]);
 		return;
 	}
 }
 
-void too_new_judge(struct deciding *d, const struct guest *guest)
+void too_new_judge(struct deciding *d, const struct decision *decision)
 {
+	const struct guest *guest = decision->guest;
 	const char *release = release_for(d);
 	struct root tree;
 	struct err err;
@@ -299,6 +386,6 @@ void too_new_judge(struct deciding *d, const struct guest *guest)
 	if (!guest->tree || root_inside(&tree, d->root, guest->tree, &err) < 0)
 		return;
 	judge_systemd(d, guest, &tree, release);
-	judge_libc(d, guest, &tree, release);
+	judge_libc(d, decision, &tree, release);
 	root_release(&tree);
 }

@@ -177,6 +177,8 @@ enum finding_id {
 	VS_LIBC_TOO_NEW		= 561,
 	VS_VSYSCALL		= 562,
 	VS_INIT_NOT_ELF		= 563,
+	VS_LIBC_UNCHECKED	= 564,	/* built for a newer kernel, but it does not look */
+	VS_LIBC_PRETENDED	= 565,	/* it looks, and is shown a newer one */
 	/* 6 insulation; 601 to 611: device_judge() */
 	VS_VOLUME_MISSING	= 601,
 	VS_VOLUME_KIND		= 602,	/* a typing error: not below /dev, no block device */
