@@ -227,13 +227,58 @@ grep -q "^chained='/etc/vz/conf/vps.premount.before-vs2vz'$" "$R/etc/vz/conf/vps
 result $? "it is called"
 run_check "undo" vs undo v345
 unchanged "it has its name again"
+# An ELF header that names no library: a program in one piece
 mkdir -p "$R/usr/sbin"
-echo 'a vzctl of old' >"$R/usr/sbin/vzctl"
+{
+	printf '\177ELF\2\1\1\0'
+	head -c 46 /dev/zero
+	printf '\070\0'
+	head -c 100 /dev/zero
+} >"$R/usr/sbin/vzctl"
 run_status 2 "a vzctl without premount" vs plan v345 --insulate image:/srv
 said "it is named" VS622
 echo 'vps.premount' >>"$R/usr/sbin/vzctl"
 run_check "a vzctl with it" vs plan v345 --insulate image:/srv
-rm -r "$R/usr"
+said_not "nothing is said of it" 'VS622|VS631'
+echo 'no program' >"$R/usr/sbin/vzctl"
+run_check "a vzctl that cannot be read does not block" vs plan v345 --insulate image:/srv
+said "it is asked to look" VS631
+said_not "and not called old" VS622
+# The real one and its library, as a build from source leaves them: ldconfig was told
+if command -v cc >/dev/null; then
+	echo 'const char *which(void) { return "vps.premount"; }' >"$scratch/l.c"
+	echo 'extern const char *which(void); int main(void) { return *which(); }' >"$scratch/p.c"
+	mkdir -p "$R/usr/odd-linux-gnu"
+	cc -shared -fPIC -Wl,-soname,libvzctl-4.11.1.so -o "$R/usr/odd-linux-gnu/libvzctl-4.11.1.so" \
+		"$scratch/l.c" &&
+		cc -o "$R/usr/sbin/vzctl" "$scratch/p.c" "$R/usr/odd-linux-gnu/libvzctl-4.11.1.so"
+	result $? "a program with a library"
+	run_check "its library is where nobody looks" vs plan v345 --insulate image:/srv
+	said "which is said" 'VS631'
+	said "with its name" 'libvzctl-4.11.1.so is in none of the'
+	echo /usr/odd-linux-gnu >"$R/etc/ld.so.conf"
+	ldconfig -X -r "$R" && rm "$R/etc/ld.so.conf"
+	result $? "ldconfig"
+	run_check "the cache of ldconfig has it" vs plan v345 --insulate image:/srv
+	said_not "nothing is said of it" 'VS622|VS631'
+	rm "$R/etc/ld.so.cache"
+	mkdir -p "$R/etc/ld.so.conf.d"
+	echo 'include ld.so.conf.d/*.conf' >"$R/etc/ld.so.conf"
+	echo '/usr/odd-linux-gnu # from source' >"$R/etc/ld.so.conf.d/vz.conf"
+	run_check "ld.so.conf has it" vs plan v345 --insulate image:/srv
+	said_not "nothing is said of it" 'VS622|VS631'
+	rm -r "$R/etc/ld.so.conf" "$R/etc/ld.so.conf.d"
+	cc -o "$R/usr/sbin/vzctl" "$scratch/p.c" "$R/usr/odd-linux-gnu/libvzctl-4.11.1.so" \
+		-Wl,--enable-new-dtags -Wl,-rpath,'$ORIGIN/../odd-linux-gnu'
+	run_check "the program itself names the directory" vs plan v345 --insulate image:/srv
+	said_not "nothing is said of it" 'VS622|VS631'
+	sed -i 's/premount/PREMOUNT/' "$R/usr/odd-linux-gnu/libvzctl-4.11.1.so"
+	run_status 2 "a library of old" vs plan v345 --insulate image:/srv
+	said "which is named" 'VS622|libvzctl-4.11.1.so'
+else
+	skip "a vzctl with a library" "no compiler"
+fi
+rm -rf "$R/usr" "$R/var/cache/ldconfig"
 rm "$R/etc/vz/conf/vps.premount"
 
 # ---- containers that exist: four directions

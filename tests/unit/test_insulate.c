@@ -141,10 +141,15 @@ static void test_refusals(void **state)
 	assert_int_equal(fixture_found(&fx, VS_DEVICE_TWICE), 1);
 	fx.findings.nr = 0;
 	choices.insulate = spec("image:/srv:1M");
-	host.no_premount = "/usr/sbin/vzctl";
+	host.premount = (struct premount){ PREMOUNT_NO, "/usr/sbin/vzctl", "the word is not in it" };
 	run();
 	assert_int_equal(fixture_found(&fx, VS_IMAGE_SMALL), 2);
 	assert_int_equal(fixture_found(&fx, VS_VZCTL_OLD), 1);
+	fx.findings.nr = 0;
+	host.premount.answer = PREMOUNT_UNKNOWN;
+	run();
+	assert_int_equal(fixture_found(&fx, VS_VZCTL_OLD), 0);
+	assert_int_equal(fixture_found(&fx, VS_PREMOUNT_UNKNOWN), 1);
 }
 
 /* Scripts of ours stay; another one is kept and called; what cannot be kept is said. */

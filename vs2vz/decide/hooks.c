@@ -68,9 +68,12 @@ int hooks_decide(struct deciding *d, struct err *err)
 	bool there = true;
 
 	plan->scope = "host";
-	if (d->host->no_premount)
-		finding_add(d->findings, VS_VZCTL_OLD, NULL, d->host->no_premount,
-			    "it does not know vps.premount");
+	if (d->host->premount.answer == PREMOUNT_NO)
+		finding_add(d->findings, VS_VZCTL_OLD, NULL, d->host->premount.at,
+			    "it does not know vps.premount: %s", d->host->premount.seen);
+	if (d->host->premount.answer == PREMOUNT_UNKNOWN)
+		finding_add(d->findings, VS_PREMOUNT_UNKNOWN, NULL, d->host->premount.at, "%s",
+			    d->host->premount.seen);
 	for (unsigned i = 0; i < NR_SCRIPTS; i++)
 		there &= hook_is_ours(d->root, hook_path(d->host, i, d->pool));
 	if (there)

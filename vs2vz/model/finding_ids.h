@@ -204,6 +204,7 @@ enum finding_id {
 	VS_VOLUME_LOST		= 628,	/* VE_DEVICE leads to nothing that can be read */
 	VS_AREA_ODD		= 629,	/* a private area that no step can work on */
 	VS_NOT_COMMITTED	= 630,	/* the container's conversion can still be undone */
+	VS_PREMOUNT_UNKNOWN	= 631,	/* whether vzctl calls vps.premount was not to be seen */
 	/* 7 run and undo */
 	VS_JOURNAL_DAMAGED	= 701,
 	VS_JOURNAL_NEWER	= 702,

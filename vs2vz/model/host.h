@@ -18,6 +18,13 @@ enum kernel_kind {
 	KERNEL_OTHER,
 };
 
+/* Does vzctl call vps.premount? What cannot be seen is no "no". */
+enum premount_answer { PREMOUNT_UNASKED, PREMOUNT_YES, PREMOUNT_NO, PREMOUNT_UNKNOWN };
+struct premount {
+	enum premount_answer answer;	/* PREMOUNT_UNASKED: no vzctl is there */
+	const char *at, *seen;		/* what was looked at, what was seen of it */
+};
+
 struct host {
 	enum kernel_kind kernel;
 	const char *kernel_release;
@@ -40,7 +47,7 @@ struct host {
 	const char *config_file; /* vz.conf's CONFIGFILE; NULL */
 	bool ipv6;
 	bool knows_layout;	/* vzctl in use understands VE_LAYOUT */
-	const char *no_premount; /* a vzctl without vps.premount; NULL: it has it, or none is */
+	struct premount premount;
 	bool is_vz7;		/* layouts 4 and 5, UUID containers */
 };
 

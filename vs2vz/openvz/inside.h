@@ -41,8 +41,8 @@ struct vz7_sign {
 int vz7_find(struct vz7_sign *out, const struct host *host, const struct root *root,
 	     struct pool *pool, struct err *err) MUST_CHECK;
 
-/* The program that is installed and knows no vps.premount; NULL: none, or it does. */
-const char *vzctl_without_premount(const struct root *root, struct pool *pool);
+/* Does the vzctl that is installed call vps.premount? By its bytes and its library's. */
+void premount_find(struct premount *out, const struct root *root, struct pool *pool);
 
 /* The built-in sample: the bytes of conf-samples/ve-vs2vz.conf-sample. */
 extern const char builtin_sample[];

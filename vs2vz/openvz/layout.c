@@ -295,7 +295,7 @@ int layout_read(struct host *host, const struct root *root, const struct root *p
 		return -1;
 	host->is_vz7 = sign.object != NULL;
 	host->knows_layout = !host->is_vz7;
-	host->no_premount = vzctl_without_premount(root, pool);
+	premount_find(&host->premount, root, pool);
 	if (host->is_vz7)
 		finding_add(findings, VS_OPENVZ_TOO_NEW, NULL, sign.object, "%s", show(sign.seen));
 	return 0;
