@@ -81,7 +81,7 @@ int session_begin(struct session *s)
 {
 	const char *path = s->opt.root_path ? s->opt.root_path : "/";
 
-	umask(022);
+	umask(0);	/* every object is made with the mode that it shall have */
 	raise_limits();
 	s->state = s->lock = s->root.fd = s->proc.fd = -1;
 	s->live = strcmp(path, "/") == 0;

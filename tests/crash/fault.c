@@ -168,7 +168,7 @@ AT_CALL(open_write, (const struct place *at), (at), at, NOTE_NONE)
 AT_CALL(open_special, (const struct place *at, mode_t type), (at, type), at, NOTE_NONE)
 AT_CALL(link, (const struct place *from, const struct place *to), (from, to), to, NOTE_CREATED)
 AT_CALL(symlink, (const char *target, const struct place *at), (target, at), at, NOTE_CREATED)
-AT_CALL(lchmod, (const struct place *at, mode_t mode), (at, mode), at, NOTE_META_AT)
+AT_CALL(mode_at, (const struct place *at, mode_t mode), (at, mode), at, NOTE_META_AT)
 AT_CALL(lchown, (const struct place *at, uid_t uid, gid_t gid), (at, uid, gid), at, NOTE_META_AT)
 AT_CALL(lutimens, (const struct place *at, const struct timespec times[2]), (at, times), at,
 	NOTE_META_AT)

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
+#include "base/compat.h"
 #include "base/meta.h"
 #include "tree_fixture.h"
 
@@ -56,7 +57,7 @@ static void ask_old_kernel(void)
 	if (!pid) {
 		struct survey s;
 
-		setenv("VS2VZ_NO_STATX", "1", 1);
+		kernel_cannot(CAN_STATX);
 		survey(&s, "t", &plain);
 		_exit(write(pipes[1], &s, sizeof(s)) == sizeof(s) ? 0 : 1);
 	}

@@ -6,8 +6,7 @@
  *
  * Which mount a path is on is asked of the kernel by the mount's number: statx(2)
  * has it since 5.8, /proc/self/fdinfo since 3.15. On older kernels the last mount on
- * the longest leading part of the path is taken. VS2VZ_NO_STATX=1 and
- * VS2VZ_NO_FDINFO=1 in the environment of tests force the older ways.
+ * the longest leading part of the path is taken.
  *
  * /proc, /sys and /dev are those of the running system, whatever the host's root is.
  */
@@ -24,6 +23,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/buf.h"
+#include "base/compat.h"
 #include "base/units.h"
 
 /* The running system: its own tree, its mount table, and where the host's root is in it. */
@@ -89,7 +89,7 @@ static int id_by_statx(int fd)
 #ifdef STATX_MNT_ID
 	struct statx stx;
 
-	if (!getenv("VS2VZ_NO_STATX") &&
+	if (kernel_can(CAN_STATX) &&
 	    statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) == 0 &&
 	    (stx.stx_mask & STATX_MNT_ID))
 		return (int)stx.stx_mnt_id;
@@ -105,7 +105,7 @@ static int id_by_fdinfo(const struct machine *m, int fd)
 	uint64_t id;
 	char *at;
 
-	if (getenv("VS2VZ_NO_FDINFO"))
+	if (!kernel_can(CAN_MOUNT_IDS))
 		return -1;
 	buf_addf(&path, "/proc/self/fdinfo/%d", fd);
 	if (root_read(&m->real, path.data, 65536, &text, &err) < 0)

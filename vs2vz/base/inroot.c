@@ -9,10 +9,13 @@
  *    what remains; an absolute one empties the stack down to the root.
  *
  * The last component is looked at by fstatat() without following. A link there is
- * spliced like any other. Only what is a regular file or a directory is opened,
- * and the descriptor must be the inode that was looked at: between the two calls
- * nothing that blocks, rewinds or answers (FIFO, tape, socket) can be opened,
- * because O_NONBLOCK and O_NOCTTY are set and the type is compared afterwards.
+ * spliced like any other. Only what is a regular file or a directory is opened, right
+ * after it was looked at, and the descriptor must be the inode that was looked at. What
+ * takes its place between the two calls is not followed (O_NOFOLLOW), does not block
+ * (O_NONBLOCK), does not become our terminal (O_NOCTTY), and is closed again unread.
+ *
+ * O_PATH is not used: kernels of OpenVZ's 2.6.32 know the flag, open for real and follow
+ * the last link in spite of O_NOFOLLOW; older ones ignore it. O_NOFOLLOW is obeyed by all.
  */
 #include "base/inroot.h"
 
@@ -23,26 +26,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/compat.h"
 #include "base/walkpath.h"
 
-/* Headers of kernels before 5.6 lack it, those of C libraries of that time the number. */
-#if __has_include(<linux/openat2.h>)
-#include <linux/openat2.h>
-#else
-struct open_how {
+#define LINKS_MAX 40
+#define KERNEL_TRIES 100
+
+/* linux/openat2.h, which older headers lack; the number is the same on every machine. */
+#ifndef __NR_openat2
+#define __NR_openat2 437
+#endif
+#define NO_MAGIC_LINKS 0x02
+#define NO_LINKS 0x04
+#define IN_ROOT 0x10
+struct how_to_open {
 	uint64_t flags, mode, resolve;
 };
-#define RESOLVE_NO_MAGICLINKS 0x02
-#define RESOLVE_NO_SYMLINKS 0x04
-#define RESOLVE_IN_ROOT 0x10
-#endif
-#ifndef SYS_openat2
-#define SYS_openat2 437
-#endif
-
-#define LINKS_MAX 40
 
 void close_fd(int *fd)
 {
@@ -80,34 +82,27 @@ static int no_path(const struct root *root, const char *path, struct err *err)
 	return fail_errno(err, "cannot reach '%s%s'", show(root->path), show(path));
 }
 
-static bool openat2_allowed(void)
-{
-	static int state;	/* 0 unknown, 1 yes, -1 no */
-
-	if (!state)
-		state = getenv("VS2VZ_NO_OPENAT2") ? -1 : 1;
-	return state > 0;
-}
-
 /* By the kernel; -1 with ENOSYS where it cannot. */
 static int dir_by_kernel(const struct root *root, const char *path, bool strict)
 {
-	struct open_how how = {
+	const struct how_to_open how = {
 		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
-			   (strict ? RESOLVE_NO_SYMLINKS : 0),
+		.resolve = IN_ROOT | NO_MAGIC_LINKS | (strict ? NO_LINKS : 0),
 	};
-	int fd;
+	int fd, tries = 0;
 
-	if (!openat2_allowed()) {
+	if (!kernel_can(CAN_OPENAT2)) {
 		errno = ENOSYS;
 		return -1;
 	}
-	do
-		fd = (int)syscall(SYS_openat2, root->fd, *path ? path : "/", &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-	if (fd < 0 && (errno == EPERM || errno == E2BIG || errno == ENAMETOOLONG))
-		errno = ENOSYS;	/* a filter in between, or a path for the walk */
+	do	/* EAGAIN: something was renamed or mounted while ".." was walked */
+		fd = (int)syscall(__NR_openat2, root->fd, *path ? path : "/", &how, sizeof(how));
+	while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < KERNEL_TRIES)));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == E2BIG))
+		kernel_cannot(CAN_OPENAT2);
+	if (fd < 0 && (errno == EPERM || errno == E2BIG || errno == EAGAIN ||
+		       errno == ENAMETOOLONG))
+		errno = ENOSYS;	/* for the walk */
 	return fd;
 }
 
@@ -270,20 +265,35 @@ bad:
 	return no_path(root, path, err);
 }
 
+static bool same_object(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
+	       (a->st_mode & S_IFMT) == (b->st_mode & S_IFMT);
+}
+
 int below_open(int dirfd, const char *name, const struct stat *st)
 {
-	struct stat now;
 	int fd, flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	struct stat now;
 
 	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)) {
 		errno = EINVAL;
 		return -1;
 	}
+	/* O_DIRECTORY opens nothing else; of the others it is seen at the last moment. */
+	if (S_ISDIR(st->st_mode)) {
+		flags |= O_DIRECTORY;
+	} else {
+		if (below_stat(dirfd, name, &now) < 0)
+			return -1;
+		errno = ESTALE;
+		if (!same_object(&now, st))
+			return -1;
+	}
 	do
-		fd = openat(dirfd, name, flags | (S_ISDIR(st->st_mode) ? O_DIRECTORY : 0));
+		fd = openat(dirfd, name, flags);
 	while (fd < 0 && errno == EINTR);
-	if (fd < 0 || (fstat(fd, &now) == 0 && now.st_ino == st->st_ino &&
-		       now.st_dev == st->st_dev && (now.st_mode & S_IFMT) == (st->st_mode & S_IFMT)))
+	if (fd < 0 || (fstat(fd, &now) == 0 && same_object(&now, st)))
 		return fd;
 	close(fd);
 	errno = ESTALE;
@@ -437,28 +447,52 @@ bad:
 	return 0;
 }
 
-static bool is_device(const struct stat *st, dev_t dev)
+static bool is_device(const struct stat *st, mode_t type, dev_t dev)
 {
-	errno = S_ISBLK(st->st_mode) ? ESTALE : ENOTBLK;
-	return S_ISBLK(st->st_mode) && st->st_rdev == dev;
+	errno = (st->st_mode & S_IFMT) == type ? ESTALE : ENOTBLK;
+	return (st->st_mode & S_IFMT) == type && st->st_rdev == dev;
+}
+
+/*
+ * A device of the running system, links to it followed. The node itself must lie below
+ * /dev, which is the administrator's alone: nobody can put another one in its place
+ * between the look and the open.
+ */
+static int open_node(const char *path, mode_t type, dev_t dev, int flags)
+{
+	struct spot CLEANUP_SPOT spot = SPOT_INIT;
+	struct buf CLEANUP_BUF found = BUF_INIT;
+	struct root real;
+	struct stat st;
+	struct err err;
+	int fd = -1, rc;
+
+	if (root_init(&real, "/", &err) < 0)
+		return -1;
+	rc = root_canonical(&real, path, &found, &err);
+	errno = rc < 0 ? err.code : ENOTBLK;
+	if (rc == 0 && strncmp(found.data, "/dev/", 5) == 0 &&
+	    strict_spot(&real, found.data, &spot, &err) == 0 &&
+	    below_stat(spot.at.dirfd, spot.at.name, &st) == 0 && is_device(&st, type, dev))
+		fd = openat(spot.at.dirfd, spot.at.name,
+			    flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !is_device(&st, type, dev)))
+		close_fd(&fd);
+	rc = errno;
+	root_release(&real);
+	errno = rc;
+	return fd;
 }
 
 int device_open_for(const char *path, dev_t dev, unsigned how)
 {
 	int flags = (how & DEVICE_WRITE ? O_RDWR : O_RDONLY) | (how & DEVICE_ALONE ? O_EXCL : 0);
-	struct stat st;
-	int fd;
 
 	if (path[0] != '/') {
 		errno = ENOTBLK;
 		return -1;
 	}
-	if (stat(path, &st) < 0 || !is_device(&st, dev))
-		return -1;
-	fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !is_device(&st, dev)))
-		close_fd(&fd);
-	return fd;
+	return open_node(path, S_IFBLK, dev, flags);
 }
 
 int device_open(const char *path, dev_t dev)
@@ -468,5 +502,5 @@ int device_open(const char *path, dev_t dev)
 
 int loop_control_open(void)
 {
-	return open("/dev/loop-control", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return open_node("/dev/loop-control", S_IFCHR, makedev(10, 237), O_RDWR);
 }

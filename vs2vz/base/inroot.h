@@ -11,12 +11,13 @@
  *	strict_*	no symbolic link in any component: ELOOP
  *
  * openat2(2) where the kernel has it, a walk with one descriptor per component
- * elsewhere (kernels before 5.6); VS2VZ_NO_OPENAT2=1 in the environment of tests
- * forces the walk. Both give the same inode or the same errno.
+ * elsewhere (kernels before 5.6). Both give the same inode or the same errno; only
+ * the walk needs the right to read, and not just to pass, the directories on the way.
  *
  * Nothing but a regular file or a directory is ever opened: the type is looked
  * at first, the descriptor is opened O_NONBLOCK|O_NOFOLLOW|O_NOCTTY and compared
- * with what was looked at. Other types: EINVAL; root_stat() tells more.
+ * with what was looked at. Other types: EINVAL; root_stat() tells more. No protection
+ * rests on a flag newer than Linux 2.6.18.
  *
  * Paths: absolute or relative, both start at the root. PATH_MAX does not limit.
  * All return 0 or a descriptor, or -1 with err set: the text names the path, and
@@ -112,8 +113,9 @@ int below_stat_follow(int dirfd, const char *name, struct stat *st);
 /*
  * The block device of a mounted file system, by its path in the running system, for
  * reading: the only thing opened that is neither a file nor a directory, and never by
- * a name from a guest. Must be the device with this number: ENOTBLK, ESTALE. A
- * descriptor or -1 with errno.
+ * a name from a guest. Links are followed; the node itself must lie below /dev
+ * (ENOTBLK) and be the device with this number (ENOTBLK, ESTALE). A descriptor or -1
+ * with errno.
  */
 int device_open(const char *path, dev_t dev);
 /*

@@ -2,7 +2,6 @@
 /*
  * Loop devices that release themselves. LOOP_CONFIGURE (Linux 5.8) sets file and flag in
  * one; before, a death between the two calls leaves the device attached to the file.
- * VS2VZ_NO_LOOP_CONFIGURE=1 in the environment of tests forces the older way.
  *
  * A free one is found by trying those that have a name; where all are taken the kernel
  * is asked for another one (Linux 3.1).
@@ -17,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/compat.h"
 #include "base/inroot.h"
 
 #define LOOPS_MOST 256
@@ -54,7 +54,7 @@ static int attach(int loop, int file, bool write)
 
 	sign(&config.info);
 	config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (write ? 0 : LO_FLAGS_READ_ONLY);
-	if (!getenv("VS2VZ_NO_LOOP_CONFIGURE")) {
+	if (kernel_can(CAN_LOOP_CONFIGURE)) {
 		if (ioctl(loop, LOOP_CONFIGURE, &config) == 0)
 			return 0;
 		if (errno != EINVAL && errno != ENOTTY)

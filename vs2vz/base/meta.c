@@ -5,8 +5,6 @@
  * callers do only where it can matter. Attributes of what must not be opened are
  * read through /proc/self/fd/N/NAME: N pins the directory, the l-calls do not
  * follow NAME.
- *
- * VS2VZ_NO_STATX=1 in the environment of tests stands for an old kernel.
  */
 #include "base/meta.h"
 
@@ -22,6 +20,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/compat.h"
+
 #define XATTR_MOST 65536	/* the kernel's limit for a list and for a value */
 #define XATTR_USUAL 256		/* the kernel clears as much memory as it is offered */
 
@@ -32,21 +32,6 @@
 #endif
 /* These attributes have the numbers of the FS_*_FL flags. */
 #define FLAG_ATTRIBUTES (FS_COMPR_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL)
-
-static bool statx_allowed(void)
-{
-	static int state;	/* 0 unknown, 1 yes, -1 no; a race only asks twice */
-	int now = __atomic_load_n(&state, __ATOMIC_RELAXED);
-
-	if (!now) {
-		struct statx sx;
-
-		now = getenv("VS2VZ_NO_STATX") ||
-		      syscall(SYS_statx, AT_FDCWD, "/", 0, STATX_BASIC_STATS, &sx) < 0 ? -1 : 1;
-		__atomic_store_n(&state, now, __ATOMIC_RELAXED);
-	}
-	return now > 0;
-}
 
 static struct timespec time_of(const struct statx_timestamp *t)
 {
@@ -83,11 +68,6 @@ static int by_statx(struct meta *m, int dirfd, const char *name)
 
 #else
 
-static bool statx_allowed(void)
-{
-	return false;
-}
-
 static int by_statx(struct meta *m, int dirfd, const char *name)
 {
 	(void)m;
@@ -101,12 +81,13 @@ static int by_statx(struct meta *m, int dirfd, const char *name)
 
 int meta_at(struct meta *m, int dirfd, const char *name)
 {
-	if (statx_allowed())
+	if (kernel_can(CAN_STATX))
 		return by_statx(m, dirfd, name);
 	m->flags = 0;
 	m->flags_known = 0;
 	m->mount_point = false;
-	return fstatat(dirfd, name, &m->st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT);
+	return fstatat(dirfd, name, &m->st, AT_SYMLINK_NOFOLLOW |
+		       (kernel_can(CAN_NO_AUTOMOUNT) ? AT_NO_AUTOMOUNT : 0));
 }
 
 int meta_flags(int fd, uint32_t *flags)

@@ -4,7 +4,10 @@
  * another one of this file: the tests put themselves before each (ld --wrap).
  *
  * setxattr by name has no *at form before Linux 6.13. /proc/self/fd/N/NAME is the
- * same thing: N pins the directory, and the l-calls do not follow NAME.
+ * same thing on every kernel: N is an open directory, and the l-calls do not follow NAME.
+ *
+ * There is no chmod by name: before Linux 6.6 it follows a link, so that an object which
+ * is swapped for one would change something elsewhere.
  */
 #include "base/sys.h"
 
@@ -16,11 +19,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/compat.h"
+
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
+#endif
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452	/* the same on every machine */
 #endif
 
 #define RETRY(call) ({ __typeof__(call) r_; do r_ = (call); while (r_ < 0 && errno == EINTR); r_; })
@@ -63,11 +72,15 @@ int sys_rename_new(const struct place *from, const struct place *to)
 
 	assert_place(from);
 	assert_place(to);
-	if (syscall(SYS_renameat2, from->dirfd, from->name, to->dirfd, to->name,
-		    RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != ENOSYS && errno != EINVAL)
-		return -1;
+#ifdef SYS_renameat2
+	if (kernel_can(CAN_RENAMEAT2)) {
+		if (syscall(SYS_renameat2, from->dirfd, from->name, to->dirfd, to->name,
+			    RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno != ENOSYS && errno != EINVAL)
+			return -1;
+	}
+#endif
 	/*
 	 * Before Linux 3.15, or a file system without the flag. Guests stand still, we
 	 * hold the lock.
@@ -122,23 +135,24 @@ int sys_open_write(const struct place *at)
 
 int sys_open_special(const struct place *at, mode_t type)
 {
-	int flags = (type == S_IFIFO ? O_WRONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	char path[32];
-	struct stat st;
-	int pin, fd = -1;
+	int flags = (type == S_IFIFO ? O_WRONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+	struct stat st, got;
+	int fd;
 
 	assert_place(at);
-	pin = openat(at->dirfd, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (pin < 0)
+	if (fstatat(at->dirfd, at->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
-	if (fstat(pin, &st) == 0 && (st.st_mode & S_IFMT) == type) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", pin);
-		fd = RETRY(openat(AT_FDCWD, path, flags));
-	} else {
-		errno = EINVAL;
-	}
-	close(pin);
-	return fd;
+	errno = EINVAL;
+	if ((st.st_mode & S_IFMT) != type)
+		return -1;
+	fd = RETRY(openat(at->dirfd, at->name, flags | O_CLOEXEC));
+	if (fd < 0 || (fstat(fd, &got) == 0 && (got.st_mode & S_IFMT) == type &&
+		       got.st_ino == st.st_ino && got.st_dev == st.st_dev &&
+		       got.st_rdev == st.st_rdev))
+		return fd;
+	close(fd);
+	errno = ESTALE;
+	return -1;
 }
 
 ssize_t sys_write(int fd, const void *bytes, size_t len)
@@ -174,10 +188,8 @@ int sys_fsync(int fd)
 int sys_syncfs(int fd)
 {
 #ifdef SYS_syncfs
-	if (RETRY(syscall(SYS_syncfs, fd)) == 0)
-		return 0;
-	if (errno != ENOSYS)
-		return -1;
+	if (kernel_can(CAN_SYNCFS))
+		return (int)RETRY(syscall(SYS_syncfs, fd));
 #else
 	(void)fd;
 #endif
@@ -195,15 +207,85 @@ int sys_fchown(int fd, uid_t uid, gid_t gid)
 	return fchown(fd, uid, gid);
 }
 
-int sys_futimens(int fd, const struct timespec times[2])
+#ifdef SYS_futimesat
+/* The kernel's struct timeval, whatever the C library makes of it. */
+struct old_time {
+	long sec, usec;
+};
+
+static struct old_time old_time(const struct timespec *wanted, const struct timespec *is)
+{
+	struct timeval now;
+
+	if (wanted->tv_nsec == UTIME_NOW) {
+		gettimeofday(&now, NULL);
+		return (struct old_time){ (long)now.tv_sec, (long)now.tv_usec };
+	}
+	if (wanted->tv_nsec == UTIME_OMIT)
+		wanted = is;
+	return (struct old_time){ (long)wanted->tv_sec, wanted->tv_nsec / 1000 };
+}
+
+/* By the magic link of the descriptor, which leads to nothing else. */
+static int old_futimens(int fd, const struct timespec times[2])
+{
+	struct old_time old[2];
+	char path[40];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	old[0] = old_time(&times[0], &st.st_atim);
+	old[1] = old_time(&times[1], &st.st_mtim);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return (int)syscall(SYS_futimesat, AT_FDCWD, path, old);
+}
+#else
+static int old_futimens(int fd, const struct timespec times[2])
 {
 	return futimens(fd, times);
 }
+#endif
 
-int sys_lchmod(const struct place *at, mode_t mode)
+int sys_futimens(int fd, const struct timespec times[2])
+{
+	return kernel_can(CAN_SET_NANOSECONDS) ? futimens(fd, times) : old_futimens(fd, times);
+}
+
+/* An ACL of three entries (linux/posix_acl_xattr.h: version 2) is a mode and nothing more. */
+static int mode_as_acl(const char *path, mode_t mode)
+{
+	unsigned char acl[28] = { 2, 0, 0, 0 };
+	const unsigned char tags[3] = { 0x01, 0x04, 0x20 };	/* owner, group, others */
+
+	for (int i = 0; i < 3; i++) {
+		unsigned char *at = acl + 4 + 8 * i;
+
+		at[0] = tags[i];
+		at[2] = (unsigned char)(mode >> (6 - 3 * i) & 7);
+		memset(at + 4, 0xff, 4);	/* no id */
+	}
+	return lsetxattr(path, "system.posix_acl_access", acl, sizeof(acl), 0);
+}
+
+static void proc_path(const struct place *at, char path[static 300])
 {
 	assert_place(at);
-	return fchmodat(at->dirfd, at->name, mode, 0);
+	snprintf(path, 300, "/proc/self/fd/%d/%s", at->dirfd, at->name);
+}
+
+int sys_mode_at(const struct place *at, mode_t mode)
+{
+	char path[300];
+
+	proc_path(at, path);
+	if (kernel_can(CAN_FCHMODAT2)) {
+		if (syscall(__NR_fchmodat2, at->dirfd, at->name, mode, AT_SYMLINK_NOFOLLOW) == 0)
+			return 0;
+		if (errno != EOPNOTSUPP && errno != EPERM)
+			return -1;
+	}
+	return mode_as_acl(path, mode);
 }
 
 int sys_lchown(const struct place *at, uid_t uid, gid_t gid)
@@ -215,7 +297,9 @@ int sys_lchown(const struct place *at, uid_t uid, gid_t gid)
 int sys_lutimens(const struct place *at, const struct timespec times[2])
 {
 	assert_place(at);
-	return utimensat(at->dirfd, at->name, times, AT_SYMLINK_NOFOLLOW);
+	/* The older call follows links: an object in the place of the one that is meant. */
+	return kernel_can(CAN_SET_NANOSECONDS) ?
+	       utimensat(at->dirfd, at->name, times, AT_SYMLINK_NOFOLLOW) : 0;
 }
 
 int sys_fsetxattr(int fd, const char *name, const void *value, size_t len)
@@ -226,12 +310,6 @@ int sys_fsetxattr(int fd, const char *name, const void *value, size_t len)
 int sys_fremovexattr(int fd, const char *name)
 {
 	return fremovexattr(fd, name);
-}
-
-static void proc_path(const struct place *at, char path[static 300])
-{
-	assert_place(at);
-	snprintf(path, 300, "/proc/self/fd/%d/%s", at->dirfd, at->name);
 }
 
 int sys_lsetxattr(const struct place *at, const char *name, const void *value, size_t len)

@@ -41,9 +41,11 @@ int sys_create(const struct place *at, mode_t mode);
 /* An existing regular file for writing; never follows; a descriptor or -1. */
 int sys_open_write(const struct place *at);
 /*
- * An existing object of that type, S_IFIFO (for writing) or S_IFCHR (for both), pinned
- * before it is opened, never waited for; a descriptor or -1: EINVAL for another type,
- * ENXIO for a FIFO that nobody reads.
+ * An existing object of that type, S_IFIFO (for writing) or S_IFCHR (for both), looked at
+ * before it is opened and compared afterwards, never followed, never waited for; a
+ * descriptor or -1: EINVAL for another type, ESTALE where it was swapped meanwhile, ENXIO
+ * for a FIFO that nobody reads. Only in directories of a mount that gives no devices, or
+ * that are ours: there a swap opens nothing that acts on being opened.
  */
 int sys_open_special(const struct place *at, mode_t type);
 
@@ -58,9 +60,16 @@ int sys_syncfs(int fd);
 
 int sys_fchmod(int fd, mode_t mode);
 int sys_fchown(int fd, uid_t uid, gid_t gid);
+/* Before Linux 2.6.22 to the microsecond; compare with times_agree(). */
 int sys_futimens(int fd, const struct timespec times[2]);
-int sys_lchmod(const struct place *at, mode_t mode);	/* not for symlinks */
+/*
+ * The mode of a device, FIFO or socket, never followed. Before Linux 6.6 its rwx bits only,
+ * where the file system has ACLs (elsewhere EOPNOTSUPP): mknod gave it the others, which
+ * mean nothing there.
+ */
+int sys_mode_at(const struct place *at, mode_t mode);
 int sys_lchown(const struct place *at, uid_t uid, gid_t gid);
+/* Before Linux 2.6.22 nothing is done, which is no error: see node_times_agree(). */
 int sys_lutimens(const struct place *at, const struct timespec times[2]);
 int sys_fsetxattr(int fd, const char *name, const void *value, size_t len);
 int sys_fremovexattr(int fd, const char *name);

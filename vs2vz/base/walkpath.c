@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/inroot.h"
 #include "base/pool.h"
 
 #define LINKS_MAX 40
@@ -85,9 +86,31 @@ static int splice_link(struct path_walk *w, const char *name)
 }
 
 /*
- * One component. O_PATH is ignored by kernels that do not know it (before 2.6.39);
- * O_DIRECTORY keeps the open harmless there.
+ * Open a directory that is no link; ENOTDIR where it is something else. What was got is
+ * compared with what the name is, so that not even a kernel that follows a link here
+ * leads astray; a name that changes meanwhile is ESTALE.
  */
+static int open_one(int dirfd, const char *name)
+{
+	struct stat got, named;
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0) {
+		if (errno == ELOOP)
+			errno = ENOTDIR;
+		return -1;
+	}
+	errno = ENOTDIR;
+	if (fstat(fd, &got) == 0 && S_ISDIR(got.st_mode) &&
+	    fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (named.st_dev == got.st_dev && named.st_ino == got.st_ino)
+			return fd;
+		errno = S_ISLNK(named.st_mode) ? ENOTDIR : ESTALE;
+	}
+	close_fd(&fd);
+	return -1;
+}
+
 static int step_into(struct path_walk *w, const char *name)
 {
 	struct stat st;
@@ -99,12 +122,12 @@ static int step_into(struct path_walk *w, const char *name)
 		pop(w);
 		return 0;
 	}
-	fd = openat(top_fd(w), name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_one(top_fd(w), name);
 	if (fd >= 0) {
 		push(w, fd, name);
 		return 0;
 	}
-	if (errno != ENOTDIR && errno != ELOOP)
+	if (errno != ENOTDIR)
 		return -1;
 	if (fstatat(top_fd(w), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;

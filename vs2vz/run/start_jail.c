@@ -28,6 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/compat.h"
+
 struct ends {
 	int life, words, hold[2], alive[2];
 	char pty[32];
@@ -95,7 +97,7 @@ static pid_t start_guard(const struct inside *in, const struct groups *groups, s
 {
 	pid_t guard;
 
-	if (pipe2(e->hold, O_CLOEXEC) < 0 || pipe2(e->alive, O_CLOEXEC) < 0 ||
+	if (pipe_cloexec(e->hold, false) < 0 || pipe_cloexec(e->alive, false) < 0 ||
 	    unshare(CLONE_NEWPID) < 0)
 		return -1;
 	guard = fork();
@@ -171,7 +173,7 @@ int jail_open(struct jail *j, const struct start_job *job, struct pool *pool, st
 	*j = (struct jail){ .life = -1, .words = -1, .console = -1, .line = BUF_INIT, .pool = pool };
 	if (open_console(j, &e, err) < 0)
 		return -1;
-	if (pipe2(life, O_CLOEXEC) < 0 || pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe_cloexec(life, false) < 0 || pipe_cloexec(words, true) < 0)
 		return fail_errno(err, "cannot make a pipe");
 	j->life = life[1];
 	j->words = words[0];

@@ -169,10 +169,8 @@ static void copy_node(const struct place *from, const struct place *to, const st
 		if (len > 0)
 			(void)!sys_symlink(target, to);
 	} else if (S_ISFIFO(st->st_mode) || (S_ISCHR(st->st_mode) && is_allowed(st->st_rdev))) {
-		if (sys_mknod(to, st->st_mode, st->st_rdev) == 0) {
+		if (sys_mknod(to, st->st_mode, st->st_rdev) == 0)
 			(void)!sys_lchown(to, st->st_uid, st->st_gid);
-			(void)!sys_lchmod(to, st->st_mode & 07777);
-		}
 	}
 }
 
@@ -201,7 +199,6 @@ static void copy_dir(struct copying *c, const struct root *from, const struct ro
 		}
 		if (c->depth >= DEV_DEPTH_MAX || sys_mkdir(&b, st.st_mode & 07777) < 0)
 			continue;
-		(void)!sys_lchmod(&b, st.st_mode & 07777);
 		if (root_inside(&sub, from, a.name, &err) < 0)
 			continue;
 		if (root_inside(&made, to, b.name, &err) == 0) {

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/compat.h"
 #include "base/stop.h"
 
 /* vzctl: include/vzerror.h; those that a start or stop can end with. */
@@ -78,6 +79,7 @@ static void be_vzctl(const struct start_job *job, const char *word, int out)
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);
 	setsid();
+	umask(022);
 	if (root_init(&dev, "/dev", &err) == 0)
 		null = sys_open_special(&(struct place){ dev.fd, "null" }, S_IFCHR);
 	if (null >= 0)
@@ -93,7 +95,7 @@ static int start_vzctl(const struct start_job *job, const char *word, pid_t *pid
 {
 	int words[2];
 
-	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe_cloexec(words, true) < 0)
 		return fail_errno(err, "cannot make a pipe");
 	*pid = fork();
 	if (*pid == 0) {

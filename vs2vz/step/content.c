@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/compat.h"
 #include "base/progress.h"
 #include "base/stop.h"
 #include "base/sys.h"
@@ -155,18 +156,6 @@ static void hash_chunk(struct pass *p, size_t len, uint64_t at)
 	}
 }
 
-static bool seek_allowed(void)
-{
-	static int state;	/* 0 unknown, 1 yes, -1 no */
-	int now = __atomic_load_n(&state, __ATOMIC_RELAXED);
-
-	if (!now) {
-		now = getenv("VS2VZ_NO_SEEK_HOLE") ? -1 : 1;
-		__atomic_store_n(&state, now, __ATOMIC_RELAXED);
-	}
-	return now > 0;
-}
-
 /* The next data at or behind at, in whole hash blocks; false: only a hole is left. */
 static bool next_data(const struct pass *p, uint64_t at, uint64_t *from, uint64_t *until)
 {
@@ -174,7 +163,7 @@ static bool next_data(const struct pass *p, uint64_t at, uint64_t *from, uint64_
 
 	*from = at;
 	*until = p->size;
-	if (!p->sparse || !seek_allowed())
+	if (!p->sparse || !kernel_can(CAN_SEEK_HOLES))
 		return true;
 	data = lseek(p->from, (off_t)at, SEEK_DATA);
 	if (data < 0)

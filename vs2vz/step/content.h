@@ -6,8 +6,6 @@
  * however large it is. Up to CONTENT_BUF bytes: XXH3-128 of the content. Larger:
  * XXH3-128 over, for each block of 64 KiB that is not all zero, its number (u64,
  * little endian) and its bytes, and at the end the size (u64, little endian).
- *
- * VS2VZ_NO_SEEK_HOLE=1 in the environment of tests stands for Linux before 3.1.
  */
 #ifndef VS2VZ_STEP_CONTENT_H
 #define VS2VZ_STEP_CONTENT_H

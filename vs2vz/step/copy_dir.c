@@ -137,7 +137,7 @@ static int dress_at(struct copy_object *o, const struct place *at, struct err *e
 
 	if (sys_lchown(at, st->st_uid, st->st_gid) < 0)
 		return object_fail(o, "cannot set the owner of the copy of", err);
-	if (!S_ISLNK(st->st_mode) && sys_lchmod(at, st->st_mode & 07777) < 0)
+	if (!S_ISLNK(st->st_mode) && put_mode_at(at, st->st_mode) < 0)
 		return object_fail(o, "cannot set the mode of the copy of", err);
 	if (copy_xattrs(o, &to, err) < 0)
 		return -1;

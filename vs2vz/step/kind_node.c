@@ -2,7 +2,7 @@
 /*
  * node: a device node or FIFO is made.
  *
- *	.NAME.vs2vz-new   mknod 0600, owner, mode
+ *	.NAME.vs2vz-new   mknod, owner, mode
  *	AT                renamed to it, never over something	parent flushed by run/
  *
  * A node cannot be flushed by itself; its inode goes to the disk with its name. Dying
@@ -18,6 +18,7 @@
 
 #include "step/beside.h"
 #include "step/saved.h"
+#include "step/treeutil.h"
 
 static const struct node_type {
 	const char *word;
@@ -58,7 +59,7 @@ static bool same_node(const struct found *f, const struct stat *want)
 
 static bool same_all(const struct found *f, const struct stat *want)
 {
-	return same_node(f, want) && f->st.st_mode == want->st_mode &&
+	return same_node(f, want) && !((f->st.st_mode ^ want->st_mode) & ~NODE_MODE_LOST) &&
 	       f->st.st_uid == want->st_uid && f->st.st_gid == want->st_gid;
 }
 
@@ -100,10 +101,10 @@ static int make_node(const struct found *f, const struct stat *want, struct err 
 	struct beside temp;
 
 	beside_place(&temp, at, BESIDE_NEW);
-	if (sys_mknod(&temp.at, (want->st_mode & S_IFMT) | 0600, want->st_rdev) < 0)
+	if (sys_mknod(&temp.at, want->st_mode, want->st_rdev) < 0)
 		return fail_errno(err, "cannot make the node '%s'", show(at->name));
 	if (sys_lchown(&temp.at, want->st_uid, want->st_gid) < 0 ||
-	    sys_lchmod(&temp.at, want->st_mode & 07777) < 0)
+	    put_mode_at(&temp.at, want->st_mode) < 0)
 		return fail_errno(err, "cannot set owner and mode of '%s'", show(temp.name));
 	if (sys_rename_new(&temp.at, at) < 0)
 		return fail_errno(err, "cannot rename '%s' to '%s'", show(temp.name),

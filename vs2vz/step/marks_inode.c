@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/compat.h"
 #include "step/treeutil.h"
 
 int64_t mark_locks(int dirfd, const char *name, const struct meta *meta)
@@ -77,7 +78,7 @@ int mark_put_times(int fd, const struct stat *now, const struct mark_record *r)
 		{ .tv_sec = (time_t)r->mtime, .tv_nsec = r->mtime_ns },
 	};
 
-	if (now->st_mtim.tv_sec == r->mtime && (uint32_t)now->st_mtim.tv_nsec == r->mtime_ns)
+	if (times_agree(&times[1], &now->st_mtim))
 		return 0;
 	return sys_futimens(fd, times);
 }
@@ -104,8 +105,7 @@ static int change(const struct bearer *of, const struct mark_want *want, const s
 	if (c->owner && (fd >= 0 ? sys_fchown(fd, want->uid, want->gid) :
 			 sys_lchown(at, want->uid, want->gid)) < 0)
 		return -1;
-	if (c->mode && (fd >= 0 ? sys_fchmod(fd, want->mode & 07777) :
-			sys_lchmod(at, want->mode & 07777)) < 0)
+	if (c->mode && sys_fchmod(fd, want->mode & 07777) < 0)
 		return -1;
 	if (c->caps &&
 	    (fd >= 0 ? sys_fsetxattr(fd, "security.capability", want->caps.value, want->caps.len) :
@@ -122,7 +122,8 @@ int mark_settle(const struct bearer *of, const struct meta *meta, const struct m
 	struct changes c;
 
 	c.owner = st->st_uid != want->uid || st->st_gid != want->gid;
-	c.mode = want->mode_known && !S_ISLNK(st->st_mode) &&
+	/* The mode of what is never opened is not changed by us. */
+	c.mode = want->mode_known && (S_ISREG(st->st_mode) || S_ISDIR(st->st_mode)) &&
 		 ((st->st_mode ^ want->mode) & 07777 ||
 		  (c.owner && S_ISREG(st->st_mode) && want->mode & 06000));
 	c.caps = want->caps_known && (c.owner || caps_differ(of, &want->caps));
@@ -130,7 +131,7 @@ int mark_settle(const struct bearer *of, const struct meta *meta, const struct m
 		return -1;
 	if (!c.owner && !c.mode && !c.caps && c.locks == want->locks)
 		return 0;
-	if (of->fd < 0 && (c.locks || want->locks)) {
+	if (of->fd < 0 && (c.locks || want->locks || c.mode)) {
 		fd = below_open(of->at.dirfd, of->at.name, st);
 		if (fd < 0)
 			return -1;

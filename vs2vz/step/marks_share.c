@@ -147,7 +147,7 @@ static int dress(struct making *k, struct err *err)
 	if ((k->fd >= 0 ? sys_fchown(k->fd, uid, gid) : sys_lchown(&k->to, uid, gid)) < 0)
 		return making_fail(k, "cannot set the owner of the copy of", err);
 	if (!S_ISLNK(st->st_mode) &&
-	    (k->fd >= 0 ? sys_fchmod(k->fd, mode) : sys_lchmod(&k->to, mode)) < 0)
+	    (k->fd >= 0 ? sys_fchmod(k->fd, mode) : put_mode_at(&k->to, st->st_mode)) < 0)
 		return making_fail(k, "cannot set the mode of the copy of", err);
 	if (copy_xattrs(k, err) < 0)
 		return -1;

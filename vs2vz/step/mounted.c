@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/compat.h"
 #include "base/loop.h"
 
 #define POINT "/proc"
@@ -142,7 +143,7 @@ static int mount_device(int device, enum volume_open how, struct err *err)
 	pid_t pid, self = getpid();
 
 	device_path(source, device);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+	if (socketpair_cloexec(SOCK_SEQPACKET, ends) < 0)
 		return fail_errno(err, "cannot make a socket");
 	pid = fork();
 	if (pid == 0)

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/compat.h"
 #include "base/units.h"
 #include "step/kinds.h"
 #include "step/view.h"
@@ -186,7 +187,7 @@ void work_sync_later(struct work *w, int dirfd)
 		return;
 	if (fstat(dirfd, &st) < 0)
 		die("a directory that was open is not");
-	fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	fd = dup_cloexec(dirfd, 3);
 	if (fd < 0)
 		die("no descriptor left");
 	if (set->nr == set->cap) {

@@ -12,9 +12,11 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/compat.h"
 #include "base/inroot.h"
 
 #define HEARD_MAX (4u << 20)
@@ -50,7 +52,7 @@ static bool place_all(const int from[4])
 	int high[4];
 
 	for (int i = 0; i < 4; i++) {
-		high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, 10);
+		high[i] = from[i] < 0 ? -1 : dup_cloexec(from[i], 10);
 		if (from[i] >= 0 && high[i] < 0)
 			return false;
 	}
@@ -68,8 +70,11 @@ static void child(const char *const args[], const struct pipes *p, int fd, pid_t
 	const int from[4] = { p->in[0], p->out[1], p->err[1], fd };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent && place_all(from))
+	umask(022);
+	if (getppid() == parent && place_all(from)) {
+		mark_cloexec(fd < 0 ? 3 : 4);
 		execve(args[0], (char *const *)args, env);
+	}
 	_exit(127);
 }
 
@@ -113,8 +118,8 @@ static void pipes_close(struct pipes *p)
 static int pipes_open(struct pipes *p, struct err *err)
 {
 	*p = (struct pipes){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	if (pipe2(p->in, O_CLOEXEC) == 0 && pipe2(p->out, O_CLOEXEC) == 0 &&
-	    pipe2(p->err, O_CLOEXEC) == 0) {
+	if (pipe_cloexec(p->in, false) == 0 && pipe_cloexec(p->out, false) == 0 &&
+	    pipe_cloexec(p->err, false) == 0) {
 		close_fd(&p->in[1]);
 		return 0;
 	}

@@ -50,6 +50,18 @@ static bool same_time(const struct timespec *source, const struct timespec *targ
 	       (source->tv_nsec == target->tv_nsec || (coarse && target->tv_nsec == 0));
 }
 
+/* Set-id bits of what is never opened mean nothing, and not every kernel can set them. */
+static bool mode_differs(mode_t source, mode_t target)
+{
+	mode_t differs = source ^ target;
+
+	if (S_ISLNK(source))
+		return false;
+	if (!S_ISREG(source) && !S_ISDIR(source) && !(target & NODE_MODE_LOST))
+		differs &= ~NODE_MODE_LOST;
+	return differs;
+}
+
 const char *status_differs(const struct stat *source, const struct stat *target,
 			   const struct target_fs *fs)
 {
@@ -59,7 +71,7 @@ const char *status_differs(const struct stat *source, const struct stat *target,
 		return "type";
 	if (type != S_IFDIR && source->st_size != target->st_size)
 		return "size";
-	if (type != S_IFLNK && source->st_mode != target->st_mode)
+	if (mode_differs(source->st_mode, target->st_mode))
 		return "mode";
 	if (source->st_uid != target->st_uid || source->st_gid != target->st_gid)
 		return "owner";
@@ -176,6 +188,22 @@ static bool match_one(struct links *links, ino_t key, ino_t other)
 	same = slot->value == other;
 	links_let_go(links, key);
 	return same;
+}
+
+int put_mode_at(const struct place *at, mode_t mode)
+{
+	mode_t lost;
+	struct stat st;
+
+	if (below_stat(at->dirfd, at->name, &st) < 0)
+		return -1;
+	errno = ESTALE;
+	if ((st.st_mode ^ mode) & S_IFMT)
+		return -1;
+	lost = (st.st_mode ^ mode) & 07777;
+	if (!lost || sys_mode_at(at, mode & 07777) == 0)
+		return 0;
+	return lost & ~NODE_MODE_LOST ? -1 : 0;
 }
 
 bool pairs_match(struct pairs *pairs, const struct stat *source, const struct stat *target)

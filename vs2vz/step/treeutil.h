@@ -64,6 +64,15 @@ void pairs_release(struct pairs *pairs);
 /* Pair them, or see that they are a pair; false: one belongs to another already. */
 bool pairs_match(struct pairs *pairs, const struct stat *source, const struct stat *target);
 
+/* Mode bits of devices, FIFOs and sockets that mean nothing there and may get lost. */
+#define NODE_MODE_LOST ((mode_t)(S_ISUID | S_ISGID))
+/*
+ * The mode, type included, of a new device, FIFO or socket: what the owner of it or a
+ * default ACL of its directory took away of what mknod gave. Never followed. 0 or -1;
+ * NODE_MODE_LOST is no reason to fail.
+ */
+int put_mode_at(const struct place *at, mode_t mode);
+
 /* Take away flags that forbid changes, of an open file or directory. 0 or -1. */
 int lift_locks(int fd);
 /* The same by name, what st says: other types have none. */
