@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "commands.h"
 #include "exits.h"
+#include "help.h"
 #include "session.h"
 
 static void release(struct session *s)
@@ -34,10 +35,21 @@ static int help(struct session *s)
 	return EXIT_DONE;
 }
 
+/* Beside the message about an unknown one. */
+static void list_topics(void)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	help_topics(&text);
+	fprintf(stderr, "\n%s\nand every command: `vs2vz help` lists them.\n", text.data);
+}
+
 static int run(struct session *s)
 {
 	if (options_parse(&s->opt, commands, s->argc, s->argv, &s->pool, &s->err) < 0) {
 		fprintf(stderr, "error: %s\n", s->err.text);
+		if (s->opt.no_topic)
+			list_topics();
 		return EXIT_USAGE;
 	}
 	if (s->opt.help || s->opt.version)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "help.h"
 #include "model/finding.h"
 #include "options_rows.h"
 #include "settings.h"
@@ -188,18 +189,22 @@ static int parse_command(struct parser *p, const char *word, struct err *err)
 static int parse_topic(struct parser *p, const char *word, struct err *err)
 {
 	struct nearest n = nearest_start(word);
+	const char *name;
 
 	if (p->o->topic)
 		return fail(err, "help takes one topic, '%s' is too much", show(word));
 	p->o->topic = word;
-	if (strcmp(word, "exit-codes") == 0)
-		return 0;
 	for (const struct command *c = p->commands; c->name; c++) {
 		if (strcmp(c->name, word) == 0)
 			return 0;
 		nearest_try(&n, c->name);
 	}
-	nearest_try(&n, "exit-codes");
+	for (size_t i = 0; (name = help_name(i)); i++) {
+		if (strcmp(name, word) == 0)
+			return 0;
+		nearest_try(&n, name);
+	}
+	p->o->no_topic = true;
 	return unknown("help topic", "", &n, err);
 }
 

@@ -59,7 +59,7 @@ struct command {
 	const char *name;		/* "convert"; the table ends with NULL */
 	const char *usage;		/* "--all|GUEST...|--plan FILE [OPTION...]" */
 	const char *summary;		/* one line */
-	const char *help;		/* paragraphs, lines of at most 79 columns, ends in \n */
+	const char *help;		/* a paragraph, ends in \n; NULL */
 	unsigned accepts;
 	int (*run)(struct session *session);	/* returns the exit status */
 };
@@ -77,7 +77,8 @@ struct options {
 	enum color_when color;
 	const char *log_file;		/* NULL: the settings' folder */
 	bool help, version;
-	const char *topic;		/* help: command name or "exit-codes"; NULL: all */
+	const char *topic;		/* help: a command, topic or document; NULL: the overview */
+	bool no_topic;			/* there is none of that name: options_parse() failed */
 	/* of commands */
 	const struct command *command;
 	bool all, yes, dry_run, diff, detailed_exitcode;

@@ -18,4 +18,10 @@ struct option_row {
 };
 extern const struct option_row option_rows[];
 
+/* Lines of the help (options_help.c): options that need one of the bits any; 0: global ones. */
+void options_list(struct buf *out, unsigned any);
+/* `vs2vz help`, and the page of one command. */
+void options_overview(struct buf *out, const struct command *commands);
+void options_page(struct buf *out, const struct command *c);
+
 #endif

@@ -82,6 +82,8 @@ int settings_read(struct settings *out, const struct root *root, const char *fil
 
 /* conf-samples/vs2vz.conf: every key, commented out, with its default. */
 void settings_sample(struct buf *out);
+/* The keys of guest "NAME" { ... } for people, indented. */
+void settings_guest_help(struct buf *out);
 
 /* "auto", "rename", "copy" and the like; false: no such word. */
 bool method_parse(const char *word, enum method *out);

@@ -11,6 +11,7 @@
 
 #include "base/blockdev.h"
 #include "model/finding.h"
+#include "report_parts.h"
 
 static bool good_sample(const char *word)
 {
@@ -69,22 +70,56 @@ static const struct {
 	const char *key, *path;
 	bool (*good)(const char *word);
 	const char *expects;
+	const char *help;	/* NULL: as the setting of that name */
 } texts[] = {
-	{ "sample", "guest|sample", good_sample, "the name of a sample, without directory" },
-	{ "method", "guest|method", good_method, "one of \"auto\", \"rename\", \"copy\"" },
-	{ "rights", "guest|rights", good_rights, "one of \"default\", \"least\"" },
-	{ "limits", "guest|limits", good_limits, "one of \"guest\", \"sample\"" },
+	{ "sample", "guest|sample", good_sample, "the name of a sample, without directory",
+	  "The sample configuration of this container." },
+	{ "method", "guest|method", good_method, "one of \"auto\", \"rename\", \"copy\"", NULL },
+	{ "rights", "guest|rights", good_rights, "one of \"default\", \"least\"", NULL },
+	{ "limits", "guest|limits", good_limits, "one of \"guest\", \"sample\"", NULL },
 	{ "insulate", "guest|insulate", insulate_word,
-	  "\"none\", \"image:DIR[:SIZE]\", \"lv:VG[:SIZE]\" or \"device:/dev/NAME\"" },
-	{ "overwrite", "guest|overwrite", good_uuid, "a UUID" },
-	{ "shared", "guest|shared", good_shared, "one of \"break\", \"keep-readonly\"" },
+	  "\"none\", \"image:DIR[:SIZE]\", \"lv:VG[:SIZE]\" or \"device:/dev/NAME\"", NULL },
+	{ "overwrite", "guest|overwrite", good_uuid, "a UUID",
+	  "What is on the device of this guest and may go: the UUID that blkid prints." },
+	{ "shared", "guest|shared", good_shared, "one of \"break\", \"keep-readonly\"", NULL },
 	{ "tagging", "guest|tagging", good_tagging,
-	  "one of \"none\", \"uid16\", \"gid16\", \"id24\", \"intern\"" },
-	{ "immutable", "guest|immutable", good_immutable, "one of \"keep\", \"clear\"" },
+	  "one of \"none\", \"uid16\", \"gid16\", \"id24\", \"intern\"",
+	  "How VServer's kernel kept the context of a file in its owner; none: the owners are as\n"
+	  "they should be. Needed only where VS410 asks for it." },
+	{ "immutable", "guest|immutable", good_immutable, "one of \"keep\", \"clear\"",
+	  "Immutable files of which nothing tells who made them so (VS413). clear: unification\n"
+	  "did, the flag is taken off. keep: an administrator did, it stays." },
 	{ "fixups", "guest|fixups", fixup_words_good,
-	  "words of \"all\", \"none\", NAME, -NAME with commas between" },
+	  "words of \"all\", \"none\", NAME, -NAME with commas between",
+	  "Recipes for this guest alone; read after the setting and before the option." },
 };
 #define NR_TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+/* Keys that are no text, for people: the parser has them below. */
+static const struct {
+	const char *key, *help;
+} others[] = {
+	{ "ctid = N", "The container number." },
+	{ "tag = {N, ...}", "The tags, contexts as a rule, whose files are this guest's: owners that\n"
+	  "carry one of them lose it. At most 16 numbers; in place of the guest's own context." },
+	{ "override \"VSnnn\" { reason = \"TEXT\" }",
+	  "Lets this guest pass in spite of a finding that can be overridden." },
+};
+
+void settings_guest_help(struct buf *out)
+{
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		buf_addf(out, "      %s\n", others[i].key);
+		add_wrapped(out, "          ", others[i].help);
+	}
+	for (size_t i = 0; i < NR_TEXTS; i++) {
+		buf_addf(out, "      %s = \"%s\"\n", texts[i].key,
+			 strcmp(texts[i].key, "insulate") == 0 ? "SPEC" : "WORD");
+		add_wrapped(out, "          ",
+			    texts[i].help ? texts[i].help : "As the setting of that name.");
+		add_wrapped(out, "          Value: ", texts[i].expects);
+	}
+}
 
 static int check_text(cfg_t *cfg, cfg_opt_t *opt)
 {

@@ -12,8 +12,13 @@ _vs2vz_words()
 		vs2vz -q --color never status 2>/dev/null |
 			awk 'NR > 1 && !/^ / && $4 != "-" { print $2 }' | sort -u ;;
 	help)
-		echo "scan check plan convert status resume undo commit insulate uninsulate verify explain rules report"
-		echo "exit-codes" ;;
+		vs2vz help 2>/dev/null | awk '/^(commands|topics|files)/ { on = 1 } /^$/ { on = 0 }
+			on && /^  [a-z]/ { print $1 }'
+		return ;;
+	explain)
+		vs2vz help findings 2>/dev/null | awk '/^  VS[0-9][0-9][0-9]/ { print substr($1, 1, 5) }'
+		vs2vz help fixups 2>/dev/null | awk '/^RECIPES/ { on = 1 } on && /^  [a-z]/ { print $1 }'
+		echo fixups ;;
 	esac
 	vs2vz help ${cmd:+"$cmd"} 2>/dev/null |
 		awk '/^  +(-[A-Za-z], )?--/ { for (i = 1; i <= NF; i++) if ($i ~ /^--/) { print $i; break } }'
