@@ -11,6 +11,7 @@
 
 #include "base/atomic.h"
 #include "decide/host_judge.h"
+#include "decide/service_judge.h"
 #include "exits.h"
 #include "openvz/conf.h"
 #include "vserver/fstab.h"
@@ -174,6 +175,15 @@ static void judge_vz_conf(struct session *s)
 			    "VE_LAYOUT is '%s'", show(layout));
 }
 
+/* What must be installed before the reboot; the kernel that runs is not the one meant. */
+static void judge_node(struct session *s)
+{
+	struct vz_service service;
+
+	service_read(&service, &s->host, &s->root, NULL, &s->pool);
+	service_judge(&service, &s->host, true, &s->findings);
+}
+
 static void judge_network(struct session *s, const struct before *b)
 {
 	struct names names;
@@ -200,6 +210,7 @@ static void judge(struct session *s, const struct before *b)
 		judge_fstabs(s, s->selected[i]);
 	judge_network(s, b);
 	judge_vz_conf(s);
+	judge_node(s);
 	judge_pictures(s, b);
 }
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "before.h"
+#include "decide/service_judge.h"
 #include "exits.h"
 #include "openvz/layout.h"
 #include "vserver/scan.h"
@@ -369,6 +370,15 @@ static void report_host_steps(struct session *s)
 		report_steps(report_host(&s->report), &s->report, &s->decisions.hooks);
 }
 
+/* What keeps containers from starting, though it does not concern their conversion. */
+static void judge_node(struct session *s)
+{
+	struct vz_service service;
+
+	service_read(&service, &s->host, &s->root, s->live ? &s->proc : NULL, &s->pool);
+	service_judge(&service, &s->host, false, &s->findings);
+}
+
 int session_decide(struct session *s)
 {
 	struct choices choices = { 0 };
@@ -381,6 +391,7 @@ int session_decide(struct session *s)
 	if (decide(&s->decisions, s->selected, s->nr_selected, &s->guests, &s->host, &s->root,
 		   &choices, &s->pool, &s->findings, &s->err) < 0)
 		return -1;
+	judge_node(s);
 	session_lift(s);
 	finding_sort(&s->findings);
 	s->report.findings = &s->findings;

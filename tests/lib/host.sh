@@ -40,6 +40,7 @@ mkhost() {
 	put "$r/etc/vz/vz.conf" <"$fixtures/openvz/vz.conf"
 	put "$conf/ve-vps.basic.conf-sample" <"$fixtures/openvz/ve-vps.basic.conf-sample"
 	put_line "$conf/0.conf" 'ONBOOT="no"'
+	add_node "$r" "$layout"
 	ln -s /var/cache/vservers "$r/etc/vservers/.defaults/cachebase"
 	ln -s /var/run/vservers.rev "$r/etc/vservers/.defaults/run.rev"
 	ln -s /vservers "$r/etc/vservers/.defaults/vdirbase"
@@ -51,6 +52,25 @@ mkhost() {
 	chmod 000 "$r/vservers"
 	[ "$(id -u)" = 0 ] || chmod 755 "$r/vservers"
 	age "$r"
+}
+
+# What an OpenVZ node has besides vzctl and its configuration: add_node R LAYOUT
+add_node() {
+	local r=$1 init=etc/init.d rc=etc kernel=lib/modules/2.6.32-042stab141.3 m
+	if [ "$2" = rpm ]; then
+		init=etc/rc.d/init.d rc=etc/rc.d
+		[ -e "$r/etc/init.d" ] || ln -s rc.d/init.d "$r/etc/init.d"
+	fi
+	printf '#!/bin/sh\n# chkconfig: 2345 96 88\n' | put "$r/$init/vz" 755
+	for m in 2 3 4 5; do
+		mkdir -p "$r/$rc/rc$m.d"
+		ln -s ../init.d/vz "$r/$rc/rc$m.d/S96vz"
+	done
+	printf '#!/bin/sh\n' | put "$r/usr/sbin/vzquota" 755
+	for m in fs/simfs kernel/ve/vzdev kernel/ve/vzmon fs/quota/vzdquota/vzdquota \
+			drivers/net/vznetdev kernel/cpt/vzcpt kernel/cpt/vzrst drivers/net/vzethdev; do
+		echo "kernel/$m.ko:"
+	done | put "$r/$kernel/modules.dep"
 }
 
 # Old times everywhere, so that a changed one is seen; any depth, so -execdir.

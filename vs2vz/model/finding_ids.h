@@ -50,6 +50,13 @@ enum finding_id {
 	VS_BEFORE_UNREAD	= 143,	/* before.json is damaged or newer */
 	VS_NOT_VSERVER_KERNEL	= 144,	/* --before-reboot after the reboot */
 	VS_HOST_FILE_UNREAD	= 145,
+	VS_VZ_SERVICE_MISSING	= 146,	/* no init script and no unit */
+	VS_VZ_SERVICE_OFF	= 147,	/* nothing starts it, or vz.conf switches it off */
+	VS_VZ_SERVICE_DOWN	= 148,	/* it was not started on this kernel */
+	VS_VZQUOTA_MISSING	= 149,
+	VS_VZ_MODULES		= 150,	/* the kernel lacks modules of a node */
+	VS_VZ_NOT_INSTALLED	= 151,	/* --before-reboot: no vz.conf */
+	VS_VZ_KERNEL_ABSENT	= 152,	/* --before-reboot: no OpenVZ kernel below /lib/modules */
 	/* 2 preflight */
 	VS_NO_SPACE		= 201,
 	VS_NO_INODES		= 202,
