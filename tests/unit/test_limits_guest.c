@@ -227,7 +227,7 @@ static void test_boundless_sample(void **state)
 	(void)state;
 	for (enum ubc_key key = 0; key < NR_UBC; key++)
 		buf_addf(&text, "%s=\"%s\"\n", ubc_name(key),
-			 ubc_text(&fx.pool, ubc_boundless(key)));
+			 ubc_text(&fx.pool, ubc_boundless(key, UBC_UNLIMITED)));
 	use_sample(text.data);
 	translate();
 	assert_int_equal(fixture_found(&fx, VS_SAMPLE_LIMITS), 0);

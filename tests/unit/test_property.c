@@ -131,6 +131,7 @@ static void random_guest(void)
 	in.bootorder = roll(3);
 	host.kernel = roll(2) ? KERNEL_OPENVZ : KERNEL_OFFLINE;
 	host.vswap = roll(2);
+	host.vzctl_32 = !roll(4);
 	use_sample(sample < sizeof(samples) / sizeof(samples[0]) ? samples[sample] : sample_builtin());
 }
 
@@ -164,6 +165,16 @@ static void check_fates(void)
 	}
 }
 
+static bool above_32(const char *value, enum param_form form)
+{
+	const char *colon = strchr(value, ':');
+
+	if (form != FORM_UBC && form != FORM_QUOTA)
+		return false;
+	return strtoull(value, NULL, 10) > INT32_MAX || strstr(value, "unlimited") ||
+	       (colon && strtoull(colon + 1, NULL, 10) > INT32_MAX);
+}
+
 static void check_values(void)
 {
 	for (size_t i = 0; i < ct.nr; i++) {
@@ -171,6 +182,8 @@ static void check_values(void)
 
 		if (fault)
 			FAIL("%s='%s' %s", ct.set[i].key, ct.set[i].value, fault);
+		if (host.vzctl_32 && above_32(ct.set[i].value, param_find(ct.set[i].key)->form))
+			FAIL("%s='%s' is too large for 32 bit", ct.set[i].key, ct.set[i].value);
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(ct.set[i].key, ct.set[j].key);
 	}
@@ -181,7 +194,7 @@ static void check_limits(void)
 {
 	struct ubc_set set = result(), sample;
 
-	ubc_read(&sample, in.sample);
+	ubc_read(&sample, in.sample, in.host->vzctl_32 ? UBC_UNLIMITED_32 : UBC_UNLIMITED);
 	if (!ubc_fault(&set))
 		return;
 	for (enum ubc_key key = 0; key < NR_UBC; key++)

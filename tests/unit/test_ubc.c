@@ -65,7 +65,7 @@ static struct ubc_set builtin(void)
 	struct conf conf;
 
 	conf_parse(&conf, sample_builtin(), strlen(sample_builtin()), &pool);
-	ubc_read(&set, &conf);
+	ubc_read(&set, &conf, U);
 	return set;
 }
 
@@ -149,15 +149,42 @@ static void test_boundless(void **state)
 
 	(void)state;
 	for (enum ubc_key key = 0; key < NR_UBC; key++)
-		ubc_put(&set, key, ubc_boundless(key), "x");
+		ubc_put(&set, key, ubc_boundless(key, U), "x");
 	if (ubc_fault(&set))
 		fail_msg("violated: %s", ubc_fault(&set));
-	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_NUMTCPSOCK)),
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_NUMTCPSOCK, U)),
 			    "1801439850948198:1801439850948198");
-	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_TCPRCVBUF)),
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_TCPRCVBUF, U)),
 			    "4611686018427387903:unlimited");
-	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_PHYSPAGES)), "0:unlimited");
-	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_NUMPTY)), "255:255");
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_PHYSPAGES, U)), "0:unlimited");
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_NUMPTY, U)), "255:255");
+}
+
+/* vzctl of 32 bit: the same rules below another largest number. */
+static void test_narrow(void **state)
+{
+	const uint64_t most = UBC_UNLIMITED_32;
+	static const char text[] = "NUMPROC=\"1000:unlimited\"\nKMEMSIZE=\"9999999999:9999999999\"\n"
+				   "NUMFILE=\"5:2147483647\"\nNUMPTY=\"16\"\n";
+	struct ubc_set set = builtin();
+	struct conf conf;
+
+	(void)state;
+	for (enum ubc_key key = 0; key < NR_UBC; key++)
+		ubc_put(&set, key, ubc_boundless(key, most), "x");
+	set.most = most;
+	assert_null(ubc_fault(&set));
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_PHYSPAGES, most)), "0:2147483647");
+	assert_string_equal(ubc_text(&pool, ubc_boundless(UBC_NUMTCPSOCK, most)), "419430:419430");
+
+	conf_parse(&conf, text, strlen(text), &pool);
+	ubc_read(&set, &conf, most);
+	assert_string_equal(ubc_text(&pool, set.v[UBC_NUMPROC]), "1000:2147483647");
+	assert_string_equal(ubc_text(&pool, set.v[UBC_KMEMSIZE]), "2147483647:2147483647");
+	assert_true(set.changed[UBC_NUMPROC] && set.changed[UBC_KMEMSIZE]);
+	assert_false(set.changed[UBC_NUMFILE] || set.changed[UBC_NUMPTY]);
+	ubc_put(&set, UBC_NUMPTY, (struct ubc){ 1ULL << 40, U }, "x");
+	assert_string_equal(ubc_text(&pool, set.v[UBC_NUMPTY]), "2147483647:2147483647");
 }
 
 static void test_faults(void **state)
@@ -225,6 +252,7 @@ int main(void)
 		cmocka_unit_test(test_raise),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_extremes), cmocka_unit_test(test_boundless),
+		cmocka_unit_test(test_narrow),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_vswap),
 	};

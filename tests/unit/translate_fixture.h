@@ -120,7 +120,7 @@ static inline struct ubc_set result(void)
 	struct ubc_set set;
 	struct ubc value;
 
-	ubc_read(&set, in.sample);
+	ubc_read(&set, in.sample, host.vzctl_32 ? UBC_UNLIMITED_32 : UBC_UNLIMITED);
 	for (enum ubc_key key = 0; key < NR_UBC; key++) {
 		const char *text = ct_get(&ct, ubc_name(key));
 

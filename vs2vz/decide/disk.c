@@ -181,6 +181,7 @@ static void read_folder(struct translation *t, const char *folder, struct quota 
 static void apply(struct translation *t, struct quota *q)
 {
 	uint64_t least = tenths(q->used, 11), room = tenths(q->used, 12);
+	uint64_t most = t->host->vzctl_32 ? UBC_UNLIMITED_32 : UBC_UNLIMITED;
 	uint64_t sample = hard_limit(t->sample, q->key, q->plain) / q->plain;
 	const char *from = q->from;
 
@@ -194,8 +195,8 @@ static void apply(struct translation *t, struct quota *q)
 	}
 	if (q->soft < least)
 		q->soft = least;
-	if (q->hard > UBC_UNLIMITED)
-		q->hard = UBC_UNLIMITED;
+	if (q->hard > most)
+		q->hard = most;
 	if (q->soft > q->hard)
 		q->soft = q->hard;
 	set_param(t, q->key, pool_printf(t->pool, "%llu:%llu", (unsigned long long)q->soft,

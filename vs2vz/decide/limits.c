@@ -62,8 +62,6 @@ void limit_exact(struct limits *l, enum ubc_key key, uint64_t n, const char *why
 {
 	if (n == LIMIT_NONE_SET && !l->set.has[key])
 		return;
-	if (n > UBC_UNLIMITED)
-		n = UBC_UNLIMITED;
 	ubc_put(&l->set, key, (struct ubc){ n, n }, why);
 }
 
@@ -73,8 +71,6 @@ void limit_least(struct limits *l, enum ubc_key key, uint64_t n, const char *why
 
 	if (!l->set.has[key])
 		return;
-	if (n > UBC_UNLIMITED)
-		n = UBC_UNLIMITED;
 	v.bar = v.bar > n ? v.bar : n;
 	v.lim = v.lim > n ? v.lim : n;
 	ubc_put(&l->set, key, v, why);
@@ -86,8 +82,8 @@ void limit_more(struct limits *l, enum ubc_key key, uint64_t n, const char *why)
 
 	if (!l->set.has[key])
 		return;
-	v.bar = v.bar == UBC_UNLIMITED ? v.bar : add_u64(v.bar, n);
-	v.lim = v.lim == UBC_UNLIMITED ? v.lim : add_u64(v.lim, n);
+	v.bar = v.bar == ubc_most(&l->set) ? v.bar : add_u64(v.bar, n);
+	v.lim = v.lim == ubc_most(&l->set) ? v.lim : add_u64(v.lim, n);
 	ubc_put(&l->set, key, v, why);
 }
 
@@ -223,6 +219,11 @@ static void put_resources(struct limits *l)
 	}
 }
 
+static uint64_t most_of(const struct host *host)
+{
+	return host->vzctl_32 ? UBC_UNLIMITED_32 : UBC_UNLIMITED;
+}
+
 static void read_conf(struct ubc_set *out, const struct translation *t)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
@@ -232,7 +233,7 @@ static void read_conf(struct ubc_set *out, const struct translation *t)
 	if (t->root && t->host->vz_conf &&
 	    root_read(t->root, t->host->vz_conf, 1024 * 1024, &text, &err) == 0)
 		conf_parse(&conf, text.data, text.len, t->pool);
-	ubc_read(out, &conf);
+	ubc_read(out, &conf, most_of(t->host));
 }
 
 /*
@@ -247,7 +248,7 @@ static void complete(struct limits *l)
 
 	read_conf(&common, l->t);
 	conf_parse(&conf, sample_builtin(), strlen(sample_builtin()), l->t->pool);
-	ubc_read(&builtin, &conf);
+	ubc_read(&builtin, &conf, l->set.most);
 	for (enum ubc_key key = 0; key < NR_UBC; key++) {
 		if (l->set.has[key] || !ubc_required(key))
 			continue;
@@ -292,12 +293,12 @@ static void compare_with_sample(const struct limits *l)
 	const struct ubc *v = &l->set.v[memory];
 	const struct translation *t = l->t;
 
-	if (l->set.has[memory] && !l->memory_known && v->lim < UBC_UNLIMITED)
+	if (l->set.has[memory] && !l->memory_known && v->lim < ubc_most(&l->set))
 		finding_add(t->findings, VS_SAMPLE_LIMITS, t->guest->name, ubc_name(memory),
 			    "no memory limit was configured; the sample allows %s",
 			    show_size(mul_u64(v->lim, UBC_PAGE)));
 	if (l->set.has[UBC_NUMPROC] && !l->processes_known &&
-	    l->set.v[UBC_NUMPROC].lim < UBC_UNLIMITED)
+	    l->set.v[UBC_NUMPROC].lim < ubc_most(&l->set))
 		finding_add(t->findings, VS_SAMPLE_LIMITS, t->guest->name, ubc_name(UBC_NUMPROC),
 			    "no number of processes was configured; the sample allows %llu",
 			    (unsigned long long)l->set.v[UBC_NUMPROC].lim);
@@ -308,7 +309,7 @@ void set_limits(struct translation *t)
 	struct limits l = { .t = t };
 	bool changed = false;
 
-	ubc_read(&l.set, t->sample);
+	ubc_read(&l.set, t->sample, most_of(t->host));
 	l.vswap = ubc_is_vswap(&l.set);
 	complete(&l);
 	put_resources(&l);

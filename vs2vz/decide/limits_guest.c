@@ -27,7 +27,7 @@ static bool follows_files(const struct limits *l, enum ubc_key key)
 
 static struct ubc free_value(const struct limits *l, enum ubc_key key)
 {
-	struct ubc v = ubc_boundless(key);
+	struct ubc v = ubc_boundless(key, ubc_most(&l->set));
 
 	if (l->vswap && (key == UBC_PHYSPAGES || key == UBC_SWAPPAGES))
 		v.lim = VSWAP_BOUNDLESS;

@@ -71,18 +71,18 @@ static struct memory from_rlimit(struct limits *l, const struct rlimit *rss)
 	return m;
 }
 
-static uint64_t finite(uint64_t pages)
+static uint64_t finite(const struct limits *l, uint64_t pages)
 {
-	if (pages == LIMIT_NONE_SET)
+	if (pages >= ubc_most(&l->set))
 		return VSWAP_BOUNDLESS;
 	if (pages > MOST)
 		return MOST;
-	return pages == INT32_MAX ? pages + 1 : pages;	/* that number means "none" to vzctl */
+	return pages == UBC_UNLIMITED_32 ? pages + 1 : pages;	/* that number means "none" to vzctl */
 }
 
 static void put_vswap(struct limits *l, const struct memory *m)
 {
-	uint64_t ram = finite(m->ram), total = finite(m->total);
+	uint64_t ram = finite(l, m->ram), total = finite(l, m->total);
 	uint64_t swap = total > ram ? total - ram : 0;
 
 	if (m->total == LIMIT_NONE_SET)
@@ -141,8 +141,8 @@ static void put_bound(struct limits *l, const struct rlimit *r, bool has_ram)
 	l->limited[l->vswap ? UBC_PHYSPAGES : UBC_PRIVVMPAGES] |= rlimit_limits(r) && !has_ram;
 	if (!l->vswap) {
 		put_private(l, n, r->path);
-	} else if (!has_ram && finite(n) > ram.lim) {
-		ubc_put(&l->set, UBC_PHYSPAGES, (struct ubc){ 0, finite(n) }, r->path);
+	} else if (!has_ram && finite(l, n) > ram.lim) {
+		ubc_put(&l->set, UBC_PHYSPAGES, (struct ubc){ 0, finite(l, n) }, r->path);
 	}
 }
 

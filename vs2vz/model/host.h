@@ -46,6 +46,7 @@ struct host {
 	const char *dump_dir;
 	const char *config_file; /* vz.conf's CONFIGFILE; NULL */
 	bool ipv6;
+	bool vzctl_32;		/* its numbers end at 2147483647 */
 	bool knows_layout;	/* vzctl in use understands VE_LAYOUT */
 	struct premount premount;
 	bool is_vz7;		/* layouts 4 and 5, UUID containers */

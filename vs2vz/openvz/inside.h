@@ -44,6 +44,9 @@ int vz7_find(struct vz7_sign *out, const struct host *host, const struct root *r
 /* Does the vzctl that is installed call vps.premount? By its bytes and its library's. */
 void premount_find(struct premount *out, const struct root *root, struct pool *pool);
 
+/* Do the numbers of the vzctl that is or will be installed end at 2147483647? */
+bool vzctl_is_32(const struct root *root);
+
 /* The built-in sample: the bytes of conf-samples/ve-vs2vz.conf-sample. */
 extern const char builtin_sample[];
 

@@ -296,6 +296,7 @@ int layout_read(struct host *host, const struct root *root, const struct root *p
 	host->is_vz7 = sign.object != NULL;
 	host->knows_layout = !host->is_vz7;
 	premount_find(&host->premount, root, pool);
+	host->vzctl_32 = vzctl_is_32(root);
 	if (host->is_vz7)
 		finding_add(findings, VS_OPENVZ_TOO_NEW, NULL, sign.object, "%s", show(sign.seen));
 	return 0;

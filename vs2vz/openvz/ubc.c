@@ -142,26 +142,35 @@ const char *ubc_text(struct pool *pool, struct ubc value)
 	return pool_printf(pool, "%s:%s", one_text(pool, value.bar), one_text(pool, value.lim));
 }
 
-void ubc_read(struct ubc_set *out, const struct conf *conf)
+uint64_t ubc_most(const struct ubc_set *set)
 {
-	*out = (struct ubc_set){ 0 };
+	return set->most ? set->most : UBC_UNLIMITED;
+}
+
+static struct ubc capped(struct ubc v, uint64_t most)
+{
+	return (struct ubc){ v.bar < most ? v.bar : most, v.lim < most ? v.lim : most };
+}
+
+void ubc_read(struct ubc_set *out, const struct conf *conf, uint64_t most)
+{
+	*out = (struct ubc_set){ .most = most };
 	for (size_t i = 0; i < conf->nr; i++) {
 		enum ubc_key key = key_of(conf->v[i].key);
 		struct ubc value;
 
 		if (key == NR_UBC || !ubc_parse(&value, key, conf->v[i].cut))
 			continue;
-		out->v[key] = value;
+		out->v[key] = capped(value, ubc_most(out));
 		out->has[key] = true;
+		out->changed[key] = value.bar > ubc_most(out) || value.lim > ubc_most(out);
+		out->why[key] = out->changed[key] ? "the largest number of a 32-bit vzctl" : NULL;
 	}
 }
 
 void ubc_put(struct ubc_set *set, enum ubc_key key, struct ubc value, const char *why)
 {
-	if (value.bar > UBC_UNLIMITED)
-		value.bar = UBC_UNLIMITED;
-	if (value.lim > UBC_UNLIMITED)
-		value.lim = UBC_UNLIMITED;
+	value = capped(value, ubc_most(set));
 	if (set->has[key] && set->v[key].bar == value.bar && set->v[key].lim == value.lim)
 		return;
 	set->v[key] = value;
@@ -174,5 +183,5 @@ bool ubc_is_vswap(const struct ubc_set *set)
 {
 	uint64_t lim = set->v[UBC_PHYSPAGES].lim;
 
-	return set->has[UBC_PHYSPAGES] && lim != UBC_UNLIMITED && lim != INT32_MAX;
+	return set->has[UBC_PHYSPAGES] && lim != ubc_most(set) && lim != UBC_UNLIMITED_32;
 }

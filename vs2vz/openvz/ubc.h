@@ -22,6 +22,8 @@
 #include "openvz/conf.h"
 
 #define UBC_UNLIMITED ((uint64_t)INT64_MAX)
+/* LONG_MAX, "unlimited", of a vzctl of 32 bit (vzctl: include/res.h). */
+#define UBC_UNLIMITED_32 ((uint64_t)INT32_MAX)
 #define UBC_PAGE 4096u
 
 enum ubc_key {
@@ -37,6 +39,7 @@ struct ubc {
 	uint64_t bar, lim;
 };
 struct ubc_set {
+	uint64_t most;		/* "unlimited" of the vzctl that reads it; 0: UBC_UNLIMITED */
 	struct ubc v[NR_UBC];
 	bool has[NR_UBC];
 	bool changed[NR_UBC];
@@ -52,14 +55,19 @@ bool ubc_required(enum ubc_key key);
 bool ubc_parse(struct ubc *out, enum ubc_key key, const char *text);
 const char *ubc_text(struct pool *pool, struct ubc value);
 
-/* The last line of a key counts. */
-void ubc_read(struct ubc_set *out, const struct conf *conf);
+/*
+ * The last line of a key counts. most: see struct ubc_set; with UBC_UNLIMITED_32, what is
+ * written as a larger number or as a word is changed to that number.
+ */
+void ubc_read(struct ubc_set *out, const struct conf *conf, uint64_t most);
+uint64_t ubc_most(const struct ubc_set *set);
+/* What is above the largest number becomes it. */
 void ubc_put(struct ubc_set *set, enum ubc_key key, struct ubc value, const char *why);
 /* RAM is limited: the other parameters may be missing. */
 bool ubc_is_vswap(const struct ubc_set *set);
 
 /* The largest value that fits all rules; what the "unlimited" sample of vzctl has. */
-struct ubc ubc_boundless(enum ubc_key key);
+struct ubc ubc_boundless(enum ubc_key key, uint64_t most);
 
 /* Raise until every rule holds; what is missing is left out of the rules. */
 void ubc_raise(struct ubc_set *set, struct pool *pool);

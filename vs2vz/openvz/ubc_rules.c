@@ -16,7 +16,6 @@
 #include "openvz/ubc.h"
 
 /* Above this, 2560 bytes for each socket are more than a limit can be. */
-#define SOCKETS_MOST 1801439850948198u
 #define SOCKET_BYTES 2560u
 #define TERMINALS_MOST 255u	/* a kernel has no use for more in one container */
 
@@ -24,7 +23,7 @@ enum need {
 	SAME_BOTH,		/* barrier = limit */
 	LIMIT_NONE,		/* limit = unlimited */
 	BARRIER_NONE,		/* barrier = 0 */
-	SOCKETS,		/* not above SOCKETS_MOST */
+	SOCKETS,		/* not above sockets_most() */
 	BARRIER_LEAST,		/* barrier >= floor() */
 	LIMIT_LEAST,		/* limit >= floor() */
 	ORDERED,		/* barrier <= limit */
@@ -143,23 +142,30 @@ static const struct need_row rows[] = {
 	{ ORDERED, UBC_NUMFLOCK, NULL, "the barrier of NUMFLOCK is not above its limit" },
 };
 
+/* So many that their buffers take half of the largest number. */
+static uint64_t sockets_most(uint64_t most)
+{
+	return most / 2 / SOCKET_BYTES;
+}
+
 /* What the value would have to be; the same where the rule holds. */
 static struct ubc wanted(const struct ubc_set *set, const struct need_row *row)
 {
+	const uint64_t most = ubc_most(set);
 	struct ubc v = set->v[row->key];
 	uint64_t floor = 0;
 	bool applies = row->floor && row->floor(set, &floor);
 
-	if (floor > UBC_UNLIMITED)
-		floor = UBC_UNLIMITED;
-	if (row->need == SOCKETS && v.bar > SOCKETS_MOST)
-		v.bar = SOCKETS_MOST;
-	if (row->need == SOCKETS && v.lim > SOCKETS_MOST)
-		v.lim = SOCKETS_MOST;
+	if (floor > most)
+		floor = most;
+	if (row->need == SOCKETS && v.bar > sockets_most(most))
+		v.bar = sockets_most(most);
+	if (row->need == SOCKETS && v.lim > sockets_most(most))
+		v.lim = sockets_most(most);
 	if (row->need == SAME_BOTH)
 		v.bar = v.lim = v.bar > v.lim ? v.bar : v.lim;
 	if (row->need == LIMIT_NONE)
-		v.lim = UBC_UNLIMITED;
+		v.lim = most;
 	if (row->need == BARRIER_NONE)
 		v.bar = 0;
 	if (row->need == BARRIER_LEAST && applies && v.bar < floor)
@@ -168,28 +174,29 @@ static struct ubc wanted(const struct ubc_set *set, const struct need_row *row)
 		v.lim = floor;
 	if (row->need == ORDERED && v.bar > v.lim)
 		v.lim = add_u64(v.bar, v.bar / 10);	/* a tenth of room, as samples have */
-	if (v.lim > UBC_UNLIMITED)
-		v.lim = UBC_UNLIMITED;
+	if (v.lim > most)
+		v.lim = most;
 	return v;
 }
 
 /* "Unlimited" sockets would ask for more buffers than there can be. */
-struct ubc ubc_boundless(enum ubc_key key)
+struct ubc ubc_boundless(enum ubc_key key, uint64_t most)
 {
-	static const struct ubc special[NR_UBC] = {
-		[UBC_PHYSPAGES] = { 0, UBC_UNLIMITED },
-		[UBC_SWAPPAGES] = { 0, UBC_UNLIMITED },
-		[UBC_NUMTCPSOCK] = { SOCKETS_MOST, SOCKETS_MOST },
-		[UBC_NUMOTHERSOCK] = { SOCKETS_MOST, SOCKETS_MOST },
+	const uint64_t sockets = sockets_most(most);
+	const struct ubc special[NR_UBC] = {
+		[UBC_PHYSPAGES] = { 0, most },
+		[UBC_SWAPPAGES] = { 0, most },
+		[UBC_NUMTCPSOCK] = { sockets, sockets },
+		[UBC_NUMOTHERSOCK] = { sockets, sockets },
 		[UBC_NUMPTY] = { TERMINALS_MOST, TERMINALS_MOST },
-		[UBC_TCPSNDBUF] = { UBC_UNLIMITED / 2, UBC_UNLIMITED },
-		[UBC_TCPRCVBUF] = { UBC_UNLIMITED / 2, UBC_UNLIMITED },
-		[UBC_OTHERSOCKBUF] = { UBC_UNLIMITED / 2, UBC_UNLIMITED },
+		[UBC_TCPSNDBUF] = { most / 2, most },
+		[UBC_TCPRCVBUF] = { most / 2, most },
+		[UBC_OTHERSOCKBUF] = { most / 2, most },
 	};
 
 	if (special[key].lim)
 		return special[key];
-	return (struct ubc){ UBC_UNLIMITED, UBC_UNLIMITED };
+	return (struct ubc){ most, most };
 }
 
 static bool same(struct ubc a, struct ubc b)
@@ -201,7 +208,7 @@ static bool same(struct ubc a, struct ubc b)
 static void keep_buffer_room(struct ubc_set *set)
 {
 	static const enum ubc_key buffers[] = { UBC_TCPSNDBUF, UBC_TCPRCVBUF, UBC_OTHERSOCKBUF };
-	const uint64_t most = UBC_UNLIMITED - SOCKETS_MOST * SOCKET_BYTES;
+	const uint64_t most = ubc_most(set) - sockets_most(ubc_most(set)) * SOCKET_BYTES;
 
 	for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++) {
 		struct ubc v = set->v[buffers[i]];
@@ -222,7 +229,7 @@ static void raise_vswap(struct ubc_set *set)
 	for (size_t i = 0; i < 2; i++) {
 		struct ubc v = { 0, set->v[both[i]].lim };
 
-		if (v.lim == UBC_UNLIMITED)	/* would switch vSwap off */
+		if (v.lim == ubc_most(set))	/* would switch vSwap off */
 			v.lim = 1ULL << 30;
 		ubc_put(set, both[i], v, "vSwap: no barrier, a finite limit");
 	}
@@ -253,7 +260,7 @@ const char *ubc_fault(const struct ubc_set *set)
 	if (ubc_is_vswap(set)) {
 		bool good = set->has[UBC_SWAPPAGES] && !set->v[UBC_SWAPPAGES].bar &&
 			    !set->v[UBC_PHYSPAGES].bar &&
-			    set->v[UBC_SWAPPAGES].lim != UBC_UNLIMITED;
+			    set->v[UBC_SWAPPAGES].lim != ubc_most(set);
 
 		return good ? NULL : "vSwap wants PHYSPAGES and SWAPPAGES as 0:LIMIT";
 	}

@@ -38,6 +38,7 @@
 #define OTHER AUDIT_ARCH_I386
 #elif defined(__i386__)
 #define NATIVE AUDIT_ARCH_I386
+#define OTHER AUDIT_ARCH_X86_64	/* our 32-bit program below a 64-bit kernel */
 #elif defined(__aarch64__)
 #define NATIVE AUDIT_ARCH_AARCH64
 #elif defined(__arm__)
@@ -65,11 +66,19 @@ static const int native_denied[] = {
 	SYS_finit_module, SYS_kexec_file_load,
 };
 
-#ifdef OTHER
-/* arch/x86/entry/syscalls/syscall_32.tbl, in the order of the list above; the last has none */
+/* In the order of the list above. */
+#if defined(__x86_64__)
+/* arch/x86/entry/syscalls/syscall_32.tbl; the last has none */
 static const int other_denied[] = {
 	286, 287, 288, 357, 336, 374, 342, 346, 283, 128, 129, 103, 131, 87, 115, 425, 350,
 };
+#define OTHER_CALLS 120, 310, 435, 74, 121
+#elif defined(__i386__)
+/* arch/x86/entry/syscalls/syscall_64.tbl */
+static const int other_denied[] = {
+	248, 249, 250, 321, 298, 323, 304, 308, 246, 175, 176, 103, 179, 167, 168, 425, 313, 320,
+};
+#define OTHER_CALLS 56, 272, 435, 170, 171
 #endif
 
 #ifdef NATIVE
@@ -77,8 +86,7 @@ static const struct calls tables[] = {
 	{ NATIVE, native_denied, sizeof(native_denied) / sizeof(native_denied[0]), SYS_clone,
 	  SYS_unshare, SYS_clone3, SYS_sethostname, SYS_setdomainname },
 #ifdef OTHER
-	{ OTHER, other_denied, sizeof(other_denied) / sizeof(other_denied[0]), 120, 310,
-	  435, 74, 121 },
+	{ OTHER, other_denied, sizeof(other_denied) / sizeof(other_denied[0]), OTHER_CALLS },
 #endif
 };
 #endif
@@ -134,10 +142,10 @@ static void add_table(struct program_text *p, const struct calls *c)
 
 	add(p, BPF_JMP | BPF_JEQ | BPF_K, c->arch, 0, 0);
 	add_load(p, offsetof(struct seccomp_data, nr));
-#ifdef __x86_64__
-	add(p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
-	add_return(p, SECCOMP_RET_ERRNO | ENOSYS);
-#endif
+	if (c->arch == AUDIT_ARCH_X86_64) {
+		add(p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
+		add_return(p, SECCOMP_RET_ERRNO | ENOSYS);
+	}
 	for (size_t i = 0; i < c->nr_denied; i++)
 		add_call(p, c->denied[i], EPERM);
 	add_call(p, c->clone3, ENOSYS);

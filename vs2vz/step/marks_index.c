@@ -20,6 +20,8 @@
 _Static_assert(sizeof(struct mark_record) == 64 && offsetof(struct mark_record, mtime) == 24 &&
 	       offsetof(struct mark_record, value) == 20 &&
 	       offsetof(struct mark_record, new_uid) == 56, "the same record on 32 and 64 bit");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "records are little endian: machines of the other order are not supported");
 _Static_assert(sizeof(struct mark_head) == 64, "the head has the size of a record");
 
 const char *mark_name(char text[static MARK_NAME], unsigned nr, const char *suffix)
@@ -59,6 +61,7 @@ int mark_file_open(struct mark_file *f, const struct work *w, unsigned nr, struc
 		return fail_errno(err, "cannot open '%s'", name);
 	if (pread(f->fd, &f->head, sizeof(f->head), 0) == sizeof(f->head) &&
 	    memcmp(f->head.magic, MARK_MAGIC, sizeof(f->head.magic)) == 0 &&
+	    f->head.steps <= f->head.nr && f->head.steps < SIZE_MAX / sizeof(struct mark_record) &&
 	    (uint64_t)st.st_size == (f->head.nr + 1) * sizeof(struct mark_record))
 		return 0;
 	mark_file_close(f);

@@ -2,8 +2,8 @@
 /*
  * Shared by the files of the kind "marks" only.
  *
- * The record: a head and records of 64 bytes, in the byte order of the host whose
- * journal it is. Its key is inode number and class; an inode has at most one record of
+ * The record: a head and records of 64 bytes, little endian, laid out alike on 32
+ * and 64 bit. Its key is inode number and class; an inode has at most one record of
  * each class. Written whole, synced and renamed before the first change: a record that
  * exists is complete.
  */

@@ -83,7 +83,7 @@ int mark_note_steps(int fd, int tree, const struct work *w, const char *at, uint
 int mark_load_steps(const struct mark_file *f, struct mark_record **out, size_t *nr,
 		    struct err *err)
 {
-	struct mark_record *v = xcalloc(f->head.steps + 1, sizeof(*v));
+	struct mark_record *v = xcalloc((size_t)f->head.steps + 1, sizeof(*v));
 
 	*nr = 0;
 	/* They were written first. */
