@@ -72,14 +72,26 @@ static int command_check(struct session *s)
 	return session_end(s, show_findings, any_blocked(s) ? EXIT_BLOCKED : EXIT_DONE);
 }
 
+static void show_difference(struct session *s, struct buf *out, const struct printed_plan *printed)
+{
+	struct text_style style = session_style(s);
+	const char *text = printed->text;
+	struct pool pool = POOL_INIT;
+	struct plan plan = { 0 };
+
+	if (plan_parse(&plan, &text, &pool, &s->err) < 0 ||
+	    report_diff(out, &plan, &s->root, style.color, &s->err) < 0)
+		buf_addf(out, "cannot compare: %s\n", s->err.text);
+	pool_release(&pool);
+}
+
 static void show_plan(struct session *s, struct buf *out)
 {
 	struct text_style style = session_style(s);
 
 	report_plan(out, &s->report, &style);
-	for (size_t i = 0; s->opt.diff && i < s->decisions.nr; i++)
-		if (report_diff(out, &s->decisions.v[i].plan, &s->root, style.color, &s->err) < 0)
-			buf_addf(out, "cannot compare: %s\n", s->err.text);
+	for (size_t i = 0; s->opt.diff && i < s->decided.nr; i++)
+		show_difference(s, out, &s->decided.v[i].plan);
 	report_findings(out, &s->report, &style);
 	jobs_say_saved(s, out);
 }
@@ -89,6 +101,7 @@ int command_plan(struct session *s)
 	struct jobs jobs = { 0 };
 	int status;
 
+	s->keeps_plans = true;
 	if (decide_all(s) < 0)
 		return session_failed(s);
 	jobs_take_decisions(s, &jobs);

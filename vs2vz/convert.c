@@ -12,6 +12,7 @@
 
 static int jobs_from_decisions(struct session *s, struct jobs *jobs)
 {
+	s->keeps_plans = true;
 	if (session_select(s) < 0 || session_inspect(s, true) < 0 || session_decide(s) < 0)
 		return -1;
 	jobs_take_decisions(s, jobs);
@@ -49,7 +50,7 @@ static void show_blocked(struct session *s, struct buf *out)
 
 static int ask(struct session *s, const struct jobs *jobs)
 {
-	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct buf CLEANUP_BUF text = BUF_INTO(&report_stdout);
 	const char *question = pool_printf(&s->pool, "convert %zu guest%s now? (undo is possible "
 					   "until commit)", jobs->nr, jobs->nr == 1 ? "" : "s");
 
@@ -60,7 +61,7 @@ static int ask(struct session *s, const struct jobs *jobs)
 			show_findings(s, &text);
 		else
 			show_plan(s, &text);
-		report_write(&text);
+		buf_flush(&text);
 	}
 	return session_ask(s, question) ? 0 : -1;
 }

@@ -76,6 +76,7 @@ static int inspect_tree(const struct inspection *all, struct guest *g, unsigned 
 
 	if (fsinfo_read(&fs, &s->root, g->tree, &s->pool, &s->err) < 0)
 		return -1;
+	g->file_system = fs.type;
 	if (root_inside(&tree, &s->root, g->tree, &s->err) < 0)
 		return -1;
 	done = vserver_system(&g->system, &tree, &s->pool, &s->findings, g->name, &s->err);

@@ -6,6 +6,7 @@
  */
 #include "jobs.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -17,22 +18,28 @@
 
 #define PLAN_MAX (1u << 30)
 
+struct job *jobs_new(struct session *s, struct jobs *jobs)
+{
+	return pool_grow(&s->pool, &jobs->v, &jobs->nr, &jobs->cap, sizeof(*jobs->v));
+}
+
 void jobs_add(struct session *s, struct jobs *jobs, const struct plan *plan)
 {
-	*(struct plan *)pool_grow(&s->pool, &jobs->plan, &jobs->nr, &jobs->cap,
-				  sizeof(*jobs->plan)) = *plan;
+	struct job *job = jobs_new(s, jobs);
+
+	plan_printed(&job->plan, plan, &s->pool);
+	job->makes_own = carry_makes_own(plan);
+	job->drops_hooks = carry_drops_hooks(s, plan);
 }
 
 void jobs_take_decisions(struct session *s, struct jobs *jobs)
 {
 	jobs->host = s->decisions.host;
 	jobs->hooks = s->decisions.hooks;
-	for (size_t i = 0; i < s->decisions.nr; i++) {
-		const struct decision *d = &s->decisions.v[i];
-
-		if (d->plan.nr_steps && !finding_blocks(&s->findings, d->guest->name))
-			jobs_add(s, jobs, &d->plan);
-	}
+	jobs->v = pool_array(&s->pool, s->decided.nr, sizeof(*jobs->v));
+	for (size_t i = 0; i < s->decided.nr; i++)
+		if (!finding_blocks(&s->findings, s->decided.v[i].plan.guest))
+			jobs->v[jobs->nr++] = s->decided.v[i];
 }
 
 /* ---- saved */
@@ -96,20 +103,26 @@ int jobs_read(struct session *s, struct jobs *jobs)
 }
 
 /* The host's steps first, then every guest that nothing blocks. */
+static void print_plans(struct buf *out, const void *ctx)
+{
+	const struct jobs *jobs = ctx;
+
+	if (jobs->host.nr_steps)
+		plan_print(out, &jobs->host);
+	if (jobs->hooks.nr_steps)
+		plan_print(out, &jobs->hooks);
+	for (size_t i = 0; i < jobs->nr; i++) {
+		buf_add(out, jobs->v[i].plan.text, jobs->v[i].plan.len);
+		buf_drain(out);
+	}
+}
+
 int jobs_save(struct session *s, const struct jobs *jobs)
 {
-	struct buf CLEANUP_BUF text = BUF_INIT;
-
 	if (!jobs->nr || finding_blocks(&s->findings, NULL))
 		return session_fail(s, EXIT_BLOCKED, "nothing can be done, so '%s' was not written",
 				    show(s->opt.out_file));
-	if (jobs->host.nr_steps)
-		plan_print(&text, &jobs->host);
-	if (jobs->hooks.nr_steps)
-		plan_print(&text, &jobs->hooks);
-	for (size_t i = 0; i < jobs->nr; i++)
-		plan_print(&text, &jobs->plan[i]);
-	return session_write_file(s, s->opt.out_file, &text);
+	return session_write_file(s, s->opt.out_file, print_plans, jobs);
 }
 
 void jobs_say_saved(const struct session *s, struct buf *out)
@@ -123,17 +136,9 @@ void jobs_say_saved(const struct session *s, struct buf *out)
 
 /* ---- is it free? */
 
-static const struct guest *guest_of(const struct session *s, const struct plan *plan)
+static int guest_free(struct session *s, const struct job *job)
 {
-	for (size_t i = 0; i < s->guests.nr; i++)
-		if (strcmp(s->guests.v[i].name, plan->guest) == 0)
-			return &s->guests.v[i];
-	return NULL;
-}
-
-static int guest_free(struct session *s, const struct plan *plan)
-{
-	const struct guest *g = guest_of(s, plan);
+	const struct guest *g = session_guest(s, job->plan.guest);
 
 	if (session_users(s) < 0)
 		return -1;
@@ -143,8 +148,9 @@ static int guest_free(struct session *s, const struct plan *plan)
 	return 0;
 }
 
-static int container_free(struct session *s, const struct plan *plan)
+static int container_free(struct session *s, const struct job *job)
 {
+	const struct printed_plan *plan = &job->plan;
 	const struct known_ct *ct;
 	struct known_cts known;
 
@@ -153,19 +159,20 @@ static int container_free(struct session *s, const struct plan *plan)
 	ct = layout_container(&known, plan->ctid);
 	if (!ct)
 		return fail(&s->err, "container %u is no longer configured", plan->ctid);
-	for (size_t i = 0; carry_drops_hooks(s, plan) && i < known.nr; i++)
+	for (size_t i = 0; job->drops_hooks && i < known.nr; i++)
 		if (known.v[i].device && known.v[i].ctid != plan->ctid)
 			return fail(&s->err, "container %u is insulated, and this plan would take "
 				    "its action scripts away: make a new one", known.v[i].ctid);
 	return container_judge_use(s, ct, plan->guest);
 }
 
-static bool is_free(struct session *s, const struct plan *plan)
+static bool is_free(struct session *s, const struct job *job)
 {
+	const struct printed_plan *plan = &job->plan;
 	bool container = strcmp(plan->scope, "container") == 0;
 	size_t line = carry_line(s, plan->guest), before = s->findings.nr;
 
-	if ((container ? container_free(s, plan) : guest_free(s, plan)) == 0) {
+	if ((container ? container_free(s, job) : guest_free(s, job)) == 0) {
 		if (s->findings.nr == before)
 			return true;
 		fail(&s->err, "the tree is in use: %s", s->findings.v[before].seen);
@@ -179,52 +186,69 @@ static bool is_free(struct session *s, const struct plan *plan)
 /* ---- onto the disk */
 
 /* A journal that was never begun: close it, so that it asks for nothing later. */
-static void leave_out(struct session *s, const struct plan *plan)
+static void leave_out(struct session *s, const char *guest)
 {
-	size_t line = carry_line(s, plan->guest);
+	size_t line = carry_line(s, guest);
 	const char *why = s->report.guests[line].error;
 	enum outcome outcome = why ? OUTCOME_BLOCKED : OUTCOME_SKIPPED;
 
-	carry_guest(s, plan->guest, WAY_BACK, false);
+	carry_guest(s, guest, WAY_BACK, false);
 	s->report.guests[line].outcome = outcome;
 	s->report.guests[line].error = why;
 }
 
-static bool goes_on(const struct session *s)
+static bool goes_on(const struct session *s, bool failed)
 {
-	if (stop_signal())
-		return false;
-	if (s->opt.keep_going)
-		return true;
+	return !stop_signal() && (s->opt.keep_going || !failed);
+}
+
+/* Has any guest of this run failed so far? */
+static bool any_failed(const struct session *s)
+{
 	for (size_t i = 0; i < s->report.nr_guests; i++)
 		if (s->report.guests[i].outcome == OUTCOME_FAILED)
-			return false;
-	return true;
+			return true;
+	return false;
 }
 
 /* The action scripts are there before a container that needs them. */
 static int run_hooks(struct session *s, const struct jobs *jobs)
 {
 	for (size_t i = 0; i < jobs->nr; i++)
-		if (carry_makes_own(&jobs->plan[i]))
+		if (jobs->v[i].makes_own)
 			return carry_host(s, &jobs->hooks);
 	return 0;
 }
 
+/* All journals at once: the plans, as they are. */
+static int create_journals(struct session *s, const struct jobs *jobs)
+{
+	struct printed_plan *plans = xmalloc(jobs->nr * sizeof(*plans));
+	int rc;
+
+	for (size_t i = 0; i < jobs->nr; i++)
+		plans[i] = jobs->v[i].plan;
+	rc = journal_create_printed(s->state, plans, jobs->nr, &s->err);
+	free(plans);
+	return rc;
+}
+
 int jobs_run(struct session *s, struct jobs *jobs)
 {
-	if (carry_host(s, &jobs->host) < 0 || run_hooks(s, jobs) < 0 ||
-	    journal_create(s->state, jobs->plan, jobs->nr, &s->err) < 0)
+	bool failed = any_failed(s);
+
+	if (carry_host(s, &jobs->host) < 0 || run_hooks(s, jobs) < 0 || create_journals(s, jobs) < 0)
 		return -1;
 	for (size_t i = 0; i < jobs->nr; i++) {
-		const struct plan *plan = &jobs->plan[i];
+		const char *guest = jobs->v[i].plan.guest;
 
-		if (goes_on(s) && is_free(s, plan)) {
-			carry_guest(s, plan->guest, WAY_FORWARD, true);
+		if (goes_on(s, failed) && is_free(s, &jobs->v[i])) {
+			carry_guest(s, guest, WAY_FORWARD, true);
 		} else {
 			stop_clear();
-			leave_out(s, plan);
+			leave_out(s, guest);
 		}
+		failed |= s->report.guests[carry_line(s, guest)].outcome == OUTCOME_FAILED;
 	}
 	return carry_host_after(s);
 }

@@ -9,12 +9,7 @@
 
 #include "session.h"
 
-struct jobs {
-	size_t nr, cap;
-	struct plan *plan;
-	struct plan host, hooks;
-};
-
+struct job *jobs_new(struct session *s, struct jobs *jobs);
 void jobs_add(struct session *s, struct jobs *jobs, const struct plan *plan);
 /* What was decided for guests that nothing blocks. */
 void jobs_take_decisions(struct session *s, struct jobs *jobs);

@@ -17,10 +17,11 @@
 #include "before.h"
 #include "decide/service_judge.h"
 #include "exits.h"
+#include "jobs.h"
 #include "openvz/layout.h"
 #include "vserver/scan.h"
 
-static const struct guest *guest_by_name(const struct session *s, const char *name)
+const struct guest *session_guest(const struct session *s, const char *name)
 {
 	for (size_t i = 0; i < s->guests.nr; i++)
 		if (strcmp(s->guests.v[i].name, name) == 0)
@@ -35,7 +36,7 @@ static void read_record(struct session *s, struct record *r, const char *name)
 	struct err err;
 
 	r->name = name;
-	r->guest = guest_by_name(s, name);
+	r->guest = session_guest(s, name);
 	if (journal_open(&j, s->state, key, &err) < 0) {
 		r->damaged = true;
 		r->damage = pool_strdup(&s->pool, err.text);
@@ -340,17 +341,31 @@ int session_blocked(const struct session *s)
 	return EXIT_BLOCKED;
 }
 
-static void report_decision(struct session *s, const struct decision *d)
+/* A whole decision: into the report, and its plan where the command needs it. */
+static void take_decision(void *ctx, const struct decision *d)
 {
+	struct session *s = ctx;
 	struct report_guest *line = report_guest(&s->report, d->guest->name);
-	struct fsinfo fs = { 0 };
-	struct err err;
 
-	if (fsinfo_read(&fs, &s->root, d->guest->tree, &s->pool, &err) < 0)
-		fs.type = NULL;
-	report_found(line, &s->report, d->guest, fs.type);
+	report_found(line, &s->report, d->guest, d->guest->file_system);
 	report_decided(line, &s->report, d);
-	if (finding_blocks(&s->findings, d->guest->name)) {
+	if (!d->plan.nr_steps)
+		return;
+	if (s->keeps_plans)
+		jobs_add(s, &s->decided, &d->plan);
+	else
+		*jobs_new(s, &s->decided) = (struct job){ .plan.guest = d->guest->name };
+}
+
+static void report_blocked(struct session *s)
+{
+	for (size_t i = 0; i < s->decisions.nr; i++) {
+		const char *name = s->decisions.v[i].guest->name;
+		struct report_guest *line;
+
+		if (!finding_blocks(&s->findings, name))
+			continue;
+		line = report_guest(&s->report, name);
 		line->state = STATE_BLOCKED;
 		line->outcome = OUTCOME_BLOCKED;
 	}
@@ -361,9 +376,8 @@ static void report_host_steps(struct session *s)
 {
 	bool runs = false;
 
-	for (size_t i = 0; i < s->decisions.nr; i++)
-		runs |= s->decisions.v[i].plan.nr_steps &&
-			!finding_blocks(&s->findings, s->decisions.v[i].guest->name);
+	for (size_t i = 0; i < s->decided.nr && !runs; i++)
+		runs = !finding_blocks(&s->findings, s->decided.v[i].plan.guest);
 	if (runs && s->decisions.host.nr_steps && !finding_blocks(&s->findings, NULL))
 		report_steps(report_host(&s->report), &s->report, &s->decisions.host);
 	if (runs && s->decisions.hooks.nr_steps && !finding_blocks(&s->findings, NULL))
@@ -381,6 +395,8 @@ static void judge_node(struct session *s)
 
 int session_decide(struct session *s)
 {
+	const struct decision_taker taker = { take_decision, s };
+	size_t before = s->report.nr_guests;
 	struct choices choices = { 0 };
 
 	if (name_ctids(s) < 0)
@@ -388,16 +404,17 @@ int session_decide(struct session *s)
 	take_choices(s, &choices);
 	if (take_fixups(s, &choices) < 0)
 		return -1;
-	if (decide(&s->decisions, s->selected, s->nr_selected, &s->guests, &s->host, &s->root,
-		   &choices, &s->pool, &s->findings, &s->err) < 0)
+	if (decide_each(&s->decisions, s->selected, s->nr_selected, &s->guests, &s->host, &s->root,
+			&choices, &taker, &s->pool, &s->findings, &s->err) < 0) {
+		s->report.nr_guests = before;
 		return -1;
+	}
 	judge_node(s);
 	session_lift(s);
 	finding_sort(&s->findings);
 	s->report.findings = &s->findings;
 	s->report.bytes_needed = s->decisions.bytes_needed;
-	for (size_t i = 0; i < s->decisions.nr; i++)
-		report_decision(s, &s->decisions.v[i]);
+	report_blocked(s);
 	report_host_steps(s);
 	return 0;
 }

@@ -245,14 +245,23 @@ int report_diff(struct buf *out, const struct plan *plan, const struct root *roo
 void diff_text(struct buf *out, const char *path, const struct buf *old, const struct buf *new,
 	       bool color);
 
-/* JSON (report_json.c, schema docs/schema/report-1.0.json) and HTML (report_html.c). */
+/*
+ * All renderers drain their buffer (base/buf.h) between guests, rows and findings: with a
+ * sink no whole text is ever in memory.
+ *
+ * JSON (report_json.c, schema docs/schema/report-1.0.json) and HTML (report_html.c).
+ */
 void report_json(struct buf *out, const struct report *r);
 /* A stored document; findings are added to *findings. Unknown members are ignored. */
 int report_load(struct report *r, const char *text, size_t len, struct pool *pool,
 		struct findings *findings, struct err *err) MUST_CHECK;
 void report_html(struct buf *out, const struct report *r);
 
-/* To stdout, as it is. Errors are remembered for report_finish(). */
+/*
+ * To stdout, as it is, or piece by piece: struct buf out = BUF_INTO(&report_stdout), and
+ * buf_flush() at the end. Errors are remembered for report_finish().
+ */
+extern const struct buf_sink report_stdout;
 void report_write(const struct buf *text);
 /* Flush and close stdout; -1: some of it was not written. */
 int report_finish(struct err *err) MUST_CHECK;

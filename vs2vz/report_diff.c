@@ -271,7 +271,7 @@ int report_diff(struct buf *out, const struct plan *plan, const struct root *roo
 {
 	for (size_t i = 0; i < plan->nr_steps; i++) {
 		const struct step *step = &plan->step[i];
-		const struct buf new = { (char *)(uintptr_t)step->text, step->text_len, 0 };
+		const struct buf new = { (char *)(uintptr_t)step->text, step->text_len, 0, NULL };
 		struct buf old CLEANUP_BUF = BUF_INIT;
 		int found;
 

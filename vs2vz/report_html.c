@@ -95,6 +95,7 @@ static void add_guests(struct buf *out, const struct report *r)
 
 		if (!g->is_host)
 			add_row(out, "td", cells, columns);
+		buf_drain(out);
 	}
 	buf_adds(out, "</table>\n");
 }
@@ -119,6 +120,7 @@ static void add_group(struct buf *out, const struct finding_group *g, struct poo
 		};
 
 		add_row(out, "td", cells, 4);
+		buf_drain(out);
 	}
 	buf_adds(out, "</table>\n");
 }
@@ -191,6 +193,7 @@ static void add_plan(struct buf *out, const struct report_guest *g)
 	buf_adds(out, "</pre>\n");
 	add_items(out, g);
 	add_scripts(out, g);
+	buf_drain(out);
 }
 
 void report_html(struct buf *out, const struct report *r)

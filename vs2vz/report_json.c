@@ -230,21 +230,6 @@ static json_t *finding(const struct finding *f)
 	return o;
 }
 
-/* Worst first, as in every file. */
-static json_t *findings(const struct report *r)
-{
-	json_t *out = json_array();
-	struct finding_groups groups;
-
-	if (!r->findings)
-		return out;
-	findings_group(&groups, r->findings, true, r->pool);
-	for (size_t i = 0; i < groups.nr; i++)
-		for (size_t n = 0; n < groups.v[i].nr; n++)
-			append(out, finding(groups.v[i].v[n]));
-	return out;
-}
-
 static json_t *counts(const struct report *r)
 {
 	struct report_counts c = report_count(r);
@@ -282,47 +267,121 @@ static json_t *time_or_null(const struct report *r, time_t when)
 	return when ? text_or_null(time_text(r->pool, when)) : json_null();
 }
 
-static void add_guests(json_t *o, const struct report *r)
+/*
+ * The document is written member by member, and its long lists element by element, so
+ * that it never exists as a whole; the bytes are those that json_dumps() would make of it.
+ */
+struct writing {
+	struct buf *out;
+	bool members, elements;	/* has had one */
+};
+
+static void put_value(struct writing *w, json_t *value, unsigned depth)
 {
-	json_t *guests = json_array(), *plans = json_array(), *host = NULL;
+	char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_PRESERVE_ORDER |
+					JSON_ENCODE_ANY) : NULL;
 
-	for (size_t i = 0; i < r->nr_guests; i++) {
-		const struct report_guest *g = &r->guests[i];
+	if (!text)
+		die("out of memory");
+	/* A newline within a text is escaped: each one here begins a line of the layout. */
+	for (const char *at = text; *at;) {
+		size_t len = strcspn(at, "\n");
 
-		if (g->is_host)
-			host = guest(r, g);
-		else
-			append(guests, guest(r, g));
-		if (g->planned)
-			append(plans, plan(g));
+		buf_add(w->out, at, len);
+		at += len;
+		if (*at) {
+			buf_addf(w->out, "\n%*s", (int)depth * 2, "");
+			at++;
+		}
 	}
-	set(o, "guests", guests);
-	set(o, "host_steps", host ? host : json_null());
-	set(o, "findings", findings(r));
-	set(o, "plans", plans);
+	free(text);
+	json_decref(value);
+	buf_drain(w->out);
+}
+
+static void put_key(struct writing *w, const char *key)
+{
+	buf_addf(w->out, "%s\n  \"%s\": ", w->members ? "," : "", key);
+	w->members = true;
+}
+
+static void put(struct writing *w, const char *key, json_t *value)
+{
+	put_key(w, key);
+	put_value(w, value, 1);
+}
+
+static void begin_list(struct writing *w, const char *key)
+{
+	put_key(w, key);
+	buf_addch(w->out, '[');
+	w->elements = false;
+}
+
+static void put_element(struct writing *w, json_t *value)
+{
+	buf_adds(w->out, w->elements ? ",\n    " : "\n    ");
+	w->elements = true;
+	put_value(w, value, 2);
+}
+
+static void end_list(struct writing *w)
+{
+	buf_adds(w->out, w->elements ? "\n  ]" : "]");
+}
+
+/* Worst first, as in every file. */
+static void put_findings(struct writing *w, const struct report *r)
+{
+	struct finding_groups groups = { 0 };
+
+	if (r->findings)
+		findings_group(&groups, r->findings, true, r->pool);
+	begin_list(w, "findings");
+	for (size_t i = 0; i < groups.nr; i++)
+		for (size_t n = 0; n < groups.v[i].nr; n++)
+			put_element(w, finding(groups.v[i].v[n]));
+	end_list(w);
+}
+
+static void put_guests(struct writing *w, const struct report *r)
+{
+	const struct report_guest *host = NULL;
+
+	begin_list(w, "guests");
+	for (size_t i = 0; i < r->nr_guests; i++) {
+		if (r->guests[i].is_host)
+			host = &r->guests[i];
+		else
+			put_element(w, guest(r, &r->guests[i]));
+	}
+	end_list(w);
+	put(w, "host_steps", host ? guest(r, host) : json_null());
+	put_findings(w, r);
+	begin_list(w, "plans");
+	for (size_t i = 0; i < r->nr_guests; i++)
+		if (r->guests[i].planned)
+			put_element(w, plan(&r->guests[i]));
+	end_list(w);
 }
 
 void report_json(struct buf *out, const struct report *r)
 {
-	json_t *o = json_object();
-	char *text;
+	struct writing w = { .out = out };
 
-	set(o, "format_version", text_or_null(REPORT_FORMAT));
-	set(o, "tool", text_or_null("vs2vz"));
-	set(o, "version", text_or_null(r->version));
-	set(o, "host", text_or_null(r->host_name));
-	set(o, "run", text_or_null(r->run));
-	set(o, "command", text_or_null(r->command));
-	set(o, "started", time_or_null(r, r->started));
-	set(o, "ended", time_or_null(r, r->ended));
-	set(o, "arguments", texts(r->arguments, r->nr_arguments));
-	set(o, "result", result(r));
-	set(o, "counts", counts(r));
-	add_guests(o, r);
-	text = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	if (!text)
-		die("out of memory");
-	buf_addf(out, "%s\n", text);
-	free(text);
-	json_decref(o);
+	buf_addch(out, '{');
+	put(&w, "format_version", text_or_null(REPORT_FORMAT));
+	put(&w, "tool", text_or_null("vs2vz"));
+	put(&w, "version", text_or_null(r->version));
+	put(&w, "host", text_or_null(r->host_name));
+	put(&w, "run", text_or_null(r->run));
+	put(&w, "command", text_or_null(r->command));
+	put(&w, "started", time_or_null(r, r->started));
+	put(&w, "ended", time_or_null(r, r->ended));
+	put(&w, "arguments", texts(r->arguments, r->nr_arguments));
+	put(&w, "result", result(r));
+	put(&w, "counts", counts(r));
+	put_guests(&w, r);
+	buf_adds(out, "\n}\n");
+	buf_drain(out);
 }

@@ -113,11 +113,12 @@ void table_print(struct buf *out, const struct table *t, table_after *after, con
 		buf_addf(out, "%s\n", cell[t->columns - 1]);
 		if (after && row)
 			after(out, ctx, row - 1);
+		buf_drain(out);
 	}
 }
 
-static struct finding_group *group_of(struct finding_groups *groups, const struct findings *f,
-				      const struct finding *one, struct pool *pool)
+static struct finding_group *group_of(struct finding_groups *groups, const struct finding *one,
+				      struct pool *pool)
 {
 	bool lifted = one->override_reason != NULL;
 	struct finding_group *g;
@@ -128,15 +129,29 @@ static struct finding_group *group_of(struct finding_groups *groups, const struc
 	g = pool_grow(pool, &groups->v, &groups->nr, &groups->cap, sizeof(*g));
 	g->kind = one->kind;
 	g->lifted = lifted;
-	g->v = pool_array(pool, f->nr, sizeof(*g->v));
 	return g;
 }
 
-static bool same_guest(const struct finding *a, const struct finding *b)
+static int by_guest(const void *left, const void *right)
 {
-	if (!a->guest || !b->guest)
-		return a->guest == b->guest;
-	return strcmp(a->guest, b->guest) == 0;
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Different guests; findings of one mostly follow each other. */
+static size_t count_guests(const struct finding_group *g)
+{
+	const char **name = xmalloc(g->nr * sizeof(*name));
+	size_t nr = 0, different = 0;
+
+	for (size_t i = 0; i < g->nr; i++)
+		if (g->v[i]->guest && !(nr && strcmp(name[nr - 1], g->v[i]->guest) == 0))
+			name[nr++] = g->v[i]->guest;
+	if (nr > 1)
+		qsort(name, nr, sizeof(*name), by_guest);
+	for (size_t i = 0; i < nr; i++)
+		different += !i || strcmp(name[i - 1], name[i]) != 0;
+	free(name);
+	return different;
 }
 
 /* A lifted inhibitor stands below one that blocks, above a warning. */
@@ -163,16 +178,17 @@ void findings_group(struct finding_groups *out, const struct findings *f, bool w
 		    struct pool *pool)
 {
 	*out = (struct finding_groups){ 0 };
+	for (size_t i = 0; i < f->nr; i++)
+		group_of(out, &f->v[i], pool)->room++;
+	for (size_t i = 0; i < out->nr; i++)
+		out->v[i].v = pool_array(pool, out->v[i].room, sizeof(*out->v[i].v));
 	for (size_t i = 0; i < f->nr; i++) {
-		const struct finding *one = &f->v[i];
-		struct finding_group *g = group_of(out, f, one, pool);
-		bool known = !one->guest;
+		struct finding_group *g = group_of(out, &f->v[i], pool);
 
-		for (size_t n = 0; n < g->nr && !known; n++)
-			known = same_guest(g->v[n], one);
-		g->nr_guests += !known;
-		g->v[g->nr++] = one;
+		g->v[g->nr++] = &f->v[i];
 	}
+	for (size_t i = 0; i < out->nr; i++)
+		out->v[i].nr_guests = count_guests(&out->v[i]);
 	if (out->nr > 1)
 		qsort(out->v, out->nr, sizeof(*out->v),
 		      worst_first ? compare_worst_first : compare_best_first);

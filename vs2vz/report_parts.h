@@ -37,7 +37,7 @@ void table_print(struct buf *out, const struct table *t, table_after *after, con
 struct finding_group {
 	const struct finding_kind *kind;
 	bool lifted;
-	size_t nr, nr_guests;
+	size_t nr, room, nr_guests;
 	const struct finding **v;
 };
 struct finding_groups {

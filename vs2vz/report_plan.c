@@ -153,6 +153,7 @@ static void add_guest(struct buf *out, const struct report *r, const struct repo
 		return;
 	add_heading(out, g, r->pool, style);
 	buf_add(out, facts.data, facts.len);
+	buf_drain(out);
 }
 
 /* What the lines of a plan are of. */

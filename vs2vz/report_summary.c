@@ -64,6 +64,7 @@ void report_summary(struct buf *out, const struct report *r, const struct text_s
 		else
 			add_result(out, g, style->color);
 		add_paths(out, g, style->verbose || style->worst_first);
+		buf_drain(out);
 	}
 }
 
@@ -162,9 +163,17 @@ void report_full(struct buf *out, const struct report *r)
 	report_status(out, r, &style);
 }
 
+static void to_stdout(void *ctx, const void *bytes, size_t len)
+{
+	(void)ctx;
+	fwrite(bytes, 1, len, stdout);
+}
+
+const struct buf_sink report_stdout = { to_stdout, NULL };
+
 void report_write(const struct buf *text)
 {
-	fwrite(text->data, 1, text->len, stdout);
+	to_stdout(NULL, text->data, text->len);
 }
 
 int report_finish(struct err *err)

@@ -100,8 +100,10 @@ static void add_group(struct buf *out, const struct finding_group *g, struct poo
 	if (g->nr_guests > 1)
 		buf_addf(out, " (%s)", counted(pool, g->nr_guests, "guest"));
 	buf_addch(out, '\n');
-	for (size_t i = 0; i < shown; i++)
+	for (size_t i = 0; i < shown; i++) {
 		add_entry(out, g->v[i]);
+		buf_drain(out);
+	}
 	if (shown < g->nr)
 		buf_addf(out, "  ... and %zu more; -v lists them\n", g->nr - shown);
 	if (g->kind->level == LEVEL_INFO && !style->verbose)

@@ -145,7 +145,24 @@ int session_read_file(struct session *s, const char *path, size_t max, struct bu
 	return done;
 }
 
-int session_write_file(struct session *s, const char *path, const struct buf *text)
+/* A file is made while its text is. */
+static int fill_file(const struct place *at, const struct atomic_meta *meta, bool sync_parent,
+		     void (*fill)(struct buf *out, const void *ctx), const void *ctx,
+		     struct err *err)
+{
+	struct atomic_file file;
+	const struct buf_sink sink = { atomic_put, &file };
+	struct buf CLEANUP_BUF out = BUF_INTO(&sink);
+
+	if (atomic_begin(&file, at, err) < 0)
+		return -1;
+	fill(&out, ctx);
+	buf_flush(&out);
+	return atomic_end(&file, meta, sync_parent, err);
+}
+
+int session_write_file(struct session *s, const char *path,
+		       void (*fill)(struct buf *out, const void *ctx), const void *ctx)
 {
 	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid() };
 	struct spot CLEANUP_SPOT spot = SPOT_INIT;
@@ -157,7 +174,7 @@ int session_write_file(struct session *s, const char *path, const struct buf *te
 		return -1;
 	done = root_spot(&root, rest, &spot, &s->err);
 	if (done == 0)
-		done = atomic_write(&spot.at, text->data, text->len, &meta, true, &s->err);
+		done = fill_file(&spot.at, &meta, true, fill, ctx, &s->err);
 	root_release(&root);
 	return done;
 }
@@ -227,7 +244,8 @@ bool session_ask(struct session *s, const char *question)
 	return true;
 }
 
-static void store(struct session *s, const char *suffix, const struct buf *text)
+static void store(struct session *s, const char *suffix,
+		  void (*fill)(struct buf *out, const void *ctx))
 {
 	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid(),
 					  .unsynced = true };
@@ -236,24 +254,30 @@ static void store(struct session *s, const char *suffix, const struct buf *text)
 	struct err err;
 
 	if (root_spot(&s->root, path, &spot, &err) < 0 ||
-	    atomic_write(&spot.at, text->data, text->len, &meta, false, &err) < 0)
+	    fill_file(&spot.at, &meta, false, fill, &s->report, &err) < 0)
 		log_say(LOG_WARNING, "the report was not stored: %s", err.text);
+}
+
+static void fill_json(struct buf *out, const void *report)
+{
+	report_json(out, report);
+}
+
+static void fill_text(struct buf *out, const void *report)
+{
+	report_full(out, report);
 }
 
 /* Only runs that took the lock leave reports behind; the others write nothing at all. */
 static void store_reports(struct session *s)
 {
-	struct buf CLEANUP_BUF json = BUF_INIT, text = BUF_INIT;
-
-	report_json(&json, &s->report);
-	store(s, "json", &json);
-	report_full(&text, &s->report);
-	store(s, "txt", &text);
+	store(s, "json", fill_json);
+	store(s, "txt", fill_text);
 }
 
 int session_end(struct session *s, void (*text)(struct session *s, struct buf *out), int status)
 {
-	struct buf CLEANUP_BUF out = BUF_INIT;
+	struct buf CLEANUP_BUF out = BUF_INTO(&report_stdout);
 
 	report_end(&s->report, status);
 	if (s->lock >= 0)
@@ -262,7 +286,7 @@ int session_end(struct session *s, void (*text)(struct session *s, struct buf *o
 		report_json(&out, &s->report);
 	else if (text)
 		text(s, &out);
-	report_write(&out);
+	buf_flush(&out);
 	log_close();
 	close_fd(&s->lock);
 	return status;

@@ -44,6 +44,19 @@ struct device {
 	const char *why;	/* why not; static */
 };
 
+/* One plan in the form in which it is stored, and what is asked of it before it runs. */
+struct job {
+	struct printed_plan plan;
+	bool makes_own;		/* a file system of its own */
+	bool drops_hooks;	/* takes the action scripts away */
+};
+
+struct jobs {
+	size_t nr, cap;
+	struct job *v;
+	struct plan host, hooks;
+};
+
 struct session {
 	struct options opt;
 	struct settings set;
@@ -62,7 +75,9 @@ struct session {
 	size_t nr_records;
 	const struct guest **selected;
 	size_t nr_selected;
-	struct decisions decisions;
+	struct decisions decisions;	/* stubs, see decide_each() */
+	bool keeps_plans;		/* the command shows, saves or runs them */
+	struct jobs decided;		/* of guests that have a plan; text NULL unless kept */
 	struct recipes recipes;		/* see session_recipes() */
 	const struct before *before; /* check --before-reboot; else NULL */
 	const struct before_saved *saved; /* what an earlier one kept; NULL: nothing */
@@ -108,6 +123,7 @@ const struct record *session_later(const struct session *s, const struct record 
 /* The records that the operands name; all of them where none is given. NULL ends them. */
 int session_records(struct session *s, const struct record ***out, size_t *nr);
 struct record *session_record(const struct session *s, const char *name);
+const struct guest *session_guest(const struct session *s, const char *name);
 
 /* Text or JSON of what the command learnt, report files, last line; the exit status. */
 int session_end(struct session *s, void (*text)(struct session *s, struct buf *out), int status);
@@ -120,8 +136,9 @@ int session_blocked(const struct session *s);
 struct text_style session_style(const struct session *s);
 /* Yes on a terminal, or --yes. Without both: prints what is missing, false. */
 bool session_ask(struct session *s, const char *question);
-/* A file that the user names, outside the host root. */
-int session_write_file(struct session *s, const char *path, const struct buf *text);
+/* A file that the user names, outside the host root; fill() makes its text. */
+int session_write_file(struct session *s, const char *path,
+		       void (*fill)(struct buf *out, const void *ctx), const void *ctx);
 int session_read_file(struct session *s, const char *path, size_t max, struct buf *out);
 
 #endif

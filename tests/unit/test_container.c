@@ -132,7 +132,7 @@ static void test_tree_findings(void **state)
 		.example_immutable = odd, .example_outside = odd, .example_foreign = odd,
 	};
 	add("b")->survey.nr_halves = 1;
-	guest[1].survey.half[0] = (struct owner_half){ .uid = 2, .inodes = 1 };
+	guest[1].survey.half = &(struct owner_half){ .uid = 2, .inodes = 1 };
 	guest[0].tree_mode = S_IFDIR | 0700;
 	guest[1].system = (struct system){ .distro = "", .init = "none" };
 	run();

@@ -299,11 +299,12 @@ static void test_requests(void **state)
 /* A tree as VServer left it: tags by ID24, unified files, some of them shared. */
 static struct guest *add_marked(const char *name)
 {
+	static struct owner_half tagged = { .uid = 0x0100, .gid = 0x2C00, .inodes = 5000 };
 	struct guest *g = add(name);
 
 	g->xid = 300;
 	g->survey.nr_halves = 1;
-	g->survey.half[0] = (struct owner_half){ .uid = 0x0100, .gid = 0x2C00, .inodes = 5000 };
+	g->survey.half = &tagged;
 	g->survey.hidden_known = true;
 	g->survey.immutable = g->survey.immutable_files = g->survey.unified = 40;
 	g->survey.outside_inodes = 40;

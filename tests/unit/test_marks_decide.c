@@ -235,6 +235,7 @@ static void decide_tags(const struct tag_row *row)
 		.kernel_from = "/boot/config-2.6.22-vs2.2", .tag_mount = row->mount,
 		.shared = SHARED_BREAK,
 	};
+	static struct owner_half half[4];
 
 	make(NULL);
 	guest.xid = row->xid;
@@ -245,8 +246,9 @@ static void decide_tags(const struct tag_row *row)
 		host_item(&guest.items, &fx.pool, "tag", ITEM_FILE, row->tag_file);
 	if (row->dlimits)
 		host_item(&guest.items, &fx.pool, "dlimits/0", ITEM_DIR, "");
+	guest.survey.half = half;
 	for (unsigned i = 0; i < 4 && row->half[i].inodes; i++)
-		guest.survey.half[guest.survey.nr_halves++] = row->half[i];
+		half[guest.survey.nr_halves++] = row->half[i];
 	guest.survey.halves_more = row->halves_more;
 	guest.survey.lost_ids = row->lost;
 	guest.survey.nobody_ids = row->nobody;

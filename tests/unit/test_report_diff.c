@@ -21,8 +21,8 @@ static void assert_clean(const struct buf *text)
 
 static void diff_is(const char *a, const char *b, const char *wanted)
 {
-	const struct buf old = { (char *)(uintptr_t)a, strlen(a), 0 };
-	const struct buf new = { (char *)(uintptr_t)b, strlen(b), 0 };
+	const struct buf old = { (char *)(uintptr_t)a, strlen(a), 0, NULL };
+	const struct buf new = { (char *)(uintptr_t)b, strlen(b), 0, NULL };
 	struct buf out CLEANUP_BUF = BUF_INIT;
 
 	diff_text(&out, "/f", &old, &new, false);

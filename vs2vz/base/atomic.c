@@ -54,39 +54,81 @@ static int put_meta(int fd, const struct atomic_meta *meta, struct err *err)
 	return 0;
 }
 
-static int fill_temp(const struct place *temp, const void *bytes, size_t len,
-		     const struct atomic_meta *meta, struct err *err)
+static int make_temp(struct atomic_file *f, struct err *err)
 {
-	int CLEANUP_FD fd = -1;
+	const struct place temp = { f->at.dirfd, f->name };
 
-	if (sys_unlink(temp) < 0 && errno != ENOENT)
-		return fail_errno(err, "cannot remove the leftover '%s'", show(temp->name));
-	fd = sys_create(temp, 0600);
-	if (fd < 0)
-		return fail_errno(err, "cannot create '%s'", show(temp->name));
-	if (write_all(fd, bytes, len, err) < 0 || put_meta(fd, meta, err) < 0)
+	if (sys_unlink(&temp) < 0 && errno != ENOENT)
+		return fail_errno(err, "cannot remove the leftover '%s'", show(temp.name));
+	f->fd = sys_create(&temp, 0600);
+	return f->fd < 0 ? fail_errno(err, "cannot create '%s'", show(temp.name)) : 0;
+}
+
+int atomic_begin(struct atomic_file *f, const struct place *at, struct err *err)
+{
+	*f = (struct atomic_file){ .at = *at, .fd = -1 };
+	if ((size_t)snprintf(f->name, sizeof(f->name), ".%s.vs2vz-new", at->name) >=
+	    sizeof(f->name))
+		return fail_code(err, ENAMETOOLONG, "name too long: '%s'", show(at->name));
+	if (make_temp(f, err) == 0)
+		return 0;
+	atomic_drop(f);
+	err_add(err, "'%s'", show(at->name));
+	return -1;
+}
+
+void atomic_put(void *file, const void *bytes, size_t len)
+{
+	struct atomic_file *f = file;
+
+	f->failed = f->failed || write_all(f->fd, bytes, len, &f->err) < 0;
+}
+
+void atomic_drop(struct atomic_file *f)
+{
+	close_fd(&f->fd);
+	sys_unlink(&(struct place){ f->at.dirfd, f->name });
+}
+
+static int finish_temp(struct atomic_file *f, const struct atomic_meta *meta, struct err *err)
+{
+	if (f->failed) {
+		*err = f->err;
 		return -1;
-	if (!meta->unsynced && sys_fsync(fd) < 0)
-		return fail_errno(err, "cannot sync '%s'", show(temp->name));
+	}
+	if (put_meta(f->fd, meta, err) < 0)
+		return -1;
+	if (!meta->unsynced && sys_fsync(f->fd) < 0)
+		return fail_errno(err, "cannot sync '%s'", show(f->name));
 	return 0;
+}
+
+int atomic_end(struct atomic_file *f, const struct atomic_meta *meta, bool sync_parent,
+	       struct err *err)
+{
+	const struct place temp = { f->at.dirfd, f->name };
+
+	if (finish_temp(f, meta, err) < 0) {
+		atomic_drop(f);
+		err_add(err, "'%s'", show(f->at.name));
+		return -1;
+	}
+	close_fd(&f->fd);
+	if (sys_rename(&temp, &f->at) < 0)
+		return fail_errno(err, "cannot rename '%s' to '%s'", show(f->name),
+				  show(f->at.name));
+	return sync_parent ? sync_dir(f->at.dirfd, err) : 0;
 }
 
 int atomic_write(const struct place *at, const void *bytes, size_t len,
 		 const struct atomic_meta *meta, bool sync_parent, struct err *err)
 {
-	char name[300];
-	struct place temp = { at->dirfd, name };
+	struct atomic_file f;
 
-	if ((size_t)snprintf(name, sizeof(name), ".%s.vs2vz-new", at->name) >= sizeof(name))
-		return fail_code(err, ENAMETOOLONG, "name too long: '%s'", show(at->name));
-	if (fill_temp(&temp, bytes, len, meta, err) < 0) {
-		sys_unlink(&temp);
-		err_add(err, "'%s'", show(at->name));
+	if (atomic_begin(&f, at, err) < 0)
 		return -1;
-	}
-	if (sys_rename(&temp, at) < 0)
-		return fail_errno(err, "cannot rename '%s' to '%s'", show(name), show(at->name));
-	return sync_parent ? sync_dir(at->dirfd, err) : 0;
+	atomic_put(&f, bytes, len);
+	return atomic_end(&f, meta, sync_parent, err);
 }
 
 /* Enter one component, made where it is missing. */

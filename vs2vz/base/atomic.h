@@ -27,6 +27,23 @@ struct atomic_meta {
  */
 int atomic_write(const struct place *at, const void *bytes, size_t len,
 		 const struct atomic_meta *meta, bool sync_parent, struct err *err) MUST_CHECK;
+/*
+ * The same piece by piece: begin, put (a struct buf_sink's write, ctx the file), end. An
+ * error on the way is kept for the end, which then leaves the old file, or none.
+ */
+struct atomic_file {
+	struct place at;
+	char name[300];		/* of the temporary file */
+	int fd;
+	bool failed;
+	struct err err;		/* of what failed */
+};
+int atomic_begin(struct atomic_file *f, const struct place *at, struct err *err) MUST_CHECK;
+void atomic_put(void *file, const void *bytes, size_t len);
+int atomic_end(struct atomic_file *f, const struct atomic_meta *meta, bool sync_parent,
+	       struct err *err) MUST_CHECK;
+/* Instead of the end: nothing comes of it. */
+void atomic_drop(struct atomic_file *f);
 /* Write all of it. */
 int write_all(int fd, const void *bytes, size_t len, struct err *err) MUST_CHECK;
 int sync_dir(int dirfd, struct err *err) MUST_CHECK;

@@ -28,6 +28,22 @@ void buf_clear(struct buf *b)
 		b->data[0] = '\0';
 }
 
+#define DRAIN (32 * 1024)
+
+void buf_flush(struct buf *b)
+{
+	if (!b->sink || !b->len)
+		return;
+	b->sink->write(b->sink->ctx, b->data, b->len);
+	buf_clear(b);
+}
+
+void buf_drain(struct buf *b)
+{
+	if (b->len >= DRAIN)
+		buf_flush(b);
+}
+
 char *buf_room(struct buf *b, size_t len)
 {
 	size_t want = b->len + len + 1;

@@ -29,14 +29,14 @@ void *pool_alloc(struct pool *pool, size_t size);
 /* nr * size with overflow checked. */
 void *pool_array(struct pool *pool, size_t nr, size_t size);
 char *pool_strdup(struct pool *pool, const char *text);
-/* len bytes and a final NUL. */
+/* len bytes and a final NUL; not aligned: for texts. */
 char *pool_memdup(struct pool *pool, const void *bytes, size_t len);
 char *pool_printf(struct pool *pool, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
  * A growing array inside a pool: v is the address of the array's pointer, *nr elements
  * of the given size are used, *cap have room. Counts one more, moves the array where it
- * must, returns the new zeroed element:
+ * must, returns the new zeroed element. Pointers into the array are void then.
  *
  *	struct item *it = pool_grow(pool, &items->v, &items->nr, &items->cap, sizeof(*it));
  */

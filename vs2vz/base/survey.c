@@ -337,5 +337,8 @@ void survey_release(struct survey *s)
 	free((char *)s->example_outside);
 	free((char *)s->example_foreign);
 	free((char *)s->example_high);
+	free(s->half);
+	s->half = NULL;
+	s->nr_halves = 0;
 	s->example_immutable = s->example_outside = s->example_foreign = s->example_high = NULL;
 }

@@ -56,7 +56,7 @@ struct survey {
 	uint64_t high_ids;	/* owner or group above 65535 */
 	uint32_t max_uid, max_gid;
 	unsigned nr_halves;
-	struct owner_half half[OWNER_HALVES]; /* the most frequent first; 0:0 is one of them */
+	struct owner_half *half; /* malloc'd; the most frequent first, 0:0 is one of them */
 	uint64_t halves_more;	/* inodes with a pair that found no room */
 	/*
 	 * VServer cut the id to its limit: ID24 to 0xFFFFFE; UID16, GID16 to what may

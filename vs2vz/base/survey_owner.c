@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
+
 #define OWNER_MOST (OWNER_SLOTS / 4 * 3)
 
 /* The slot of a pair, or the free one where it belongs; the table is never full. */
@@ -107,6 +109,7 @@ void owner_finish(struct survey *s, const struct owner_table *t)
 	unsigned nr = sorted(all, t);
 
 	s->nr_halves = nr < OWNER_HALVES ? nr : OWNER_HALVES;
+	s->half = xmalloc(s->nr_halves * sizeof(*all));
 	memcpy(s->half, all, s->nr_halves * sizeof(*all));
 	for (unsigned i = s->nr_halves; i < nr; i++)
 		s->halves_more += all[i].inodes;

@@ -18,10 +18,9 @@
 static const struct ctid_pick *pick_of(const struct guests *all, const struct ctid_pick *picks,
 				       const struct guest *guest)
 {
-	for (size_t i = 0; i < all->nr; i++)
-		if (&all->v[i] == guest)
-			return &picks[i];
-	die("guest '%s' is selected but not known", show(guest->name));
+	if (guest < all->v || guest >= all->v + all->nr)
+		die("guest '%s' is selected but not known", show(guest->name));
+	return &picks[guest - all->v];
 }
 
 static int choose_numbers(struct deciding *d, const struct guest **selected, size_t nr,
@@ -132,22 +131,65 @@ static void look_at_host(struct deciding *d)
 	host_judge_live(&net, &judged, d->findings);
 }
 
+/* What later decisions and the host's own steps ask of this one. */
+static void leave_stub(struct deciding *d, struct decision *decision)
+{
+	const struct packages *p = decision->packages;
+	struct packages *asked = p ? pool_alloc(d->keep, sizeof(*asked)) : NULL;
+	const struct ct *ct = &decision->ct;
+
+	if (p)
+		*asked = (struct packages){ .bytes = p->bytes, .inodes = p->inodes };
+	*decision = (struct decision){
+		.guest = decision->guest, .method = decision->method, .marks = decision->marks,
+		.insulation = decision->insulation, .packages = asked,
+		.bootorder = decision->bootorder,
+		.ct = {
+			.ctid = ct->ctid, .private = pool_strdup(d->keep, ct->private),
+			.name_link = ct->name_link ? pool_strdup(d->keep, ct->name_link) : NULL,
+		},
+	};
+}
+
+/* One guest from its number to its plan; nothing here depends on what another one gets. */
+static int decide_whole(struct deciding *d, struct decision *decision, struct err *err)
+{
+	if (decide_guest(d, decision, err) < 0)
+		return -1;
+	if (build_guest(d, decision, err) == 0)
+		return 0;
+	err_add(err, "guest %s", show(decision->guest->name));
+	return -1;
+}
+
+static int decide_and_give(struct deciding *d, struct decision *decision, struct err *err)
+{
+	struct pool mine = POOL_INIT;
+	int rc;
+
+	if (!d->taker)
+		return decide_whole(d, decision, err);
+	d->pool = &mine;
+	rc = decide_whole(d, decision, err);
+	d->pool = d->keep;
+	if (rc == 0) {
+		d->taker->take(d->taker->ctx, decision);
+		leave_stub(d, decision);
+	}
+	pool_release(&mine);
+	return rc;
+}
+
 static int decide_all(struct deciding *d, struct err *err)
 {
 	bootorder_assign(d);
 	for (size_t i = 0; i < d->out->nr; i++)
-		if (decide_guest(d, &d->out->v[i], err) < 0)
+		if (decide_and_give(d, &d->out->v[i], err) < 0)
 			return -1;
 	if (relocate_space(d, err) < 0 || relocate_writable(d, err) < 0)
 		return -1;
 	conflicts_addresses(d);
 	look_at_host(d);
-	for (size_t i = 0; i < d->out->nr; i++)
-		if (sample_use(d, &d->out->v[i], err) < 0 ||
-		    build_guest(d, &d->out->v[i], err) < 0) {
-			err_add(err, "guest %s", show(d->out->v[i].guest->name));
-			return -1;
-		}
 	if (build_host(d, err) < 0)
 		return -1;
 	for (size_t i = 0; i < d->out->nr; i++)
@@ -156,14 +198,15 @@ static int decide_all(struct deciding *d, struct err *err)
 	return 0;
 }
 
-int decide(struct decisions *out, const struct guest **selected, size_t nr,
-	   const struct guests *all, const struct host *host, const struct root *root,
-	   const struct choices *choices, struct pool *pool, struct findings *findings,
-	   struct err *err)
+int decide_each(struct decisions *out, const struct guest **selected, size_t nr,
+		const struct guests *all, const struct host *host, const struct root *root,
+		const struct choices *choices, const struct decision_taker *taker,
+		struct pool *pool, struct findings *findings, struct err *err)
 {
 	struct deciding d = {
-		.out = out, .all = all, .host = host, .root = root, .choices = choices,
-		.pool = pool, .findings = findings, .sample = BUF_INIT,
+		.out = out, .taker = taker, .all = all, .host = host, .root = root,
+		.choices = choices, .pool = pool, .keep = pool, .findings = findings,
+		.sample = BUF_INIT, .sample_pool = POOL_INIT,
 	};
 	int rc;
 
@@ -172,5 +215,14 @@ int decide(struct decisions *out, const struct guest **selected, size_t nr,
 	if (rc == 0)
 		rc = decide_all(&d, err);
 	buf_release(&d.sample);
+	pool_release(&d.sample_pool);
 	return rc;
+}
+
+int decide(struct decisions *out, const struct guest **selected, size_t nr,
+	   const struct guests *all, const struct host *host, const struct root *root,
+	   const struct choices *choices, struct pool *pool, struct findings *findings,
+	   struct err *err)
+{
+	return decide_each(out, selected, nr, all, host, root, choices, NULL, pool, findings, err);
 }

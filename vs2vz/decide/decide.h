@@ -106,6 +106,20 @@ int decide(struct decisions *out, const struct guest **selected, size_t nr,
 	   const struct choices *choices, struct pool *pool, struct findings *findings,
 	   struct err *err) MUST_CHECK;
 
+/*
+ * The same for many guests: each decision goes to take() when its plan is whole, and what
+ * it points to goes back afterwards. What stays in out->v is a stub: guest, method, marks,
+ * insulation, CTID, paths of the private area and of the name's link, demands of packages.
+ */
+struct decision_taker {
+	void (*take)(void *ctx, const struct decision *decision);
+	void *ctx;
+};
+int decide_each(struct decisions *out, const struct guest **selected, size_t nr,
+		const struct guests *all, const struct host *host, const struct root *root,
+		const struct choices *choices, const struct decision_taker *taker,
+		struct pool *pool, struct findings *findings, struct err *err) MUST_CHECK;
+
 /* CTID alone, for `scan`: what decide() would choose. 0: none. */
 uint32_t decide_ctid(const struct guest *guest, const struct guests *all,
 		     const struct host *host, const struct root *root,

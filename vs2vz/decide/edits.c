@@ -334,6 +334,12 @@ void edits_put(struct edits *e, const char *canonical, const struct object *now)
 		edit = pool_grow(e->pool, &e->v, &e->nr, &e->cap, sizeof(*edit));
 		edit->path = pool_strdup(e->pool, canonical);
 		edit->old = edit->now = old;
+	} else if (e->nr_marks) {
+		struct edit_over *over = pool_grow(e->pool, &e->over, &e->nr_over, &e->cap_over,
+						   sizeof(*over));
+
+		over->nr = (size_t)(edit - e->v);
+		over->was = *edit;
 	}
 	if (edit->old.thing == THING_FILE && !edit->old.text && now->thing == THING_FILE &&
 	    edit->old.ino == now->ino) {
@@ -368,19 +374,37 @@ bool edits_is_given(const struct edits *e, const char *canonical)
 
 struct edits_mark edits_save(struct edits *e)
 {
-	struct edits_mark mark = { e->nr, e->changes, NULL };
+	e->nr_marks++;
+	return (struct edits_mark){ e->nr, e->changes, e->nr_over };
+}
 
-	mark.v = pool_array(e->pool, e->nr + 1, sizeof(*mark.v));
-	if (e->nr)
-		memcpy(mark.v, e->v, e->nr * sizeof(*e->v));
-	return mark;
+void edits_done(struct edits *e, const struct edits_mark *mark)
+{
+	(void)mark;
+	if (--e->nr_marks == 0)
+		e->nr_over = 0;
 }
 
 void edits_back(struct edits *e, const struct edits_mark *mark)
 {
-	if (mark->nr)
-		memcpy(e->v, mark->v, mark->nr * sizeof(*e->v));
+	while (e->nr_over > mark->nr_over) {
+		const struct edit_over *over = &e->over[--e->nr_over];
+
+		if (over->nr < mark->nr)
+			e->v[over->nr] = over->was;
+	}
 	e->nr = mark->nr;
 	e->changes = mark->changes;
 	e->memo = NULL;
+	edits_done(e, mark);
+}
+
+bool edits_since(const struct edits *e, const struct edits_mark *mark, size_t n)
+{
+	if (n >= mark->nr)
+		return true;
+	for (size_t i = mark->nr_over; i < e->nr_over; i++)
+		if (e->over[i].nr == n)
+			return memcmp(&e->over[i].was, &e->v[n], sizeof(e->v[n])) != 0;
+	return false;
 }

@@ -51,6 +51,12 @@ struct edit {
 	enum given given;
 };
 
+/* An edit as it was before it was changed. */
+struct edit_over {
+	size_t nr;		/* its place in the list */
+	struct edit was;
+};
+
 struct edits {
 	const struct root *tree;
 	struct pool *pool;
@@ -59,6 +65,9 @@ struct edits {
 	struct edit *v;		/* in the order of the first change */
 	size_t changes;		/* counts every call that changed something */
 	size_t nr_whole;	/* directories that are GIVEN_WHOLE */
+	size_t nr_marks;	/* that have not ended */
+	size_t nr_over, cap_over;
+	struct edit_over *over;	/* what was written over since the first of them */
 	struct memo_dir *memo;
 };
 
@@ -88,12 +97,19 @@ bool edits_is_given(const struct edits *e, const char *canonical);
 /* Does this edit come to something? A file with equal bytes and mode does not. */
 bool edit_is_change(const struct edit *edit);
 
-/* A group of edits is made as a whole or not at all. */
+/*
+ * A group of edits is made as a whole or not at all. A mark is a place in the list of what
+ * edits_put() wrote over; marks end with edits_done(), the one made first last.
+ */
 struct edits_mark {
-	size_t nr, changes;
-	struct edit *v;
+	size_t nr, changes;	/* edits, and calls, at that time */
+	size_t nr_over;
 };
 struct edits_mark edits_save(struct edits *e);
+/* As it was at the mark, which ends. */
 void edits_back(struct edits *e, const struct edits_mark *mark);
+void edits_done(struct edits *e, const struct edits_mark *mark);
+/* Was edit number n made, or changed by any call, since the mark? */
+bool edits_since(const struct edits *e, const struct edits_mark *mark, size_t n);
 
 #endif

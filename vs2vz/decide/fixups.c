@@ -151,7 +151,7 @@ static const char *files_of(struct fixing *f, const struct edits_mark *before)
 	for (size_t i = 0; i < f->edits->nr; i++) {
 		const struct edit *now = &f->edits->v[i];
 
-		if (i < before->nr && memcmp(now, &before->v[i], sizeof(*now)) == 0)
+		if (!edits_since(f->edits, before, i))
 			continue;
 		if (!edit_is_change(now) && i >= before->nr)
 			continue;
@@ -206,6 +206,7 @@ static void try_once(struct fixing *f, struct tally *t)
 	mark = edits_save(f->edits);
 	if (make_edits(f, &err) == 0) {
 		t->changed |= f->edits->changes != mark.changes;
+		edits_done(f->edits, &mark);
 		return;
 	}
 	edits_back(f->edits, &mark);
@@ -243,13 +244,14 @@ static bool run_group(struct fixing *f, bool acts)
 
 	try_each(f, &t);
 	files = t.changed ? files_of(f, &t.before) : "";
-	if (!*files)
-		return t.held;
-	report(f, acts ? VS_FIXED_UP : VS_FIXUP_PROPOSED, files, f->recipe->about);
-	if (acts)
+	if (*files)
+		report(f, acts ? VS_FIXED_UP : VS_FIXUP_PROPOSED, files, f->recipe->about);
+	if (*files && acts)
 		ran(f);
-	else
+	if (*files && !acts)
 		edits_back(f->edits, &t.before);
+	else
+		edits_done(f->edits, &t.before);
 	return t.held;
 }
 

@@ -19,11 +19,13 @@ struct fs_answer {
 
 struct deciding {
 	struct decisions *out;
+	const struct decision_taker *taker; /* NULL: all of every decision stays */
 	const struct guests *all;
 	const struct host *host;
 	const struct root *root;
 	const struct choices *choices;
-	struct pool *pool;
+	struct pool *pool;	/* of the guest in hand, where decisions are taken away */
+	struct pool *keep;	/* of what all guests share, and what stays */
 	struct findings *findings;
 	struct known_cts known;
 	struct mounts mounts;
@@ -36,6 +38,7 @@ struct deciding {
 	const char *sample_path;	/* NULL: built in */
 	struct buf sample;
 	struct conf sample_conf;
+	struct pool sample_pool; /* of sample_conf */
 	struct sample_of_guest *samples; /* by the guests in out */
 };
 

@@ -39,8 +39,8 @@ int own_fs_choose(struct deciding *d, struct decision *decision, struct err *err
 		tree.bytes_used = add_u64(tree.bytes_used, decision->packages->bytes);
 		tree.inodes = add_u64(tree.inodes, decision->packages->inodes);
 	}
-	own = pool_alloc(d->pool, sizeof(*own));
-	if (insulate_decide(own, &q, d->pool, d->findings, err) < 0)
+	own = pool_alloc(d->keep, sizeof(*own));
+	if (insulate_decide(own, &q, d->keep, d->findings, err) < 0)
 		return -1;
 	other = has_it_already(d, decision, own->at);
 	if (other)

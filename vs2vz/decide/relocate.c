@@ -24,11 +24,11 @@ static const struct fsinfo *fs_of(struct deciding *d, const char *path, struct e
 	for (size_t i = 0; i < d->nr_fs; i++)
 		if (strcmp(d->fs[i]->path, there) == 0)
 			return &d->fs[i]->info;
-	answer = pool_alloc(d->pool, sizeof(*answer));
-	answer->path = there;
-	if (fsinfo_read(&answer->info, d->root, there, d->pool, err) < 0)
+	answer = pool_alloc(d->keep, sizeof(*answer));
+	answer->path = pool_strdup(d->keep, there);
+	if (fsinfo_read(&answer->info, d->root, there, d->keep, err) < 0)
 		return NULL;
-	new = pool_grow(d->pool, &d->fs, &d->nr_fs, &d->cap_fs, sizeof(*new));
+	new = pool_grow(d->keep, &d->fs, &d->nr_fs, &d->cap_fs, sizeof(*new));
 	*new = answer;
 	return &answer->info;
 }

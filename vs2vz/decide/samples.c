@@ -32,7 +32,10 @@ static int take(struct deciding *d, const struct sample_of_guest *sample, struct
 		return -1;
 	}
 	d->sample_conf = (struct conf){ 0 };
-	conf_parse(&d->sample_conf, d->sample.data, d->sample.len, d->pool);
+	if (d->taker)
+		pool_release(&d->sample_pool);
+	conf_parse(&d->sample_conf, d->sample.data, d->sample.len,
+		   d->taker ? &d->sample_pool : d->keep);
 	return 0;
 }
 

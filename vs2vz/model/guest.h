@@ -77,6 +77,7 @@ struct guest {
 	const char *tree;	/* canonical path; NULL where absent */
 	dev_t tree_dev;
 	ino_t tree_ino;
+	const char *file_system; /* of the tree: "ext4"; NULL: not asked, or not known */
 	mode_t tree_mode;
 	uid_t tree_uid;
 	gid_t tree_gid;

@@ -44,7 +44,7 @@ const char *phase_word(enum phase phase)
 
 /* One journal that is being made. */
 struct birth {
-	const struct plan *plan;
+	const struct printed_plan *plan;
 	const char *dir;		/* "guests", "host" */
 	char name[256];
 	char new_name[280];
@@ -69,29 +69,27 @@ static void sweep(int dirfd, const char *name)
 	sys_rmdir(&at);
 }
 
-static int put_file(int dirfd, const char *name, const struct buf *bytes, struct err *err)
+static int put_file(int dirfd, const char *name, const void *bytes, size_t len, struct err *err)
 {
 	struct place at = { dirfd, name };
 	int CLEANUP_FD fd = sys_create(&at, 0600);
 
 	if (fd < 0)
 		return fail_errno(err, "cannot create '%s'", name);
-	return write_all(fd, bytes->data, bytes->len, err);
+	return write_all(fd, bytes, len, err);
 }
 
-static int fill_folder(int fd, const struct plan *plan, struct err *err)
+static int fill_folder(int fd, const struct printed_plan *plan, struct err *err)
 {
-	struct buf CLEANUP_BUF text = BUF_INIT;
 	struct buf CLEANUP_BUF log = BUF_INIT;
 
-	plan_print(&text, plan);
 	log_first_line(&log);
 	if (sys_mkdir(&(struct place){ fd, "before" }, 0700) < 0 ||
 	    sys_mkdir(&(struct place){ fd, "kept" }, 0700) < 0)
 		return fail_errno(err, "cannot make a folder");
-	if (put_file(fd, "plan", &text, err) < 0)
+	if (put_file(fd, "plan", plan->text, plan->len, err) < 0)
 		return -1;
-	return put_file(fd, "log", &log, err);
+	return put_file(fd, "log", log.data, log.len, err);
 }
 
 static int make_new(int dirfd, const struct birth *b, struct err *err)
@@ -144,7 +142,7 @@ static const char *const dirs[] = { "guests", "host", "containers" };
 #define NR_DIRS 3
 
 /* Which of them a plan goes to. */
-static unsigned dir_nr(const struct plan *plan)
+static unsigned dir_nr(const struct printed_plan *plan)
 {
 	return !plan->guest ? 1 : strchr(plan->guest, '/') ? 2 : 0;
 }
@@ -176,7 +174,7 @@ static int next_host_number(int state, unsigned *out, struct err *err)
 	return rc;
 }
 
-static int name_births(struct birth *v, int state, const struct plan *plans, size_t nr,
+static int name_births(struct birth *v, int state, const struct printed_plan *plans, size_t nr,
 		       struct err *err)
 {
 	unsigned host;
@@ -239,7 +237,8 @@ static int open_dirs(int fds[NR_DIRS], const struct root *state, struct err *err
 	return 0;
 }
 
-int journal_create(int state, const struct plan *plans, size_t nr, struct err *err)
+int journal_create_printed(int state, const struct printed_plan *plans, size_t nr,
+			   struct err *err)
 {
 	struct root root = { state, "" };
 	struct birth *v = xcalloc(nr, sizeof(*v));
@@ -258,6 +257,19 @@ int journal_create(int state, const struct plan *plans, size_t nr, struct err *e
 	free(v);
 	if (rc < 0)
 		err_add(err, "cannot make the journal");
+	return rc;
+}
+
+int journal_create(int state, const struct plan *plans, size_t nr, struct err *err)
+{
+	struct pool pool = POOL_INIT;
+	struct printed_plan *printed = pool_array(&pool, nr, sizeof(*printed));
+	int rc;
+
+	for (size_t i = 0; i < nr; i++)
+		plan_printed(&printed[i], &plans[i], &pool);
+	rc = journal_create_printed(state, printed, nr, err);
+	pool_release(&pool);
 	return rc;
 }
 

@@ -73,6 +73,8 @@ int state_lock(int state, struct err *err) MUST_CHECK;
  * one sync, then renamed into place. An ended journal of the same guest is archived.
  */
 int journal_create(int state, const struct plan *plans, size_t nr, struct err *err) MUST_CHECK;
+int journal_create_printed(int state, const struct printed_plan *plans, size_t nr,
+			   struct err *err) MUST_CHECK;
 /* The key of a guest's journal, or, for "ct/345", of a container's. */
 const char *journal_key(const char *name, struct pool *pool);
 /* Open an existing one by key ("guests/v345", "host/1"); ENOENT where there is none. */

@@ -84,6 +84,17 @@ const char *plan_note_get(const struct plan *p, const char *key);
 /* The text form. */
 void plan_print(struct buf *out, const struct plan *p);
 /*
+ * A plan in its text form, and what must be known of it without reading that: some KB,
+ * where the plan itself takes several times as much.
+ */
+struct printed_plan {
+	const char *scope, *guest;	/* as in struct plan */
+	uint32_t ctid;
+	const char *text;
+	size_t len;
+};
+void plan_printed(struct printed_plan *out, const struct plan *p, struct pool *pool);
+/*
  * Read one plan from *text and move *text behind it. Unknown format, features, kinds,
  * arguments, a wrong hash: errors that name the line.
  */

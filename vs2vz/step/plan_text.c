@@ -408,6 +408,17 @@ static int take_lines(struct reader *r, struct err *err)
 	return 0;
 }
 
+void plan_printed(struct printed_plan *out, const struct plan *p, struct pool *pool)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	plan_print(&text, p);
+	*out = (struct printed_plan){
+		.scope = p->scope, .guest = p->guest, .ctid = p->ctid,
+		.text = pool_memdup(pool, text.data, text.len), .len = text.len,
+	};
+}
+
 int plan_parse(struct plan *p, const char **text, struct pool *pool, struct err *err)
 {
 	struct reader r = { .p = p, .pool = pool, .start = *text, .next = *text, .text = BUF_INIT };
