@@ -40,7 +40,10 @@ lay_out() {
 	DESTDIR=$to RECORD=no sbindir=/usr/sbin datadir=/usr/share mandir=/usr/share/man \
 		docdir=/usr/share/doc/vs2vz sysconfdir=/etc \
 		.ci/install.sh install "$build/static/$arch/vs2vz" >/dev/null
-	install -m 644 templates/packaging/copyright "$to/usr/share/doc/vs2vz/copyright"
+	{
+		cat templates/packaging/copyright
+		sed 's/^/  /' "$build/static/$arch/libraries"
+	} >"$to/usr/share/doc/vs2vz/copyright"
 	gzip -9n "$to"/usr/share/man/man*/*
 	find "$to" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
@@ -61,11 +64,14 @@ make_deb() {
 		"$release/vs2vz_${version}_$(deb_arch "$arch").deb" >/dev/null
 }
 
-# Folders that only this package has are its own; what is below /etc is the host's to edit.
+# Folders that a host may lack are the package's as well, so that they go with the last one
+# that needs them. What is below /etc is the host's to edit.
 rpm_list() {
 	(
 		cd "$1"
-		find usr/share/vs2vz usr/share/doc/vs2vz -type d -printf '%%dir /%p\n'
+		find usr/share/vs2vz usr/share/doc/vs2vz usr/share/bash-completion etc -mindepth 1 -type d \
+			-printf '%%dir /%p\n'
+		printf '%%dir /%s\n' usr/share/vs2vz usr/share/doc/vs2vz usr/share/bash-completion
 		find . -type f -printf '/%P\n' | sed '
 			s,^/etc/,%config(noreplace) &,
 			s,^/usr/share/doc/,%doc &,
@@ -86,7 +92,7 @@ make_rpm() {
 
 need dpkg-deb rpmbuild gzip md5sum sha256sum
 for arch; do
-	[ -x "$build/static/$arch/vs2vz" ] ||
+	[ -x "$build/static/$arch/vs2vz" ] && [ -f "$build/static/$arch/libraries" ] ||
 		{ echo "release: $build/static/$arch/vs2vz is missing: 'make static ARCH=$arch' makes it" >&2; exit 1; }
 done
 work=$(mktemp -d "$build/release.XXXXXX")
