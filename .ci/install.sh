@@ -25,8 +25,9 @@ list() {
 	for f in docs/*.[1-8]; do
 		one 644 "$f" "$mandir/man${f##*.}/${f##*/}"
 	done
-	find templates conf-samples docs/schema -type f ! -path 'templates/packaging/*' \
-		! -path 'templates/completion/*' | LC_ALL=C sort | while read -r f; do
+	# Help is read from the program alone; scripts and recipes are worth reading.
+	find templates/*.in templates/fixups conf-samples docs/schema -type f | LC_ALL=C sort |
+		while read -r f; do
 		one 644 "$f" "$datadir/vs2vz/${f#docs/}"
 	done
 	for f in README.md LICENSE docs/*.md; do
@@ -92,10 +93,10 @@ uninstall_all() {
 		fi
 	done >"$work/made"
 	grep '^keep ' "$work/made" || :
-	for dir in "$own" "$own/schema" "$own/conf-samples" "$own/templates" "$own/templates/fixups" \
-			"$DESTDIR$docdir" "$DESTDIR$docdir/docs"; do
-		echo "$dir/" >>"$work/made"
-	done
+	# Folders of ours alone, for where no record is.
+	list | cut -f 3 | awk -v own="$own/" -v doc="$DESTDIR$docdir/" '{
+		while (sub("/[^/]*$", "") && (index($0 "/", own) == 1 || index($0 "/", doc) == 1)) print $0 "/"
+	}' | sort -u >>"$work/made"
 	[ ! -f "$record" ] || awk -v below="$DESTDIR/" 'index($0, below) == 1' "$record" >>"$work/made"
 	rm -f "$record"
 	grep -v '^keep ' "$work/made" | LC_ALL=C sort -ru | while IFS= read -r path; do

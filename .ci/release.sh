@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-#	release.sh VERSION BUILD ARCH...		ARCH: x86_64 i686
+#	release.sh VERSION BUILD ARCH...	ARCH: x86_64 i686
 #
 # Everything that a release consists of, in BUILD/release: the tarball, for each ARCH the
 # single file BUILD/static/ARCH/vs2vz, a deb and an rpm that carry it, and the sums of all.
@@ -9,7 +9,8 @@
 # rpm 4.4 on; tests/ports/400-packages.sh reads them and says what that means. Equal input
 # makes equal bytes: $SOURCE_DATE_EPOCH is every time in them.
 #
-# $packager ("Name <address>") is who answers for the packages.
+# $packager ("Name <address>") is who answers for the packages; $STATIC_DIR is where the
+# libraries of the single files are, if not in BUILD/static.
 set -euo pipefail
 umask 022
 export LC_ALL=C TZ=UTC
@@ -21,6 +22,7 @@ SOURCE_DATE_EPOCH=$(.ci/epoch.sh)
 export SOURCE_DATE_EPOCH
 mkdir -p "$build"
 build=$(cd "$build" && pwd)
+: "${STATIC_DIR:=$build/static}"
 deb_arch() { [ "$1" = x86_64 ] && echo amd64 || echo i386; }
 
 need() {
@@ -42,7 +44,7 @@ lay_out() {
 		.ci/install.sh install "$build/static/$arch/vs2vz" >/dev/null
 	{
 		cat templates/packaging/copyright
-		sed 's/^/  /' "$build/static/$arch/libraries"
+		sed 's/^/  /' "$STATIC_DIR/$arch/libraries"
 	} >"$to/usr/share/doc/vs2vz/copyright"
 	gzip -9n "$to"/usr/share/man/man*/*
 	find "$to" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
@@ -92,7 +94,7 @@ make_rpm() {
 
 need dpkg-deb rpmbuild gzip md5sum sha256sum
 for arch; do
-	[ -x "$build/static/$arch/vs2vz" ] && [ -f "$build/static/$arch/libraries" ] ||
+	[ -x "$build/static/$arch/vs2vz" ] && [ -f "$STATIC_DIR/$arch/libraries" ] ||
 		{ echo "release: $build/static/$arch/vs2vz is missing: 'make static ARCH=$arch' makes it" >&2; exit 1; }
 done
 work=$(mktemp -d "$build/release.XXXXXX")

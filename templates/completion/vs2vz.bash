@@ -1,6 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # bash completion for vs2vz(8); guest names come from `vs2vz status`.
 
+# A line each, blanks and stars included; bash 3 has no mapfile.
+_vs2vz_reply()
+{
+	local word
+
+	COMPREPLY=()
+	while IFS= read -r word; do
+		COMPREPLY+=("$word")
+	done
+}
+
 _vs2vz_words()
 {
 	local cmd=$1
@@ -36,23 +47,23 @@ _vs2vz()
 		esac
 	done
 	case $prev in
-	--device|--dump-device|--image) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-	--insulate) mapfile -t COMPREPLY < <(compgen -W "image: lv: device: none" -- "$cur"); return ;;
-	--lv) mapfile -t COMPREPLY < <(compgen -W "$(vgs --noheadings -o vg_name 2>/dev/null)" -- "$cur"); return ;;
-	--root) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+	--device|--dump-device|--image) _vs2vz_reply < <(compgen -f -- "$cur"); return ;;
+	--insulate) _vs2vz_reply < <(compgen -W "image: lv: device: none" -- "$cur"); return ;;
+	--lv) _vs2vz_reply < <(compgen -W "$(vgs --noheadings -o vg_name 2>/dev/null)" -- "$cur"); return ;;
+	--root) _vs2vz_reply < <(compgen -d -- "$cur"); return ;;
 	-c|--config|--log|-o|--out|--plan)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-	--method) mapfile -t COMPREPLY < <(compgen -W "auto rename copy" -- "$cur"); return ;;
-	--limits) mapfile -t COMPREPLY < <(compgen -W "guest sample" -- "$cur"); return ;;
-	--verify) mapfile -t COMPREPLY < <(compgen -W "full quick" -- "$cur"); return ;;
-	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur"); return ;;
-	--format) mapfile -t COMPREPLY < <(compgen -W "text json html" -- "$cur"); return ;;
-	--fixups) mapfile -t COMPREPLY < <(compgen -W "all none" -- "$cur"); return ;;
+		_vs2vz_reply < <(compgen -f -- "$cur"); return ;;
+	--method) _vs2vz_reply < <(compgen -W "auto rename copy" -- "$cur"); return ;;
+	--limits) _vs2vz_reply < <(compgen -W "guest sample" -- "$cur"); return ;;
+	--verify) _vs2vz_reply < <(compgen -W "full quick" -- "$cur"); return ;;
+	--color) _vs2vz_reply < <(compgen -W "auto always never" -- "$cur"); return ;;
+	--format) _vs2vz_reply < <(compgen -W "text json html" -- "$cur"); return ;;
+	--fixups) _vs2vz_reply < <(compgen -W "all none" -- "$cur"); return ;;
 	esac
 	if [ -z "$cmd" ] && [ "${cur#-}" = "$cur" ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+		_vs2vz_reply < <(compgen -W "$commands" -- "$cur")
 	else
-		mapfile -t COMPREPLY < <(compgen -W "$(_vs2vz_words "$cmd")" -- "$cur")
+		_vs2vz_reply < <(compgen -W "$(_vs2vz_words "$cmd")" -- "$cur")
 	fi
 }
 complete -F _vs2vz vs2vz
