@@ -4,6 +4,9 @@
 # Makes what a fully static vs2vz is linked from, once:
 #
 #	.ci/static.sh DIR ARCH		ARCH: x86_64 or i686
+#	.ci/static.sh --sources DIR OS-RELEASE
+#					print where the packages would come from, had apt
+#					DIR for its /etc/apt
 #
 #	DIR/source/		apt lists of source packages, and the packages
 #	DIR/ARCH/usr/		musl's and the libraries' headers and archives
@@ -26,6 +29,12 @@ upstream="libconfuse"
 
 die() { echo "static: $*" >&2; exit 1; }
 
+etc=/etc/apt
+release=/etc/os-release
+if [ "${1:-}" = --sources ] && [ $# = 3 ]; then
+	etc=$2 release=$3
+	set -- --sources x86_64
+fi
 [ $# = 2 ] || die "call it as .ci/static.sh DIR ARCH"
 arch=$2
 case $arch in
@@ -33,43 +42,14 @@ x86_64|i686) ;;
 *) die "cannot build for '$arch': ARCH is x86_64 or i686" ;;
 esac
 for t in apt-get dpkg-source; do
-	command -v $t >/dev/null || die "the static file is made of Debian's source packages and" \
-		"needs $t: make it on Debian or Ubuntu (a container will do)"
+	[ "$1" = --sources ] || command -v $t >/dev/null ||
+		die "the static file is made of Debian's source packages and" \
+			"needs $t: make it on Debian or Ubuntu (a container will do)"
 done
-mkdir -p "$1/$arch"
-base=$(cd "$1" && pwd)
-to=$base/$arch
-source=$base/source
-jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 
-# ---- which compiler
+# ---- where the source packages come from
 
-native=$(gcc -print-multiarch 2>/dev/null || gcc -dumpmachine)
-case $native in
-"$arch"-*|i386-linux-gnu) host_arch=$arch ;;
-*) host_arch= ;;
-esac
-[ "$native" = i386-linux-gnu ] && [ "$arch" != i686 ] && host_arch=
-if [ -n "$host_arch" ]; then
-	tool=
-else
-	tool=$(echo "$arch" | tr _ -)-linux-gnu-
-fi
-# Debian names the cross compiler's parts with '-' and the files with '_'.
-[ -z "$tool" ] || command -v "${tool}gcc" >/dev/null || tool=$arch-linux-gnu-
-command -v "${tool}gcc" >/dev/null || die "no ${tool}gcc here: run '.ci/deps.sh static $arch'"
-machine=$arch-linux-musl
-
-# Whatever decides on the result. When it changes, everything is made anew.
-recipe() {
-	cat "$0"
-	"${tool}gcc" --version
-	cat "$base/source/sources.list" "$base/source/sources.list.d/"* 2>/dev/null || :
-}
-
-# ---- source packages
-
-os_release() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}$/\1/p" /etc/os-release; }
+os_release() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}$/\1/p" "$release"; }
 
 # Both formats of apt, and of each only the suites of this very release (no backports,
 # nobody else's archive): "deb" becomes "deb-src", options and keys stay.
@@ -79,7 +59,7 @@ suites='function ours(n) {
 }'
 
 list_entries() {
-	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+	cat "$etc/sources.list" "$etc/sources.list.d/"*.list 2>/dev/null |
 		sources_awk '$1 == "deb" {
 			at = 2
 			if ($2 ~ /^\[/) while ($at !~ /\]$/ && at < NF) at++
@@ -91,7 +71,7 @@ list_entries() {
 }
 
 stanza_entries() {
-	for f in /etc/apt/sources.list.d/*.sources; do
+	for f in "$etc/sources.list.d/"*.sources; do
 		[ -f "$f" ] || continue
 		sources_awk '
 			function flush() {
@@ -121,6 +101,48 @@ sources_awk() {
 	awk -v code="$(os_release VERSION_CODENAME)" -v id="$(os_release ID)" \
 		"$suites $program" "$@"
 }
+
+if [ "$1" = --sources ]; then
+	list_entries
+	stanza_entries
+	exit
+fi
+
+# ---- where everything goes
+
+mkdir -p "$1/$arch"
+base=$(cd "$1" && pwd)
+to=$base/$arch
+source=$base/source
+jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
+
+# ---- which compiler
+
+native=$(gcc -print-multiarch 2>/dev/null || gcc -dumpmachine)
+case $native in
+"$arch"-*|i386-linux-gnu) host_arch=$arch ;;
+*) host_arch= ;;
+esac
+[ "$native" = i386-linux-gnu ] && [ "$arch" != i686 ] && host_arch=
+if [ -n "$host_arch" ]; then
+	tool=
+else
+	tool=$(echo "$arch" | tr _ -)-linux-gnu-
+fi
+# Debian names the cross compiler's parts with '-' and the files with '_'.
+[ -z "$tool" ] || command -v "${tool}gcc" >/dev/null || tool=$arch-linux-gnu-
+command -v "${tool}gcc" >/dev/null || die "no ${tool}gcc here: run '.ci/deps.sh static $arch'"
+machine=$arch-linux-musl
+
+# Whatever decides on the result. When it changes, everything is made anew.
+recipe() {
+	echo "$packages, $upstream"
+	sed -n '/^# ---- which compiler/,$p' "$0"
+	"${tool}gcc" --version
+	cat "$base/source/sources.list" "$base/source/sources.list.d/"* 2>/dev/null || :
+}
+
+# ---- source packages
 
 apt() {
 	APT_CONFIG='' apt-get -q -c "$source/apt.conf" "$@" >>"$source/log" 2>&1 || {

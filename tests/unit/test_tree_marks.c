@@ -251,7 +251,7 @@ static void first_one(void *ctx, const char *path, const char *what)
 }
 
 /* The number of differences, and the first one as "path: what". */
-static int64_t differences(const struct tree_options *how, char first[100])
+static int64_t differences(const struct tree_options *how, char first[128])
 {
 	int a = dir_fd("m/guest"), b = dir_fd("t/dst");
 	struct first f = { "", "" };
@@ -260,7 +260,7 @@ static int64_t differences(const struct tree_options *how, char first[100])
 
 	close(a);
 	close(b);
-	snprintf(first, 100, "%s: %s", f.path, f.what);
+	snprintf(first, 128, "%s: %s", f.path, f.what);
 	return nr;
 }
 
@@ -291,7 +291,7 @@ static void found_and_repaired(void)
 		{ "link", "owner", 0, 0 },
 		{ "etc", "owner", 0, 0 },
 	};
-	char first[100], want[100], path[60];
+	char first[128], want[100], path[60];
 
 	for (size_t i = 0; i < sizeof(flaws) / sizeof(flaws[0]); i++) {
 		snprintf(path, sizeof(path), "t/dst/%s", flaws[i].name);
@@ -311,7 +311,7 @@ static void copy_and_compare(enum tagging method, const char *mkfs, const char *
 {
 	static const struct tree_options blind = { .threads = 3 };
 	unsigned long long gcc, ping;
-	char first[100];
+	char first[128];
 
 	if (!able)
 		skip();

@@ -77,7 +77,8 @@ static uint64_t finite(const struct limits *l, uint64_t pages)
 		return VSWAP_BOUNDLESS;
 	if (pages > MOST)
 		return MOST;
-	return pages == UBC_UNLIMITED_32 ? pages + 1 : pages;	/* that number means "none" to vzctl */
+	/* That number means "none" to each vzctl. */
+	return pages == UBC_UNLIMITED_32 ? pages + 1 : pages;
 }
 
 static void put_vswap(struct limits *l, const struct memory *m)
