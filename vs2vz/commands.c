@@ -376,6 +376,10 @@ const struct command commands[] = {
 	{ "rules", "[--markdown]", "the translation table",
 	  "Prints what becomes of every VServer configuration item.\n", TAKES_MARKDOWN,
 	  command_rules },
+	{ "doctor", "", "what this kernel and this host can, and what is lacking",
+	  "Prints what the kernel, the libraries, the programs and the directories of this host\n"
+	  "can, with the evidence, and what each command lacks because of it. Changes nothing\n"
+	  "and runs no program. Status 2: convert would be refused here.\n", 0, command_doctor },
 	{ "report", "[RUN] [--format text|json|html]", "the report of the last or a named run",
 	  "Prints a stored report again. RUN is the name of a report in the log directory,\n"
 	  "without its suffix.\n", TAKES_GUESTS | TAKES_FORMAT, command_report },

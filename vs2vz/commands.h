@@ -18,6 +18,8 @@ int command_commit(struct session *s);
 int command_insulate(struct session *s);
 int command_uninsulate(struct session *s);
 int command_verify(struct session *s);
+/* doctor.c */
+int command_doctor(struct session *s);
 /* `convert --dry-run` is this one. */
 int command_plan(struct session *s);
 

@@ -25,6 +25,7 @@ static const struct document {
 	{ "ct-sample", "ve-vs2vz.conf-sample", NULL, "the sample of CTID.conf where the host has none" },
 	{ "schema-report", "report-1.0.json", NULL, "JSON schema of reports (--json)" },
 	{ "schema-before", "before-1.0.json", NULL, "JSON schema of before.json" },
+	{ "schema-doctor", "doctor-1.0.json", NULL, "JSON schema of doctor" },
 	{ "completion", "vs2vz.bash", NULL, "completion for bash, to be sourced" },
 };
 #define NR_DOCUMENTS (sizeof(documents) / sizeof(documents[0]))

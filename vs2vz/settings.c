@@ -273,3 +273,8 @@ int settings_read(struct settings *out, const struct root *root, const char *fil
 	}
 	return read_fragments(out, root, pool, err);
 }
+
+const char *settings_library(void)
+{
+	return confuse_version;
+}

@@ -84,6 +84,8 @@ int settings_read(struct settings *out, const struct root *root, const char *fil
 void settings_sample(struct buf *out);
 /* The keys of guest "NAME" { ... } for people, indented. */
 void settings_guest_help(struct buf *out);
+/* Version of libconfuse in use; static. */
+const char *settings_library(void);
 
 /* "auto", "rename", "copy" and the like; false: no such word. */
 bool method_parse(const char *word, enum method *out);

@@ -38,7 +38,7 @@ _vs2vz_words()
 _vs2vz()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} cmd= i
-	local commands="scan check plan convert status resume undo commit insulate uninsulate verify explain rules report help"
+	local commands="scan check plan convert status resume undo commit insulate uninsulate verify explain rules doctor report help"
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do

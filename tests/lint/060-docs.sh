@@ -30,7 +30,7 @@ for m in docs/*.[58]; do
 done
 "$VS2VZ" help >"$scratch/help" 2>&1
 for c in scan check plan convert status resume undo commit insulate uninsulate verify explain \
-		rules report; do
+		rules doctor report; do
 	ok "help names $c" grep -qw "$c" "$scratch/help"
 	ok "the manual names $c" grep -qw "$c" docs/vs2vz.8
 	run_check "vs2vz $c --help" "$VS2VZ" "$c" --help

@@ -45,4 +45,7 @@ struct mounts {
 int mounts_below(struct mounts *out, const struct root *root, const char *path,
 		 struct pool *pool, struct err *err) MUST_CHECK;
 
+/* Version of the library "blkid" or "mount" in use; static (fsinfo_library.c). */
+const char *fsinfo_library(const char *which);
+
 #endif

@@ -64,3 +64,8 @@ uint32_t hash_check(const void *bytes, size_t len)
 {
 	return (uint32_t)XXH3_64bits(bytes, len);
 }
+
+unsigned hash_library(void)
+{
+	return XXH_versionNumber();
+}

@@ -28,4 +28,7 @@ void hash_subtract(struct hash128 *sum, struct hash128 h);
 /* Eight hex digits for one log line. */
 uint32_t hash_check(const void *bytes, size_t len);
 
+/* Version of libxxhash in use: 802 is 0.8.2. */
+unsigned hash_library(void);
+
 #endif

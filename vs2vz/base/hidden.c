@@ -231,3 +231,11 @@ bool hidden_read(const struct hidden *h, struct hidden_window *win, const struct
 	/* A window may be older than the inode. */
 	return (take(h, win, at, false, st, out) && out->fresh) || take(h, win, at, true, st, out);
 }
+
+const char *hidden_library(void)
+{
+	const char *version = "", *date = "";
+
+	ext2fs_get_library_version(&version, &date);
+	return version;
+}

@@ -63,4 +63,7 @@ void hidden_close(struct hidden *h);
 bool hidden_read(const struct hidden *h, struct hidden_window *win, const struct stat *st,
 		 struct hidden_inode *out);
 
+/* Version of libext2fs in use; static. */
+const char *hidden_library(void);
+
 #endif

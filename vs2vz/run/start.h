@@ -87,6 +87,8 @@ void start_release(struct start_seen *seen);
  * VE_ADMIN stands for the network of its own; what could reach the host is left out.
  */
 uint64_t start_rights(const char *capability);
+/* Version of libcap that this was built with; static. */
+const char *start_rights_library(void);
 /* What a status of vzctl means; NULL: not documented. */
 const char *start_vzctl_says(int status);
 /*

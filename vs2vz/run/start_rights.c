@@ -88,3 +88,15 @@ int rights_drop(uint64_t rights, struct err *err)
 		return fail_errno(err, "cannot set capabilities");
 	return 0;
 }
+
+#define TEXT(n) #n
+#define NUMBER(n) TEXT(n)
+
+const char *start_rights_library(void)
+{
+#if defined(LIBCAP_MAJOR) && defined(LIBCAP_MINOR)
+	return NUMBER(LIBCAP_MAJOR) "." NUMBER(LIBCAP_MINOR);
+#else
+	return "before 2.45";
+#endif
+}
