@@ -202,7 +202,7 @@ static int begin(struct session *s, const struct record ***records, size_t *nr)
 		return -1;
 	s->report.findings = &s->findings;
 	/* Of the old world only what concerns these guests is worth a word now. */
-	s->findings.nr = 0;
+	finding_cut(&s->findings, 0);
 	return 0;
 }
 
@@ -368,7 +368,7 @@ int command_verify(struct session *s)
 		return session_failed(s);
 	if (session_look(s) < 0 || session_records(s, &records, &nr) < 0)
 		return session_failed(s);
-	s->findings.nr = 0;
+	finding_cut(&s->findings, 0);
 	s->report.findings = &s->findings;
 	if (s->state < 0)
 		return session_end(s, show_verify, EXIT_DONE);

@@ -35,7 +35,7 @@ static void drop_expected(struct findings *f)
 		if (!drop)
 			f->v[kept++] = f->v[i];
 	}
-	f->nr = kept;
+	finding_cut(f, kept);
 }
 
 /* false: no proc to read. */

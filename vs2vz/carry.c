@@ -70,25 +70,25 @@ static void leave_report(struct session *s, const struct journal *j, size_t line
 	const struct atomic_meta meta = { .mode = 0600, .unsynced = true };
 	const struct place at = { j->folder, "report.json" };
 	struct buf CLEANUP_BUF text = BUF_INIT;
-	struct findings own = { .pool = &s->pool };
+	struct pool own_pool = POOL_INIT;
+	struct findings own = { .pool = &own_pool };
 	struct report one = s->report;
 	struct err err;
 
-	for (size_t i = 0; i < s->findings.nr; i++) {
-		const struct finding *f = &s->findings.v[i];
-
-		if (f->guest && strcmp(f->guest, j->name) == 0)
-			*(struct finding *)pool_grow(&s->pool, &own.v, &own.nr, &own.cap,
-						     sizeof(*own.v)) = *f;
-	}
+	for (size_t i = finding_first(&s->findings, j->name); i != FINDING_NONE;
+	     i = finding_next(&s->findings, i))
+		*(struct finding *)pool_grow(&own_pool, &own.v, &own.nr, &own.cap,
+					     sizeof(*own.v)) = s->findings.v[i];
 	one.guests = &s->report.guests[line];
 	one.nr_guests = 1;
 	one.findings = &own;
+	one.pool = &own_pool;
 	one.ended = time(NULL);
 	one.status = s->report.guests[line].outcome == OUTCOME_DONE ? EXIT_DONE : EXIT_FAILED;
 	report_json(&text, &one);
 	if (atomic_write(&at, text.data, text.len, &meta, false, &err) < 0)
 		log_say(LOG_WARNING, "%s", err.text);
+	pool_release(&own_pool);
 	leave_ledger(s, j, line);
 }
 

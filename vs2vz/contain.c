@@ -89,7 +89,7 @@ static int find(struct changing *c)
 	    layout_known(&c->known, &s->host, &s->root, &s->pool, &s->err) < 0)
 		return -1;
 	/* Of the old world nothing matters now. */
-	s->findings.nr = 0;
+	finding_cut(&s->findings, 0);
 	s->report.findings = &s->findings;
 	if (s->host.is_vz7)
 		finding_add(&s->findings, VS_OPENVZ_TOO_NEW, NULL, s->host.conf_dir,
@@ -148,7 +148,7 @@ static void forget_twice(struct findings *f, size_t before)
 		if (!said)
 			f->v[kept++] = f->v[i];
 	}
-	f->nr = kept;
+	finding_cut(f, kept);
 }
 
 static bool hooks_committed(struct session *s)
@@ -400,7 +400,7 @@ static int contain(struct session *s)
 	if (s->opt.plan_file) {
 		if (session_look(s) < 0)
 			return session_failed(s);
-		s->findings.nr = 0;
+		finding_cut(&s->findings, 0);
 		return jobs_read(s, &c.jobs) < 0 ? session_failed(s) : change(&c);
 	}
 	return find(&c) < 0 || plan_all(&c) < 0 ? session_failed(s) : change(&c);

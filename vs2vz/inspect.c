@@ -8,6 +8,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -66,23 +67,62 @@ static int survey_guest(const struct inspection *all, struct guest *g, unsigned 
 	return 0;
 }
 
+/*
+ * The file system of a tree. Guests share a few mounts: each is asked once, where the
+ * kernel tells at once which one it is. Nothing is mounted or changed during the look.
+ */
+static int tree_fs(struct session *s, const char *tree, struct pool *pool, struct fsinfo *out)
+{
+	struct fsinfo *new;
+	struct stat st;
+	struct err err;
+	int CLEANUP_FD fd = root_opendir(&s->root, tree, &err);
+	int id = fd < 0 || fstat(fd, &st) < 0 ? -1 : fsinfo_mount_of(fd);
+
+	for (size_t i = 0; id >= 0 && i < s->nr_mounts; i++) {
+		if (s->mounts[i].mount_id == id && s->mounts[i].dev == st.st_dev) {
+			*out = s->mounts[i];
+			return 0;
+		}
+	}
+	if (fsinfo_read(out, &s->root, tree, id < 0 ? pool : &s->pool, &s->err) < 0)
+		return -1;
+	if (id < 0)
+		out->type = pool_strdup(&s->pool, out->type);	/* it stays with the guest */
+	if (id < 0 || out->mount_id != id)
+		return 0;
+	new = pool_grow(&s->pool, &s->mounts, &s->nr_mounts, &s->cap_mounts, sizeof(*new));
+	*new = *out;
+	return 0;
+}
+
 /* What the tree says of itself: distribution, init, size. */
-static int inspect_tree(const struct inspection *all, struct guest *g, unsigned number)
+static int inspect_tree_in(const struct inspection *all, struct guest *g, unsigned number,
+			   struct fsinfo *fs, struct pool *pool)
 {
 	struct session *s = all->s;
-	struct fsinfo fs = { 0 };
 	struct root tree;
 	int done;
 
-	if (fsinfo_read(&fs, &s->root, g->tree, &s->pool, &s->err) < 0)
+	if (tree_fs(s, g->tree, pool, fs) < 0)
 		return -1;
-	g->file_system = fs.type;
+	g->file_system = fs->type;
 	if (root_inside(&tree, &s->root, g->tree, &s->err) < 0)
 		return -1;
 	done = vserver_system(&g->system, &tree, &s->pool, &s->findings, g->name, &s->err);
 	if (done == 0 && all->sharing)
-		done = survey_guest(all, g, number, &tree, &fs);
+		done = survey_guest(all, g, number, &tree, fs);
 	root_release(&tree);
+	return done;
+}
+
+static int inspect_tree(const struct inspection *all, struct guest *g, unsigned number)
+{
+	struct pool pool = POOL_INIT;
+	struct fsinfo fs = { 0 };
+	int done = inspect_tree_in(all, g, number, &fs, &pool);
+
+	pool_release(&pool);
 	return done;
 }
 

@@ -23,10 +23,18 @@
 
 const struct guest *session_guest(const struct session *s, const char *name)
 {
-	for (size_t i = 0; i < s->guests.nr; i++)
-		if (strcmp(s->guests.v[i].name, name) == 0)
-			return &s->guests.v[i];
-	return NULL;
+	size_t low = 0, high = s->guests.nr;	/* sorted; the first of several of one name */
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(s->guests.v[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < s->guests.nr && strcmp(s->guests.v[low].name, name) == 0 ?
+	       &s->guests.v[low] : NULL;
 }
 
 static void read_record(struct session *s, struct record *r, const char *name)
@@ -78,12 +86,28 @@ int session_look(struct session *s)
 	return 0;
 }
 
+/* Guests first, then containers, each sorted by name: journal_list(). */
+static bool record_before(const struct record *r, const char *name)
+{
+	bool ours = strchr(r->name, '/') != NULL, wanted = strchr(name, '/') != NULL;
+
+	return ours != wanted ? wanted : strcmp(r->name, name) < 0;
+}
+
 struct record *session_record(const struct session *s, const char *name)
 {
-	for (size_t i = 0; i < s->nr_records; i++)
-		if (strcmp(s->records[i].name, name) == 0)
-			return &s->records[i];
-	return NULL;
+	size_t low = 0, high = s->nr_records;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (record_before(&s->records[mid], name))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < s->nr_records && strcmp(s->records[low].name, name) == 0 ?
+	       &s->records[low] : NULL;
 }
 
 /* Does an operand mean this name or number? Globs match names only. */

@@ -162,6 +162,10 @@ struct report {
 	uint64_t bytes_needed;
 	size_t nr_guests, cap_guests;
 	struct report_guest *guests;
+	struct {			/* places of the guests' entries by name, see entry() */
+		size_t nr, room;	/* entries that are in it; slots, a power of two */
+		size_t *slot;		/* place + 1; 0: free */
+	} index;
 	const struct findings *findings; /* NULL: none asked for */
 };
 

@@ -36,23 +36,63 @@ void report_init(struct report *r, struct pool *pool, const char *command, int a
 		r->arguments[r->nr_arguments++] = shown_dup(pool, argv[i]);
 }
 
+/* The slot of a name in the index, or the free one for it. */
+static size_t *slot_of(const struct report *r, const char *name, bool is_host)
+{
+	uint32_t hash = is_host ? 1 : 2166136261u;
+	size_t i;
+
+	for (const char *c = name; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	for (i = hash & (r->index.room - 1); r->index.slot[i]; i = (i + 1) & (r->index.room - 1)) {
+		const struct report_guest *g = &r->guests[r->index.slot[i] - 1];
+
+		if (g->is_host == is_host && strcmp(g->name, name) == 0)
+			break;
+	}
+	return &r->index.slot[i];
+}
+
+/* Entries that came, went or were sorted since the last time: all are put in anew. */
+static void bring_up_index(struct report *r)
+{
+	if (r->index.nr != r->nr_guests)
+		r->index.room = 0;
+	if ((r->nr_guests + 1) * 2 < r->index.room)
+		return;
+	r->index.room = 64;
+	while (r->index.room < r->nr_guests * 4)
+		r->index.room *= 2;
+	r->index.slot = pool_array(r->pool, r->index.room, sizeof(*r->index.slot));
+	r->index.nr = r->nr_guests;
+	for (size_t i = 0; i < r->nr_guests; i++)
+		*slot_of(r, r->guests[i].name, r->guests[i].is_host) = i + 1;
+}
+
 static struct report_guest *entry(struct report *r, const char *name, bool is_host)
 {
 	struct report_guest *g;
+	size_t *slot;
 
-	for (size_t i = 0; i < r->nr_guests; i++)
-		if (r->guests[i].is_host == is_host && strcmp(r->guests[i].name, name) == 0)
-			return &r->guests[i];
+	bring_up_index(r);
+	slot = slot_of(r, name, is_host);
+	if (*slot)
+		return &r->guests[*slot - 1];
 	g = pool_grow(r->pool, &r->guests, &r->nr_guests, &r->cap_guests, sizeof(*g));
-	g->name = name;
+	g->name = pool_strdup(r->pool, name);
 	g->is_host = is_host;
 	g->xid = -1;
+	*slot = r->nr_guests;
+	r->index.nr = r->nr_guests;
 	return g;
 }
 
 struct report_guest *report_guest(struct report *r, const char *name)
 {
-	return entry(r, shown_dup(r->pool, name), false);
+	struct buf CLEANUP_BUF shown = BUF_INIT;
+
+	shown_add(&shown, name);
+	return entry(r, shown.data, false);
 }
 
 struct report_guest *report_host(struct report *r)
@@ -176,6 +216,8 @@ void report_end(struct report *r, int status)
 	r->status = status;
 	if (r->nr_guests > 1)
 		qsort(r->guests, r->nr_guests, sizeof(*r->guests), by_name);
+	r->index.room = 0;
+	r->index.nr = SIZE_MAX;
 }
 
 static void count_findings(struct report_counts *c, const struct findings *f)

@@ -72,22 +72,20 @@ static void add_actions(struct buf *out, const struct report_guest *g,
 	}
 }
 
-static bool is_of(const struct finding *f, const struct report_guest *g)
-{
-	if (g->is_host || !f->guest)
-		return g->is_host && !f->guest;
-	return strcmp(f->guest, g->name) == 0;
-}
-
 static void add_marks(struct buf *out, const struct report *r, const struct report_guest *g,
 		      const struct text_style *style)
 {
-	for (size_t i = 0; r->findings && i < r->findings->nr; i++) {
+	const char *who = g->is_host ? NULL : g->name;
+
+	if (!r->findings)
+		return;
+	for (size_t i = finding_first(r->findings, who); i != FINDING_NONE;
+	     i = finding_next(r->findings, i)) {
 		const struct finding *f = &r->findings->v[i];
 		const struct finding_group one = { .kind = f->kind,
 						   .lifted = f->override_reason != NULL };
 
-		if (!is_of(f, g) || (f->kind->level == LEVEL_INFO && !style->verbose))
+		if (f->kind->level == LEVEL_INFO && !style->verbose)
 			continue;
 		buf_adds(out, "  ! ");
 		add_padded(out, pool_printf(r->pool, "VS%u", f->kind->id), LABEL);

@@ -29,11 +29,8 @@ static const char *boot_text(const struct report_guest *g)
 static void add_details(struct buf *out, const void *ctx, size_t row)
 {
 	const struct report *r = ctx;
-	const struct report_guest *g = NULL;
+	const struct report_guest *g = &r->guests[row];	/* the host's entry is the last one */
 
-	for (size_t i = 0; i < r->nr_guests && !g; i++)
-		if (!r->guests[i].is_host && row-- == 0)
-			g = &r->guests[i];
 	buf_addf(out, "    %s", g->hostname ? g->hostname : "(no host name)");
 	for (size_t i = 0; i < g->nr_addresses; i++)
 		buf_addf(out, "  %s", g->addresses[i]);

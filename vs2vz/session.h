@@ -69,6 +69,8 @@ struct session {
 	struct users users;	/* who uses what, see session_users() */
 	struct device *devices;	/* see session_device() */
 	size_t nr_devices, cap_devices;
+	struct fsinfo *mounts;		/* of the guests' trees, each once */
+	size_t nr_mounts, cap_mounts;
 	int state;		/* the state directory, -1: absent */
 	int lock;		/* held by a changing command, -1 */
 	struct record *records;

@@ -11,7 +11,7 @@
 #		trees	survey, copy, verify, remove and marks of the sets guest and mail
 #		image	a file system of its own, made and filled: the set own-fs
 #		linear	the same for many names in one directory and many linked inodes
-#		guests	the rename path
+#		guests	the program itself on hosts of many small guests: time and memory
 #	BENCH_DIR=DIR           where the images are made (default: a new folder in /var/tmp)
 #	BENCH_ROUNDS=3          rounds of each tool
 #	BENCH_FILES=200000      small files of 1 to 8 KB
@@ -19,9 +19,10 @@
 #	BENCH_INODES=100000     inodes of the set own-fs, 25 KB each
 #	BENCH_LINEAR='25000 50000 100000 200000'	items of the part linear
 #	BENCH_BEARABLE=25000    up to so many of them mke2fs -d is run as well
-#	BENCH_GUESTS=1000       guests for the rename path; 0: not at all
+#	BENCH_GUESTS='200 1000 5000'	guests of the hosts
 #	BENCH_COLD=1            also with dropped caches (drops those of the whole machine)
-#	BENCH_OUT=FILE          write the report as markdown, for example docs/benchmarks.md
+#	BENCH_OUT=FILE          write the report as markdown; docs/benchmarks.md is made by
+#				BENCH_COLD=1 BENCH_OUT=docs/benchmarks.md make bench
 #	VS2VZ_TEST_GUEST=TAR    a guest tree to use (default: the Debian guest of the tests,
 #				four copies of it, so that there is something to measure)
 set -u
@@ -29,7 +30,8 @@ export LC_ALL=C
 top=$(cd "$(dirname "$0")/../.." && pwd)
 : "${VS2VZ:=$top/build/vs2vz}"
 : "${TREETOOL:=$(dirname "$(readlink -f "$VS2VZ")")/tests/treetool}"
-: "${BENCH_ROUNDS:=3}" "${BENCH_FILES:=200000}" "${BENCH_BYTES:=1500}" "${BENCH_GUESTS:=1000}"
+: "${PEAK:=$(dirname "$(readlink -f "$VS2VZ")")/tests/peak}"
+: "${BENCH_ROUNDS:=3}" "${BENCH_FILES:=200000}" "${BENCH_BYTES:=1500}" "${BENCH_GUESTS:=200 1000 5000}"
 : "${BENCH_INODES:=100000}" "${BENCH_LINEAR:=25000 50000 100000 200000}" "${BENCH_BEARABLE:=25000}"
 : "${BENCH_ONLY:=trees image linear guests}"
 : "${BENCH_COLD:=}" "${BENCH_OUT:=}" "${VS2VZ_TEST_GUEST:=}"
@@ -44,7 +46,7 @@ for part in $BENCH_ONLY; do
 done
 
 [ "$(id -u)" = 0 ] || die "needs root: mounts, owners"
-[ -x "$TREETOOL" ] || die "$TREETOOL is not built (make)"
+[ -x "$TREETOOL" ] && [ -x "$PEAK" ] || die "$TREETOOL or $PEAK is not built (make programs)"
 has mke2fs || die "needs e2fsprogs"
 
 if [ -n "${BENCH_DIR:-}" ]; then
@@ -58,7 +60,6 @@ target=$own/target.img
 times=$own/times
 : >"$times"
 : >"$own/sets"
-: >"$own/linear"
 
 clean() {
 	trap '' INT TERM
@@ -146,14 +147,18 @@ linear_tree() {	# KIND DIR ITEMS
 
 # ---- measuring
 
-# timed SET WORK TOOL COMMAND...: one run, its seconds into the table
+# timed SET WORK TOOL COMMAND...: one run, its seconds into the table, with the number of
+# $items (what the time is divided by; "-": nothing) and the KiB that it left in $own/peak.
+items=-
 timed() {
 	local set=$1 work=$2 tool=$3 from to
 	shift 3
+	rm -f "$own/peak"
 	from=$(date +%s.%N)
 	"$@" >"$own/output" 2>&1 || { tail -n 3 "$own/output" >&2; die "$tool failed ($work, $set)"; }
 	to=$(date +%s.%N)
-	echo "$set $work $tool $from $to" | awk '{ printf "%s %s %s %.3f\n", $1, $2, $3, $5 - $4 }' >>"$times"
+	echo "$set $items $work $tool $from $to $(cat "$own/peak" 2>/dev/null || echo -)" |
+		awk '{ printf "%s %s %s %s %.3f %s\n", $1, $2, $3, $4, $6 - $5, $7 }' >>"$times"
 }
 
 cold() { sync; echo 3 >/proc/sys/vm/drop_caches; }
@@ -275,14 +280,17 @@ images() {	# SET DIR SUFFIX
 	without_target
 }
 
-# One run; "KIND ITEMS TOOL SECONDS PEAK" into the table of its own.
 linear_run() {	# KIND ITEMS TOOL
 	without_target
 	find "$src/linear/$1-$2" -printf '%s' >/dev/null
-	timed linear "$1-$2" "$3" "image_$3" "$src/linear/$1-$2" 1024 400000
-	echo "$1 $2 $3 $(tail -n 1 "$times" | cut -d' ' -f4)" \
-		"$(sed -n 's/^peak=\([0-9]*\) KiB/\1/p' "$own/output")" >>"$own/linear"
-	sed -i '$d' "$times"
+	items=$2
+	timed "$1" image "${3/_/-}" linear_image "$3" "$src/linear/$1-$2"
+	items=-
+}
+linear_image() {	# TOOL DIR
+	"image_$1" "$2" 1024 400000 >"$own/image-log" 2>&1 || { cat "$own/image-log"; return 1; }
+	sed -n 's/^peak=\([0-9]*\) KiB/\1/p' "$own/image-log" >"$own/peak"
+	[ -s "$own/peak" ] || rm "$own/peak"
 }
 
 linear() {
@@ -296,76 +304,43 @@ linear() {
 	without_target
 }
 
-# Rows: kind, items, tool, median seconds, microseconds for each item, largest peak (MiB).
-linear_rows() {
-	sort -k1,1 -k3,3r -k2,2n -k4,4n "$own/linear" | awk '
-		function done() {
-			if (!n) return
-			m = n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
-			printf "%s %.2f %.1f %s\n", key, m, m * 1e6 / items,
-				peak ? sprintf("%.1f", peak / 1024) : "-"
-			n = peak = 0
-		}
-		{ k = $1 " " $2 " " $3; if (k != key) { done(); key = k; items = $2 } v[++n] = $4 }
-		$5 > peak { peak = $5 }
-		END { done() }'
+# ---- the program itself on hosts with many small guests
+
+# small WORK COMMAND...: one command of the program on the host $r
+small() {
+	local work=$1
+	shift
+	timed guests "$work" vs2vz "$PEAK" "$own/peak" "$VS2VZ" --root "$r" -q "$@"
 }
 
-linear_table() {
-	printf '%-7s %8s %-10s %8s %9s %9s\n' linear items tool median us/item peak-MiB
-	linear_rows | while read -r kind nr tool median each peak; do
-		printf '%-7s %8s %-10s %8s %9s %9s\n' "$kind" "$nr" "${tool/_/-}" "$median" "$each" "$peak"
-	done
-}
-
-linear_report() {
-	cat <<-END
-
-	## Linearity
-
-	A file system made and filled from *names*: so many empty files in one directory, and from
-	*links*: so many empty files of two names each, a thousand files in each directory. The time
-	for each of them must not grow with their number. Peak is the largest resident memory.
-
-	| data | items | tool | median | microseconds each | peak MiB |
-	|---|---|---|---|---|---|
-	END
-	linear_rows | while read -r kind nr tool median each peak; do
-		echo "| $kind | $nr | ${tool/_/ -} | $median | $each | $peak |"
-	done
-}
-
-# ---- rename path: the program itself on a host with many small guests
-
+# Guests of 30 objects, all recipes; undo leaves the host as it was for the next round.
 guests() {
-	local r=$own/host i
-	[ "$BENCH_GUESTS" -gt 0 ] && [ -x "$VS2VZ" ] || return 0
-	say "making $BENCH_GUESTS guests"
-	r=$src/host
+	local r nr i
 	. "$top/tests/lib/host.sh"
-	mkhost "$r"
-	add_guest "$r" g1001 1001 g1001.example.org 10.0.0.1
-	for ((i = 2; i <= BENCH_GUESTS; i++)); do
-		clone_guest "$r" g1001 "g$((1000 + i))" "$((1000 + i))" \
-			"10.$((i / 62500)).$((i / 250 % 250)).$((i % 250 + 1))"
+	for nr in $BENCH_GUESTS; do
+		say "making $nr guests"
+		r=$src/host-$nr
+		mkhost "$r"
+		rm -f "$r/etc/vs2vz.d/tests.conf"
+		add_guest "$r" g1001 1001 g1001.example.org 10.0.4.2
+		"$top/tests/lib/many-guests" "$r" g1001 1002 "$((1000 + nr))" ||
+			die "cannot make the guests"
+		sync -f "$src"
+		items=$nr
+		for ((i = 1; i <= BENCH_ROUNDS; i++)); do
+			small scan scan
+			small scan-json scan --json
+			small check check
+			small plan plan --all
+			small plan-json plan --all --json
+			small plan-file plan --all -o "$own/plan"
+			small convert convert --all --yes
+			small status status
+			small undo undo --all
+		done
+		items=-
+		rm -rf "$r"
 	done
-	sync -f "$src"
-	timed "guests" survey vs2vz-scan "$VS2VZ" --root "$r" -q scan
-	timed "guests" rename vs2vz-convert "$VS2VZ" --root "$r" -q convert --all --yes
-	timed "guests" rename vs2vz-undo "$VS2VZ" --root "$r" -q undo --all
-}
-
-# A guest like another: the shape of the v345 sample, other names and numbers.
-clone_guest() {
-	local r=$1 from=$2 to=$3 id=$4 ip=$5 g=$1/etc/vservers/$3
-	cp -a "$r/etc/vservers/$from" "$g" && cp -a "$r/vservers/$from" "$r/vservers/$to" || exit 1
-	echo "$to" >"$g/name"
-	echo "$id" >"$g/context"
-	echo "$to.example.org" >"$g/uts/nodename"
-	echo "$ip" >"$g/interfaces/0/ip"
-	ln -sfn "/etc/vservers/.defaults/vdirbase/$to" "$g/vdir"
-	ln -sfn "/etc/vservers/.defaults/cachebase/$to" "$g/cache"
-	ln -sfn "/var/run/vservers/$to" "$g/run"
 }
 
 # ---- report
@@ -376,33 +351,39 @@ machine() {
 		"Linux $(uname -r | cut -d- -f1), ext4 on loop devices, coreutils $(cp --version | sed -n '1s/.* //p')"
 }
 
-# Rows: set, work, tool, median, minimum, maximum, ratio of our row to this one.
+# Rows: set, items, work, tool, median, minimum, maximum, ratio of our row to this one,
+# microseconds for each item, largest peak in MiB.
 rows() {
-	sort -k1,1 -k2,2 -k3,3 -k4,4n "$times" | awk '
+	sort -k1,1 -k3,3 -k4,4 -k2,2n -k5,5n "$times" | awk '
 		function done(  m) {
 			if (!n) return
 			m = n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
-			order[++rows] = key; median[key] = m; low[key] = v[1]; high[key] = v[n]; n = 0
+			order[++rows] = key; median[key] = m; low[key] = v[1]; high[key] = v[n]
+			most[key] = peak; n = peak = 0
 		}
-		{ k = $1 " " $2 " " $3; if (k != key) { done(); key = k } v[++n] = $4 }
+		{ k = $1 " " $2 " " $3 " " $4; if (k != key) { done(); key = k } v[++n] = $5 }
+		$6 != "-" && $6 > peak { peak = $6 }
 		END {
 			done()
 			for (i = 1; i <= rows; i++) {
-				split(order[i], p, " ")
-				ours = p[1] " " p[2] " vs2vz"
-				ratio = "-"
-				if (ours in median && p[3] !~ /^vs2vz/)
-					ratio = sprintf("%.2f", median[ours] / median[order[i]])
-				printf "%s %s %s %.2f %.2f %.2f %s\n", p[1], p[2], p[3],
-					median[order[i]], low[order[i]], high[order[i]], ratio
+				k = order[i]
+				split(k, p, " ")
+				ours = p[1] " " p[2] " " p[3] " vs2vz"
+				printf "%s %.2f %.2f %.2f %s %s %s\n", k, median[k], low[k], high[k],
+					ours in median && p[4] !~ /^vs2vz/ ? sprintf("%.2f", median[ours] / median[k]) : "-",
+					p[2] == "-" ? "-" : sprintf("%.1f", median[k] * 1e6 / p[2]),
+					most[k] ? sprintf("%.1f", most[k] / 1024) : "-"
 			}
 		}'
 }
 
 table() {
-	printf '%-7s %-12s %-15s %8s %17s %9s\n' set work tool median min-max vs2vz/it
-	rows | while read -r set work tool median low high ratio; do
-		printf '%-7s %-12s %-15s %8s %8s-%-8s %9s\n' "$set" "$work" "$tool" "$median" "$low" "$high" "$ratio"
+	local form='%-7s %7s %-12s %-15s %8s %17s %9s %9s %9s\n'
+	# shellcheck disable=SC2059
+	printf "$form" set items work tool median min-max vs2vz/it us/item peak-MiB
+	rows | while read -r set items work tool median low high ratio each peak; do
+		# shellcheck disable=SC2059
+		printf "$form" "$set" "$items" "$work" "$tool" "$median" "$low-$high" "$ratio" "$each" "$peak"
 	done
 }
 
@@ -410,26 +391,37 @@ report() {
 	cat <<-END
 	# Benchmarks
 
-	Made by \`make bench\`. $(machine).
+	Made by \`make bench\` in one run: \`BENCH_COLD=1 BENCH_OUT=docs/benchmarks.md make bench\`.
+	$(machine).
 
 	$(cat "$own/sets")
 
 	Seconds; median, smallest and largest of $BENCH_ROUNDS interleaved rounds; copies include the
-	final sync of the target and, for vs2vz, a hash of everything that was read. The last column
-	is the time of vs2vz divided by the time of the tool in that row: below 1 is faster. When
-	verifying, vs2vz reads the target back from the disk; diff -r takes what is in memory.
+	final sync of the target and, for vs2vz, a hash of everything that was read. *vs2vz / tool* is
+	the time of vs2vz divided by the time of the tool in that row: below 1 is faster. *each* is
+	the median for each item in microseconds, *peak* the largest resident memory in MiB. When
+	verifying, vs2vz reads the target back from the disk; diff -r takes what is in memory, so that
+	the rows with dropped caches (*-cold*) are the fair ones. *strip-tags* takes VServer's tags
+	off all owners: vs2vz writes a record of what was there, to the disk before the first change,
+	chown -hR keeps none.
 
 	The work *image*: a new ext4 in an image file, filled with the tree. vs2vz makes and fills it
 	without mounting it; mkfs+mount+cp is mkfs.ext4, a loop mount, cp -a and umount; mke2fs-d is
 	mke2fs -d. Each begins without the file and ends when all of it is on the disk. The time of
 	vs2vz includes taking all space of the file and a hash of everything that was read, not the
-	e2fsck and the comparison that follow in a conversion.
+	e2fsck and the comparison that follow in a conversion. Of *names* it is made from so many
+	empty files in one directory, of *links* from so many empty files of two names each, a
+	thousand files in each directory: the time for each must not grow with their number.
 
-	| data | work | tool | median | min-max | vs2vz / tool |
-	|---|---|---|---|---|---|
+	*guests*: the program itself on a host of so many small guests (30 objects each, all recipes);
+	memory is to stay below 64 MiB and 32 KiB for each guest, and the time for each must not grow
+	with their number. status is that of converted guests.
+
+	| data | items | work | tool | median | min-max | vs2vz / tool | each | peak |
+	|---|---|---|---|---|---|---|---|---|
 	END
-	rows | while read -r set work tool median low high ratio; do
-		echo "| $set | $work | $tool | $median | $low-$high | $ratio |"
+	rows | while read -r set items work tool median low high ratio each peak; do
+		echo "| $set | $items | $work | $tool | $median | $low-$high | $ratio | $each | $peak |"
 	done
 }
 
@@ -501,8 +493,7 @@ for ((i = 1; i <= BENCH_ROUNDS; i++)); do
 done
 ! wanted guests || guests
 table
-[ ! -s "$own/linear" ] || linear_table
 if [ -n "$BENCH_OUT" ]; then
-	{ report; [ ! -s "$own/linear" ] || linear_report; } >"$BENCH_OUT" || die "cannot write $BENCH_OUT"
+	report >"$BENCH_OUT" || die "cannot write $BENCH_OUT"
 	say "written: $BENCH_OUT"
 fi

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,72 @@ static void pools(void **state)
 	pool_release(&pool);
 }
 
+/* Texts, objects and arrays of all sizes in turn: each keeps what was written into it. */
+static void pools_keep_what_is_theirs(void **state)
+{
+	struct pool pool = POOL_INIT;
+	size_t nr = 0, cap = 0, nr_odd = 0, cap_odd = 0;
+	struct item { uint64_t nr; char *text; uint64_t *object; } *v = NULL;
+	struct { char c[3]; } *odd = NULL;
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		struct item *new = pool_grow(&pool, &v, &nr, &cap, sizeof(*v));
+		size_t size = i % 1000 ? i % 13 + 1 : 3000 + i / 2;
+
+		assert_int_equal(new->nr, 0);
+		assert_null(new->text);
+		new->nr = i;
+		new->text = pool_printf(&pool, "%0*u", (int)(i % 500 ? i % 21 + 1 : i + 1), i);
+		new->object = pool_array(&pool, size, sizeof(*new->object));
+		assert_int_equal((uintptr_t)new->object % _Alignof(max_align_t), 0);
+		for (size_t k = 0; k < size; k++) {
+			assert_int_equal(new->object[k], 0);
+			new->object[k] = i;
+		}
+		memset(pool_grow(&pool, &odd, &nr_odd, &cap_odd, sizeof(*odd)), (int)(i % 256), 3);
+	}
+	for (unsigned i = 0; i < 20000; i++) {
+		assert_int_equal(v[i].nr, i);
+		assert_int_equal(strtoul(v[i].text, NULL, 10), i);
+		assert_int_equal(v[i].object[0], i);
+		assert_int_equal((unsigned char)odd[i].c[2], i % 256);
+	}
+	pool_release(&pool);
+}
+
+static void count_bytes(void *ctx, const void *bytes, size_t len)
+{
+	size_t *sum = ctx;
+
+	(void)bytes;
+	*sum += len;
+}
+
+/* With a sink a long text is never in memory; without one it stays. */
+static void texts_drain(void **state)
+{
+	size_t sum = 0;
+	const struct buf_sink sink = { count_bytes, &sum };
+	struct buf into = BUF_INTO(&sink), plain = BUF_INIT;
+
+	(void)state;
+	for (unsigned i = 0; i < 10000; i++) {
+		buf_addf(&into, "line %06u\n", i);
+		buf_drain(&into);
+		buf_addf(&plain, "line %06u\n", i);
+		buf_drain(&plain);
+	}
+	assert_true(into.cap <= 128 * 1024);
+	assert_int_equal(sum + into.len, 120000);
+	buf_flush(&into);
+	buf_flush(&plain);
+	assert_int_equal(sum, 120000);
+	assert_int_equal(plain.len, 120000);
+	buf_release(&into);
+	buf_release(&plain);
+}
+
 static void hashes(void **state)
 {
 	char text[HASH_TEXT];
@@ -140,6 +207,7 @@ static void atomic_files(void **state)
 	struct root root;
 	struct stat st;
 	struct err err;
+	struct atomic_file file;
 	struct place at;
 
 	(void)state;
@@ -154,6 +222,25 @@ static void atomic_files(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 	assert_int_equal(st.st_mtim.tv_sec, -77);
 	assert_int_equal(st.st_mtim.tv_nsec, 123456789);
+	assert_int_equal(root_lstat(&root, ".file.vs2vz-new", &st, &err), -1);
+	assert_int_equal(atomic_begin(&file, &at, &err), 0);
+	atomic_put(&file, "thr", 3);
+	assert_int_equal(root_read(&root, "file", 10, &b, &err), 0);
+	assert_string_equal(b.data, "two\n");	/* still */
+	atomic_put(&file, "ee", 2);
+	assert_int_equal(atomic_end(&file, &meta, true, &err), 0);
+	assert_int_equal(root_read(&root, "file", 10, &b, &err), 0);
+	assert_string_equal(b.data, "three");
+	/* What could not be written is told at the end, and the old file stays. */
+	assert_int_equal(atomic_begin(&file, &at, &err), 0);
+	close(file.fd);
+	file.fd = open("/dev/full", O_WRONLY);
+	atomic_put(&file, "lost", 4);
+	atomic_put(&file, "more", 4);
+	assert_int_equal(atomic_end(&file, &meta, true, &err), -1);
+	assert_non_null(strstr(err.text, "'file'"));
+	assert_int_equal(root_read(&root, "file", 10, &b, &err), 0);
+	assert_string_equal(b.data, "three");
 	assert_int_equal(root_lstat(&root, ".file.vs2vz-new", &st, &err), -1);
 	assert_int_equal(make_dirs(root.fd, "/a//b/c", 0755, &err), 0);
 	assert_int_equal(make_dirs(root.fd, "a/b/c", 0755, &err), 0);
@@ -175,6 +262,8 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(printable),
 		cmocka_unit_test(pools),
+		cmocka_unit_test(pools_keep_what_is_theirs),
+		cmocka_unit_test(texts_drain),
 		cmocka_unit_test(hashes),
 		cmocka_unit_test(atomic_files),
 	};

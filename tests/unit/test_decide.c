@@ -448,6 +448,58 @@ static void test_long_name_of_held(void **state)
 						       (unsigned long long)guest[0].tree_ino));
 }
 
+/* What was given away, as the plan's text and some of what the report shows. */
+static struct buf given[2 * MAX];
+static void take(void *ctx, const struct decision *decision)
+{
+	struct buf *text = &given[(*(size_t *)ctx)++];
+
+	plan_print(text, &decision->plan);
+	buf_addf(text, "%s %u %s %zu", decision->ct.conf, decision->ct.ctid,
+		 decision->method_reason, decision->ledger.nr);
+	for (size_t i = 0; i < decision->ct.nr; i++)
+		buf_addf(text, " %s=%s", decision->ct.set[i].key, decision->ct.set[i].value);
+}
+
+/* Guests that go one by one get the plans, findings and host steps that they get together. */
+static void test_each_is_given_away(void **state)
+{
+	const struct guest *selected[MAX];
+	struct buf text CLEANUP_BUF = BUF_INIT, host_text CLEANUP_BUF = BUF_INIT;
+	size_t nr = 0, together = 0, found;
+	const struct decision_taker taker = { take, &nr };
+
+	(void)state;
+	add("a1001");
+	add_marked("b1002");
+	add("c1003")->style = STYLE_RECENT;
+	run();
+	found = fx.findings.nr;
+	plan_print(&host_text, &out.host);
+	for (size_t i = 0; i < out.nr; i++)
+		take(&together, &out.v[i]);
+	for (size_t i = 0; i < all.nr; i++)
+		selected[i] = &guest[i];
+	buf_add(&text, given[0].data, given[0].len);
+	nr = 3;	/* beside those */
+	fx.findings.nr = 0;
+	assert_int_equal(decide_each(&out, selected, all.nr, &all, &host, &fx.root, &choices,
+				     &taker, &fx.pool, &fx.findings, &fx.err), 0);
+	assert_int_equal(nr, 6);
+	assert_int_equal(fx.findings.nr, found);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(given[i].data, given[i + 3].data);
+		assert_int_equal(out.v[i].plan.nr_steps, 0);
+		assert_int_equal(out.v[i].ledger.nr, 0);
+		assert_string_equal(out.v[i].guest->name, guest[i].name);
+	}
+	buf_clear(&text);
+	plan_print(&text, &out.host);
+	assert_string_equal(text.data, host_text.data);
+	for (size_t i = 0; i < 6; i++)
+		buf_release(&given[i]);
+}
+
 static void test_nothing_selected(void **state)
 {
 	(void)state;
@@ -482,6 +534,7 @@ int main(void)
 		TEST(test_shared_answers),
 		TEST(test_no_space_for_repair),
 		TEST(test_long_name_of_held),
+		TEST(test_each_is_given_away),
 		TEST(test_nothing_selected),
 	};
 

@@ -155,6 +155,55 @@ static void sorting_is_stable_in_meaning(void **state)
 	pool_release(&pool);
 }
 
+/* The objects of a guest's findings, in the order of the chain: "1 4 " */
+static const char *chain(const struct findings *f, const char *guest)
+{
+	static char text[4096];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = finding_first(f, guest); i != FINDING_NONE; i = finding_next(f, i))
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ", f->v[i].object);
+	return text;
+}
+
+/* Whatever is added, cut and sorted between the questions. */
+static void findings_of_a_guest(void **state)
+{
+	struct pool pool = POOL_INIT;
+	struct findings f = { .pool = &pool };
+	char name[20], object[20];
+
+	(void)state;
+	assert_string_equal(chain(&f, "a"), "");
+	finding_add(&f, VS_GUEST_BUSY, "b", "1", "seen");
+	finding_add(&f, VS_NOT_ROOT, NULL, "2", "seen");
+	finding_add(&f, VS_NO_SPACE, "b", "3", "seen");
+	assert_string_equal(chain(&f, "b"), "1 3 ");
+	assert_string_equal(chain(&f, NULL), "2 ");
+	assert_string_equal(chain(&f, "a"), "");
+	finding_add(&f, VS_NO_HOSTNAME, "a", "4", "seen");
+	finding_add(&f, VS_GUEST_BUSY, "b", "0", "seen");
+	assert_string_equal(chain(&f, "b"), "1 3 0 ");
+	assert_string_equal(chain(&f, "a"), "4 ");
+	finding_sort(&f);
+	assert_string_equal(chain(&f, "b"), "0 1 3 ");
+	finding_cut(&f, 1);
+	assert_string_equal(chain(&f, "b"), "");
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "guest%u", i % 1000);
+		snprintf(object, sizeof(object), "%u", i);
+		finding_add(&f, i == 2222 ? VS_GUEST_BUSY : VS_NO_HOSTNAME, name, object, "seen");
+		if (i % 700 == 0)
+			assert_false(finding_blocks(&f, "guest999999"));
+	}
+	assert_string_equal(chain(&f, "guest7"), "7 1007 2007 ");
+	assert_string_equal(chain(&f, "guest999"), "999 1999 2999 ");
+	assert_true(finding_blocks(&f, "guest222"));
+	assert_false(finding_blocks(&f, "guest221"));
+	pool_release(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +214,7 @@ int main(void)
 		cmocka_unit_test(inhibitors_block_until_lifted),
 		cmocka_unit_test(hostile_text_is_escaped),
 		cmocka_unit_test(sorting_is_stable_in_meaning),
+		cmocka_unit_test(findings_of_a_guest),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

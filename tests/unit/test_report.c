@@ -394,6 +394,40 @@ static void json_fits_its_schema(void **state)
 	json_decref(schema_root);
 }
 
+static void gather(void *ctx, const void *bytes, size_t len)
+{
+	buf_add(ctx, bytes, len);
+}
+
+/* The document is written element by element: jansson, given the whole, writes the same. */
+static void json_is_what_jansson_writes(void **state)
+{
+	struct fixture *f = *state;
+	struct buf text CLEANUP_BUF = BUF_INIT, streamed CLEANUP_BUF = BUF_INIT;
+	const struct buf_sink sink = { gather, &streamed };
+	struct buf CLEANUP_BUF into = BUF_INTO(&sink);
+	char name[40], *whole;
+	json_error_t at;
+	json_t *o;
+
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "odd\nname\"\\ %u", i);
+		report_path_add(report_guest(&f->r, name), &f->r, "etc/\n  \"x\"", "changed\nsince");
+	}
+	report_json(&text, &f->r);
+	report_json(&into, &f->r);
+	assert_true(into.cap < text.len / 2);
+	buf_flush(&into);
+	assert_string_equal(text.data, streamed.data);
+	o = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &at);
+	assert_non_null(o);
+	whole = json_dumps(o, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	assert_int_equal(strlen(whole) + 1, text.len);
+	assert_memory_equal(whole, text.data, strlen(whole));
+	free(whole);
+	json_decref(o);
+}
+
 static void stored_report_reads_back(void **state)
 {
 	struct fixture *f = *state;
@@ -482,6 +516,7 @@ int main(void)
 		TEST(guests_are_sorted),
 		TEST(states_of_phases),
 		TEST(json_fits_its_schema),
+		TEST(json_is_what_jansson_writes),
 		TEST(stored_report_reads_back),
 		TEST(bad_documents_are_refused),
 		TEST(odd_documents_do_no_harm),

@@ -98,6 +98,11 @@ static int id_by_statx(int fd)
 	return -1;
 }
 
+int fsinfo_mount_of(int fd)
+{
+	return id_by_statx(fd);
+}
+
 static int id_by_fdinfo(const struct machine *m, int fd)
 {
 	struct buf path CLEANUP_BUF = BUF_INIT, text CLEANUP_BUF = BUF_INIT;

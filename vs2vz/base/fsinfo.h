@@ -32,6 +32,9 @@ struct fsinfo {
 int fsinfo_read(struct fsinfo *out, const struct root *root, const char *path,
 		struct pool *pool, struct err *err) MUST_CHECK;
 
+/* The number of the mount that an open directory is on; -1 where it takes a search to tell. */
+int fsinfo_mount_of(int fd);
+
 /* Mount points at or below a directory (canonical path below the root), sorted. */
 struct mount {
 	const char *point;	/* below the root */

@@ -10,6 +10,7 @@
  * All guests count, converted in this run or not, so that numbers stay when further
  * ones follow. Guests that wait for one another get no number from that circle.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -30,32 +31,63 @@ struct order {
 	bool *circle;
 	const char ***needs;	/* names that each guest depends on */
 	size_t *nr_needs;
+	size_t nr_pairs;	/* the same the other way, by name */
+	struct need {
+		const char *name;
+		size_t guest;	/* who depends on it */
+	} *pair;
 };
 
+/* The first guest of a name (they are sorted); all->nr: none. */
 static size_t index_of(const struct guests *all, const char *name)
 {
-	size_t i = 0;
+	size_t low = 0, high = all->nr;
 
-	while (i < all->nr && strcmp(all->v[i].name, name) != 0)
-		i++;
-	return i;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(all->v[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < all->nr && strcmp(all->v[low].name, name) == 0 ? low : all->nr;
 }
 
-static bool depends_on(const struct order *o, size_t guest, const char *name)
+static int by_need(const void *left, const void *right)
 {
-	for (size_t i = 0; i < o->nr_needs[guest]; i++)
-		if (strcmp(o->needs[guest][i], name) == 0)
-			return true;
-	return false;
+	const struct need *a = left, *b = right;
+	int order = strcmp(a->name, b->name);
+
+	return order ? order : (a->guest > b->guest) - (a->guest < b->guest);
+}
+
+/* The first pair of a name, or where it would be. */
+static size_t first_need(const struct order *o, const char *name)
+{
+	size_t low = 0, high = o->nr_pairs;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(o->pair[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
 /* The number of a guest after those that depend on it have theirs. */
 static void number_guest(struct order *o, size_t guest)
 {
+	const char *name = o->all->v[guest].name;
+
 	o->mark[guest] = OPEN;
-	for (size_t i = 0; i < o->all->nr; i++) {
-		if (!depends_on(o, i, o->all->v[guest].name))
-			continue;
+	for (size_t k = first_need(o, name);
+	     k < o->nr_pairs && strcmp(o->pair[k].name, name) == 0; k++) {
+		size_t i = o->pair[k].guest;
+
 		if (o->mark[i] == FRESH)
 			number_guest(o, i);
 		if (o->mark[i] == OPEN) {
@@ -104,7 +136,15 @@ static void read_needs(struct order *o)
 		if (g->style == STYLE_RECENT)
 			o->nr_needs[i] = value_list(items_find(&g->items, "apps/init/depends"),
 						    o->pool, &o->needs[i], &differs);
+		o->nr_pairs += o->nr_needs[i];
 	}
+	o->pair = pool_array(o->pool, o->nr_pairs + 1, sizeof(*o->pair));
+	o->nr_pairs = 0;
+	for (size_t i = 0; i < o->all->nr; i++)
+		for (size_t k = 0; k < o->nr_needs[i]; k++)
+			o->pair[o->nr_pairs++] = (struct need){ o->needs[i][k], i };
+	if (o->nr_pairs > 1)
+		qsort(o->pair, o->nr_pairs, sizeof(*o->pair), by_need);
 }
 
 static void report(struct deciding *d, const struct order *o, size_t guest)

@@ -19,14 +19,15 @@ struct assignment {
 	struct pool *pool;
 	struct findings *findings;
 	struct known_cts known;
+	bool *selected;		/* of all guests */
+	size_t *holder;		/* slots of a table by number: guest + 1, 0: free */
+	size_t *other;		/* guests: the next one with the same number + 1; 0: none */
+	size_t slots;
 };
 
 static bool is_selected(const struct assignment *a, const struct guest *guest)
 {
-	for (size_t i = 0; i < a->request->nr_selected; i++)
-		if (a->request->selected[i] == guest)
-			return true;
-	return false;
+	return a->selected[guest - a->request->all->v];
 }
 
 static bool is_valid(uint32_t ctid)
@@ -36,30 +37,40 @@ static bool is_valid(uint32_t ctid)
 
 static bool is_known(const struct assignment *a, uint32_t ctid)
 {
-	size_t low = 0, high = a->known.nr;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (a->known.v[mid].ctid == ctid)
-			return true;
-		if (a->known.v[mid].ctid < ctid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
+	return layout_container(&a->known, ctid) != NULL;
 }
 
-/* The guest that has the number already; NULL: none. */
+static size_t *holder_of(const struct assignment *a, uint32_t ctid)
+{
+	size_t i = ctid * 2654435761u & (a->slots - 1);
+
+	while (a->holder[i] && a->picks[a->holder[i] - 1].ctid != ctid)
+		i = (i + 1) & (a->slots - 1);
+	return &a->holder[i];
+}
+
+/* A guest gets a number, once. Who has the same one follows in the order of the guests. */
+static void pick(struct assignment *a, size_t guest, uint32_t ctid, const char *from)
+{
+	size_t *at = holder_of(a, ctid);
+
+	a->picks[guest] = (struct ctid_pick){ ctid, from };
+	if (!ctid)
+		return;
+	while (*at && *at - 1 < guest)
+		at = &a->other[*at - 1];
+	a->other[guest] = *at;
+	*at = guest + 1;
+}
+
+/* The first guest that has the number already; NULL: none. */
 static const struct guest *picked_by(const struct assignment *a, uint32_t ctid, size_t except)
 {
-	const struct guests *all = a->request->all;
+	size_t at = ctid ? *holder_of(a, ctid) : 0;
 
-	for (size_t i = 0; i < all->nr; i++)
-		if (i != except && a->picks[i].ctid == ctid)
-			return &all->v[i];
-	return NULL;
+	if (at && at - 1 == except)
+		at = a->other[except];
+	return at ? &a->request->all->v[at - 1] : NULL;
 }
 
 /* *who: NULL where the number is free on the disk, else what has it. */
@@ -93,7 +104,7 @@ static void pick_chosen(struct assignment *a, const struct ctid_choice *v, size_
 		const struct ctid_choice *choice = find_choice(v, nr, all->v[i].name);
 
 		if (choice && !a->picks[i].from)
-			a->picks[i] = (struct ctid_pick){ choice->ctid, from };
+			pick(a, i, choice->ctid, from);
 	}
 }
 
@@ -171,7 +182,7 @@ static int pick_derived(struct assignment *a, uint32_t (*derive)(const struct gu
 		if (who)
 			note_change(a, guest, ctid, from, who);
 		else
-			a->picks[i] = (struct ctid_pick){ ctid, from };
+			pick(a, i, ctid, from);
 	}
 	return 0;
 }
@@ -204,10 +215,24 @@ static int pick_free(struct assignment *a, struct err *err)
 			if (is_free(&is, a, next, err) < 0)
 				return -1;
 			if (is)
-				a->picks[i] = (struct ctid_pick){ next, "lowest free number" };
+				pick(a, i, next, "lowest free number");
 		}
 	}
 	return 0;
+}
+
+static void make_table(struct assignment *a)
+{
+	const struct ctid_request *request = a->request;
+	size_t nr = request->all->nr;
+
+	for (a->slots = 64; a->slots < nr * 4;)
+		a->slots *= 2;
+	a->holder = pool_array(a->pool, a->slots, sizeof(*a->holder));
+	a->other = pool_array(a->pool, nr + 1, sizeof(*a->other));
+	a->selected = pool_array(a->pool, nr + 1, sizeof(*a->selected));
+	for (size_t i = 0; i < request->nr_selected; i++)
+		a->selected[request->selected[i] - request->all->v] = true;
 }
 
 int ctid_assign(struct ctid_pick *picks, const struct ctid_request *request,
@@ -221,11 +246,12 @@ int ctid_assign(struct ctid_pick *picks, const struct ctid_request *request,
 
 	if (layout_known(&a.known, request->host, request->root, pool, err) < 0)
 		return -1;
+	make_table(&a);
 	for (size_t i = 0; i < all->nr; i++) {
 		bool converted = all->v[i].state == GUEST_CONVERTED;
 
-		picks[i].ctid = converted ? all->v[i].marker_ctid : 0;
-		picks[i].from = converted ? "earlier conversion" : NULL;
+		pick(&a, i, converted ? all->v[i].marker_ctid : 0,
+		     converted ? "earlier conversion" : NULL);
 	}
 	pick_chosen(&a, choices->explicit, choices->nr_explicit, "command line");
 	pick_chosen(&a, choices->map, choices->nr_map, "map file");

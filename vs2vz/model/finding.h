@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/pool.h"
@@ -51,6 +52,7 @@ struct findings {
 	struct pool *pool;
 	size_t nr, cap;
 	struct finding *v;
+	struct finding_index *index;	/* by guest; made when it is asked first */
 };
 
 /* The row of a number; NULL where there is none. */
@@ -68,6 +70,15 @@ void finding_add(struct findings *f, enum finding_id id, const char *guest,
  * may not be lifted.
  */
 bool finding_override(struct findings *f, unsigned id, const char *guest, const char *reason);
+/* Only the first nr stay. */
+void finding_cut(struct findings *f, size_t nr);
+/*
+ * The findings of one guest (NULL: of the host; as it is in them, printable), in the order
+ * of the list: the first, and the one after that; FINDING_NONE ends them.
+ */
+#define FINDING_NONE SIZE_MAX
+size_t finding_first(const struct findings *f, const char *guest);
+size_t finding_next(const struct findings *f, size_t nr);
 /* Is there an inhibitor that is not lifted: of this guest, or (NULL) of the host? */
 bool finding_blocks(const struct findings *f, const char *guest);
 /* Stable order: host first, then guests by name; within one, worst first, then number, object. */

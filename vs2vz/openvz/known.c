@@ -70,10 +70,32 @@ static const char *text_of(const struct conf *conf, const char *key)
 	return value && *value ? value : NULL;
 }
 
+static const char *kept(const char *text, struct pool *pool)
+{
+	return text ? pool_strdup(pool, text) : NULL;
+}
+
+/* What is asked of a container; the rest of its file goes with the scratch pool. */
+static void take_known(struct known_ct *ct, const struct conf *conf, const struct root *root,
+		       struct pool *pool, struct pool *scratch)
+{
+	ct->name = kept(conf_get(conf, "NAME"), pool);
+	ct->addresses = all_values(conf, "IP_ADDRESS", pool);
+	read_path(&ct->private, conf, "VE_PRIVATE", ct->ctid, scratch);
+	read_path(&ct->root, conf, "VE_ROOT", ct->ctid, scratch);
+	ct->private = vz_canonical(root, ct->private, pool);
+	ct->root = vz_canonical(root, ct->root, pool);
+	ct->device = kept(text_of(conf, "VE_DEVICE"), pool);
+	ct->dump_device = kept(text_of(conf, "VE_DUMP_DEVICE"), pool);
+	ct->layout = kept(text_of(conf, "VE_LAYOUT"), pool);
+	ct->ostemplate = kept(text_of(conf, "OSTEMPLATE"), pool);
+}
+
 static int read_known(struct known_ct *ct, const struct host *host, const struct root *root,
 		      struct pool *pool, struct err *err)
 {
 	struct buf text CLEANUP_BUF = BUF_INIT;
+	struct pool scratch = POOL_INIT;
 	struct conf conf = { 0 };
 
 	ct->addresses = "";
@@ -81,25 +103,26 @@ static int read_known(struct known_ct *ct, const struct host *host, const struct
 	ct->root = layout_expand(host->root_pattern, ct->ctid, pool);
 	if (root_read(root, ct->conf, CONF_MAX, &text, err) < 0)
 		return err->code == EIO || err->code == EMFILE ? -1 : 0;
-	conf_parse(&conf, text.data, text.len, pool);
-	ct->name = conf_get(&conf, "NAME");
-	ct->addresses = all_values(&conf, "IP_ADDRESS", pool);
-	read_path(&ct->private, &conf, "VE_PRIVATE", ct->ctid, pool);
-	read_path(&ct->root, &conf, "VE_ROOT", ct->ctid, pool);
-	ct->private = vz_canonical(root, ct->private, pool);
-	ct->root = vz_canonical(root, ct->root, pool);
-	ct->device = text_of(&conf, "VE_DEVICE");
-	ct->dump_device = text_of(&conf, "VE_DUMP_DEVICE");
-	ct->layout = text_of(&conf, "VE_LAYOUT");
-	ct->ostemplate = text_of(&conf, "OSTEMPLATE");
+	conf_parse(&conf, text.data, text.len, &scratch);
+	take_known(ct, &conf, root, pool, &scratch);
+	pool_release(&scratch);
 	return 0;
 }
 
 const struct known_ct *layout_container(const struct known_cts *known, uint32_t ctid)
 {
-	for (size_t i = 0; i < known->nr; i++)
-		if (known->v[i].ctid == ctid)
-			return &known->v[i];
+	size_t low = 0, high = known->nr;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (known->v[mid].ctid == ctid)
+			return &known->v[mid];
+		if (known->v[mid].ctid < ctid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
 	return NULL;
 }
 

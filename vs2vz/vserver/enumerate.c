@@ -32,12 +32,19 @@ struct folder {
 
 static bool has_name(const struct folder *f, const char *stem, const char *suffix)
 {
-	const char *name = pool_printf(f->s->pool, "%s%s", stem, suffix);
+	struct buf name CLEANUP_BUF = BUF_INIT;
+	size_t low = 0, high = f->names.nr;	/* sorted */
 
-	for (size_t i = 0; i < f->names.nr; i++)
-		if (strcmp(f->names.name[i], name) == 0)
-			return true;
-	return false;
+	buf_addf(&name, "%s%s", stem, suffix);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(f->names.name[mid], name.data) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < f->names.nr && strcmp(f->names.name[low], name.data) == 0;
 }
 
 static const char *path_of(const struct folder *f, const char *stem, const char *suffix)

@@ -28,6 +28,7 @@ struct reading {
 	const char *guest;
 	size_t left;		/* items that may still come */
 	bool told;		/* that a bound was met */
+	struct pool scratch;	/* names and paths on the way */
 };
 
 /* Links whose target is the value, and those that may be followed nowhere. */
@@ -141,7 +142,7 @@ static bool may_enter(struct reading *r, const char *rel, const char *path)
 	struct buf target CLEANUP_BUF = BUF_INIT;
 	struct err err;
 	const char *end = strrchr(r->top, '/');
-	const char *conf = pool_memdup(r->s->pool, r->top, (size_t)(end - r->top));
+	const char *conf = pool_memdup(&r->scratch, r->top, (size_t)(end - r->top));
 
 	if (root_canonical(r->s->root, path, &target, &err) == 0 &&
 	    path_within(target.data, *r->prefix ? r->top : conf))
@@ -182,7 +183,7 @@ static void read_link(struct reading *r, const char *rel, const char *path, unsi
 
 static void read_node(struct reading *r, const char *rel, unsigned depth)
 {
-	const char *path = pool_printf(r->s->pool, "%s/%s", r->top, rel);
+	const char *path = pool_printf(&r->scratch, "%s/%s", r->top, rel);
 	struct stat st;
 	struct err err;
 
@@ -203,18 +204,18 @@ static void read_node(struct reading *r, const char *rel, unsigned depth)
 
 static void read_dir(struct reading *r, const char *rel, unsigned depth)
 {
-	const char *path = *rel ? pool_printf(r->s->pool, "%s/%s", r->top, rel) : r->top;
+	const char *path = *rel ? pool_printf(&r->scratch, "%s/%s", r->top, rel) : r->top;
 	struct names names;
 	struct err err;
 
 	if (!room_left(r, path, depth))
 		return;
-	if (root_names(r->s->root, path, r->s->pool, &names, &err) < 0) {
+	if (root_names(r->s->root, path, &r->scratch, &names, &err) < 0) {
 		unreadable(r, path, &err);
 		return;
 	}
 	for (size_t i = 0; i < names.nr && room_left(r, path, depth); i++)
-		read_node(r, *rel ? pool_printf(r->s->pool, "%s/%s", rel, names.name[i])
+		read_node(r, *rel ? pool_printf(&r->scratch, "%s/%s", rel, names.name[i])
 				  : names.name[i], depth);
 }
 
@@ -227,5 +228,6 @@ void items_read(struct items *out, const char *dir, const char *prefix, const ch
 
 	*out = (struct items){ .nr = 0 };
 	read_dir(&r, "", 1);
+	pool_release(&r.scratch);
 	items_sort(out);
 }

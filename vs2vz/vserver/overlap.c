@@ -10,7 +10,63 @@
 
 #include <dirent.h>
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Guests with a tree by its path: what lies in a directory follows it at once. */
+struct by_tree {
+	size_t nr;
+	const struct guest **v;
+};
+
+/* As strcmp(), but a slash comes before every other byte. */
+static int compare_paths(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	if (*a == *b || !*a || !*b)
+		return (*a != 0) - (*b != 0);
+	if (*a == '/' || *b == '/')
+		return *a == '/' ? -1 : 1;
+	return (unsigned char)*a - (unsigned char)*b;
+}
+
+static int by_tree_path(const void *left, const void *right)
+{
+	const struct guest *a = *(const struct guest *const *)left;
+	const struct guest *b = *(const struct guest *const *)right;
+	int order = compare_paths(a->tree, b->tree);
+
+	return order ? order : (a > b) - (a < b);
+}
+
+static void sort_by_tree(struct by_tree *out, const struct scan *s)
+{
+	*out = (struct by_tree){ .v = pool_array(s->pool, s->guests->nr, sizeof(*out->v)) };
+	for (size_t i = 0; i < s->guests->nr; i++)
+		if (s->guests->v[i].tree)
+			out->v[out->nr++] = &s->guests->v[i];
+	if (out->nr > 1)
+		qsort(out->v, out->nr, sizeof(*out->v), by_tree_path);
+}
+
+/* The first that does not come before the path. */
+static size_t first_from(const struct by_tree *trees, const char *path)
+{
+	size_t low = 0, high = trees->nr;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare_paths(trees->v[mid]->tree, path) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
 
 static bool is_live(const struct guest *g)
 {
@@ -62,33 +118,104 @@ static bool same_converted(const struct guest *a, const struct guest *b)
 	       strcmp(a->conf, b->conf) == 0;
 }
 
-static void find_aliases(struct scan *s)
+/* Which guests could be the same: by tree, or by configuration of converted ones. */
+struct alias {
+	const struct guest *guest;
+	bool live, converted;
+};
+
+static int compare_aliases(const void *left, const void *right)
 {
-	struct guest *v = s->guests->v;
-	size_t nr = s->guests->nr;
+	const struct alias *a = left, *b = right;
+	const struct guest *x = a->guest, *y = b->guest;
+	int order = (b->live - a->live) * 2 + b->converted - a->converted;
 
-	for (size_t i = 0; i < nr; i++) {
-		const struct guest *first = NULL;
+	if (order == 0 && a->live)
+		order = x->tree_dev != y->tree_dev ? (x->tree_dev < y->tree_dev ? -1 : 1) :
+			(x->tree_ino > y->tree_ino) - (x->tree_ino < y->tree_ino);
+	if (order == 0 && a->converted)
+		order = strcmp(x->conf, y->conf);
+	return order;
+}
 
-		for (size_t j = 0; j < nr; j++)
-			if (j != i && (same_tree(&v[i], &v[j]) || same_converted(&v[i], &v[j])) &&
-			    !goes_first(&v[i], &v[j]) && (!first || goes_first(&v[j], first)))
-				first = &v[j];
+static int by_alias(const void *left, const void *right)
+{
+	const struct alias *a = left, *b = right;
+	int order = compare_aliases(a, b);
+
+	return order ? order : (a->guest > b->guest) - (a->guest < b->guest);
+}
+
+/* Of the nr that could be the same as this one, the one that goes before it; NULL: none. */
+static const struct guest *first_of(const struct alias *run, size_t nr, const struct guest *g)
+{
+	const struct guest *first = NULL;
+
+	for (size_t k = 0; k < nr; k++) {
+		const struct guest *other = run[k].guest;
+
+		if (other != g && (same_tree(g, other) || same_converted(g, other)) &&
+		    !goes_first(g, other) && (!first || goes_first(other, first)))
+			first = other;
+	}
+	return first;
+}
+
+/* All of one run, in the order of the guests: one that is found out is no longer asked. */
+static void judge_aliases(struct scan *s, const struct alias *run, size_t nr)
+{
+	for (size_t i = 0; nr > 1 && i < nr; i++) {
+		struct guest *g = &s->guests->v[run[i].guest - s->guests->v];
+		const struct guest *first = first_of(run, nr, g);
+
 		if (!first)
 			continue;
-		finding_add(s->findings, VS_TREE_ALIAS, v[i].name, v[i].conf,
+		finding_add(s->findings, VS_TREE_ALIAS, g->name, g->conf,
 			    "the tree is that of guest '%s'", show(first->name));
-		if (v[i].state == GUEST_CONVERTED)
-			v[i].state = GUEST_ABSENT;	/* its conversion is the other one's */
+		if (g->state == GUEST_CONVERTED)
+			g->state = GUEST_ABSENT;	/* its conversion is the other one's */
 	}
 }
 
-static void find_nested(struct scan *s)
+static void find_aliases(struct scan *s)
 {
 	const struct guests *all = s->guests;
+	struct alias *v = pool_array(s->pool, all->nr, sizeof(*v));
+	size_t run, nr = 0;
 
 	for (size_t i = 0; i < all->nr; i++) {
 		const struct guest *g = &all->v[i];
+
+		if (is_live(g) || g->state == GUEST_CONVERTED)
+			v[nr++] = (struct alias){ g, is_live(g), g->state == GUEST_CONVERTED };
+	}
+	if (nr > 1)
+		qsort(v, nr, sizeof(*v), by_alias);
+	for (size_t i = 0; i < nr; i += run) {
+		for (run = 1; i + run < nr && compare_aliases(&v[i], &v[i + run]) == 0;)
+			run++;
+		judge_aliases(s, v + i, run);
+	}
+}
+
+static void nested(struct scan *s, const struct guest *inner, const struct guest *outer)
+{
+	if (same_tree(inner, outer))
+		return;
+	finding_add(s->findings, VS_TREE_NESTED, inner->name, inner->tree,
+		    "inside the tree of guest '%s'", show(outer->name));
+	finding_add(s->findings, VS_TREE_NESTED, outer->name, outer->tree,
+		    "the tree of guest '%s' is inside", show(inner->name));
+}
+
+/* In the order of the paths those that a tree lies in are a stack. */
+static void find_nested(struct scan *s, const struct by_tree *trees)
+{
+	const struct guest **around = pool_array(s->pool, trees->nr, sizeof(*around));
+	size_t depth = 0;
+
+	for (size_t i = 0; i < trees->nr; i++) {
+		const struct guest *g = trees->v[i];
 
 		if (!is_live(g))
 			continue;
@@ -96,33 +223,58 @@ static void find_nested(struct scan *s)
 			finding_add(s->findings, VS_TREE_NESTED, g->name, g->tree,
 				    "VServer's configuration '%s' lies inside the tree",
 				    show(g->install));
-		for (size_t j = 0; j < all->nr; j++) {
-			const struct guest *other = &all->v[j];
-
-			if (!is_live(other) || same_tree(g, other))
-				continue;
-			if (path_within(g->tree, other->tree))
-				finding_add(s->findings, VS_TREE_NESTED, g->name, g->tree,
-					    "inside the tree of guest '%s'", show(other->name));
-			else if (path_within(other->tree, g->tree))
-				finding_add(s->findings, VS_TREE_NESTED, g->name, g->tree,
-					    "the tree of guest '%s' is inside", show(other->name));
-		}
+		while (depth && !path_within(g->tree, around[depth - 1]->tree))
+			depth--;
+		for (size_t k = 0; k < depth; k++)
+			nested(s, g, around[k]);
+		around[depth++] = g;
 	}
 }
 
-/* Is it a guest's tree, around one, inside one, or the place of one without a tree? */
-static bool is_claimed(const struct scan *s, const char *path, const char *name)
+/* Is there a tree at this path, or at a directory above it? */
+static bool is_inside(const struct by_tree *trees, const char *path, struct pool *pool)
 {
-	for (size_t i = 0; i < s->guests->nr; i++) {
-		const struct guest *g = &s->guests->v[i];
+	char *above = pool_strdup(pool, path);
 
-		if (g->tree && (path_within(path, g->tree) || path_within(g->tree, path)))
+	for (;;) {
+		size_t at = first_from(trees, *above ? above : "/");
+		char *slash = strrchr(above, '/');
+
+		if (at < trees->nr && strcmp(trees->v[at]->tree, *above ? above : "/") == 0)
 			return true;
-		if (g->state == GUEST_ABSENT && strcmp(g->name, name) == 0)
-			return true;
+		if (!slash)
+			return false;
+		*slash = '\0';
 	}
+}
+
+static bool is_place_of_absent(const struct scan *s, const char *name)
+{
+	const struct guests *all = s->guests;
+	size_t low = 0, high = all->nr;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(all->v[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < all->nr && strcmp(all->v[low].name, name) == 0; low++)
+		if (all->v[low].state == GUEST_ABSENT)
+			return true;
 	return false;
+}
+
+/* Is it a guest's tree, around one, inside one, or the place of one without a tree? */
+static bool is_claimed(const struct scan *s, const struct by_tree *trees, const char *path,
+		       const char *name)
+{
+	size_t at = first_from(trees, path);
+
+	return (at < trees->nr && path_within(trees->v[at]->tree, path)) ||
+	       is_inside(trees, path, s->pool) || is_place_of_absent(s, name);
 }
 
 /* A hash store, or what one lies in. */
@@ -134,8 +286,8 @@ static bool is_store(const struct host *host, const char *path)
 	return false;
 }
 
-static void look_for_orphan(struct scan *s, const struct host *host, const char *base,
-			    const char *name)
+static void look_for_orphan(struct scan *s, const struct by_tree *trees, const struct host *host,
+			    const char *base, const char *name)
 {
 	const char *path = pool_printf(s->pool, "%s/%s", strcmp(base, "/") ? base : "", name);
 	struct stat st;
@@ -146,11 +298,12 @@ static void look_for_orphan(struct scan *s, const struct host *host, const char 
 		return;
 	if (root_lstat(s->root, path, &st, &err) < 0 || !S_ISDIR(st.st_mode))
 		return;
-	if (!is_claimed(s, path, name) && !is_store(host, path))
+	if (!is_claimed(s, trees, path, name) && !is_store(host, path))
 		finding_add(s->findings, VS_TREE_ORPHAN, NULL, path, "no guest names it");
 }
 
-static void look_in_base(struct scan *s, const struct host *host, const char *base)
+static void look_in_base(struct scan *s, const struct by_tree *trees, const struct host *host,
+			 const char *base)
 {
 	struct names names;
 	struct err err;
@@ -160,7 +313,7 @@ static void look_in_base(struct scan *s, const struct host *host, const char *ba
 		return;
 	}
 	for (size_t i = 0; i < names.nr; i++)
-		look_for_orphan(s, host, base, names.name[i]);
+		look_for_orphan(s, trees, host, base, names.name[i]);
 }
 
 struct bases {
@@ -189,14 +342,16 @@ static void add_base(struct bases *bases, const char *path, struct scan *s)
 void overlap_find(struct scan *s, const struct installs *all, const struct host *host)
 {
 	struct bases bases = { .nr = 0 };
+	struct by_tree trees;
 
 	find_clashes(s);
-	find_nested(s);
+	sort_by_tree(&trees, s);
+	find_nested(s, &trees);
 	find_aliases(s);
 	for (size_t i = 0; i < all->nr; i++) {
 		add_base(&bases, pool_printf(s->pool, "%s/.defaults/vdirbase", all->v[i].conf), s);
 		add_base(&bases, all->v[i].base, s);
 	}
 	for (size_t i = 0; i < bases.nr; i++)
-		look_in_base(s, host, bases.v[i]);
+		look_in_base(s, &trees, host, bases.v[i]);
 }
