@@ -1,0 +1,184 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A container's root puts links in the place of directories, to directories of the host
+# that hold the same names. No command reads, writes or removes anything there; when the
+# directories are back, undo is exact.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$top/tests/lib/fs.sh"
+. "$top/tests/lib/host.sh"
+. "$top/tests/lib/roundtrip.sh"
+. "$top/tests/lib/marks.sh"
+need_loop
+need_tools chattr getfattr setfattr
+
+# Recipes edit, hide and make in etc, etc/rc2.d, dev and the tree itself.
+edited_tree() {
+	local t=$1 i
+	small_tree "$t"
+	printf '1:2345:respawn:/sbin/getty 38400 tty1\nid:2:initdefault:\n' >"$t/etc/inittab"
+	echo '/dev/hdv1 / ufs defaults 0 0' | tee "$t/etc/fstab" >"$t/etc/mtab"
+	mkdir -p "$t/etc/rc2.d" "$t/var/lib/urandom" "$t/srv/host"
+	for i in udev klogd; do
+		printf '#!/bin/sh\n### BEGIN INIT INFO\n# Provides: %s\n### END INIT INFO\n' "$i" |
+			put "$t/etc/init.d/$i" 755
+		ln -s "../init.d/$i" "$t/etc/rc2.d/S20$i"
+	done
+	elf "$t/sbin/klogd"
+	: >"$t/halt"
+	own 1000:1000 "$t/var/log/messages"
+}
+
+# new_host [tagged]: one guest, converted with all recipes
+R=$scratch/host
+tree=
+new_host() {
+	wipe "$R"
+	mount_new ext4 96M "$R"
+	mount -o remount,strictatime "$R"	# each read leaves its time behind
+	mkhost "$R"
+	add_guest "$R" web 345 web.example.org 192.0.2.5 edited_tree
+	echo '/outside/shared /srv/host none bind,ro 0 0' >>"$R/etc/vservers/web/fstab"
+	mkdir -p "$R/outside/shared" "$R/srv" "$R/taken"
+	[ "${1:-}" != tagged ] || tag_tree id24 345 "$R/vservers/web"
+	[ "${1:-}" != tagged ] ||
+		put_line "$R/etc/vs2vz.d/map.conf" 'guest "web" { tagging = "id24" tag = {345} }'
+	put_line "$R/etc/vs2vz.d/tests.conf" 'fixups = "all"'
+	age "$R/etc"
+	age "$R/outside"
+	age "$R/taken"
+	tree=$R/vz/private/345
+	taken=()
+	host_tree "$scratch/before" "$R" -x outside -x taken
+}
+
+unharmed() {
+	host_tree "$scratch/now" "$R" -x outside -x taken
+	same_files "$scratch/before" "$scratch/now" "$1"
+}
+
+# plant DIRECTORY...: links to twins outside stand in their places
+plant() {
+	local dir n up
+	for dir; do
+		n=${#taken[@]}
+		taken+=("$dir")
+		cp -a "$tree/$dir" "$R/outside/$n"
+		echo "CANARY-$n" >"$R/outside/$n/canary"
+		touch -r "$(dirname "$tree/$dir")" "$scratch/time"
+		mv "$tree/$dir" "$R/taken/$n"
+		up=../../..$(printf '%s' "${dir//[!\/]/}" | sed 's,/,/..,g')
+		ln -s "$up/outside/$n" "$tree/$dir"
+		touch -r "$scratch/time" "$(dirname "$tree/$dir")"
+	done
+	watch_outside
+}
+
+take_back() {
+	local n dir at=${1:-$tree}
+	for n in "${!taken[@]}"; do
+		dir=${taken[n]}
+		touch -r "$(dirname "$at/$dir")" "$scratch/time"
+		rm "$at/$dir"
+		mv "$R/taken/$n" "$at/$dir"
+		touch -r "$scratch/time" "$(dirname "$at/$dir")"
+	done
+	taken=()
+	rm -rf "$R"/outside/[0-9]*
+	age "$R/outside"
+	age "$R/taken"
+}
+
+# What reading or changing leaves behind.
+state_outside() { (cd "$R/outside" && xargs -0 stat -c '%n %F %.9X %.9Y %.9Z %s %a %u:%g %h' <"$scratch/names"); }
+watch_outside() {
+	(cd "$R/outside" && find . -print0 >"$scratch/names" &&
+		xargs -0 touch -h -a -d '2008-04-28 10:46:15' <"$scratch/names")
+	state_outside >"$scratch/outside.before"
+}
+untouched() {
+	state_outside >"$scratch/outside.after" 2>&1
+	same_files "$scratch/outside.before" "$scratch/outside.after" "$1: nothing outside is read or changed"
+	! grep -aq CANARY "$scratch/both"
+	result $? "$1: nothing of it is told"
+}
+
+# Any end will do but a crash and a hang: tried COMMAND...
+tried() {
+	run timeout 60 "$VS2VZ" --root "$R" "$@"
+	[ "$status" -lt 124 ]
+	result $? "$* ends ($status)" || show_last
+	untouched "$*"
+}
+
+# ---- the test can see
+
+differing() { diff "$scratch/outside.before" "$scratch/outside.after" | sed -n 's/^> \(.*\) [0-9.]* [0-9.]* [0-9.]* [0-9]* [0-7]* .*/\1/p'; }
+
+new_host
+run_check "convert" vs convert web --yes
+plant etc
+cat "$R/outside/0/init.d/klogd" >/dev/null
+state_outside >"$scratch/outside.after"
+is "$(differing)" "./0/init.d/klogd regular file" "a read is seen"
+watch_outside
+rm "$R/outside/0/canary"
+state_outside >"$scratch/outside.after" 2>&1
+is "$(differing)" "./0 directory" "a removal is seen"
+take_back
+run_check "undo" vs undo web
+unharmed "undo brought everything back"
+
+# ---- one directory after the other
+
+for dir in etc etc/rc2.d dev sbin usr var var/log srv; do
+	run_check "convert" vs convert web --yes
+	plant "$dir"
+	diag "$dir is a link"
+	tried status
+	tried verify
+	tried plan --all
+	tried undo web
+	[ -d "$tree" ] && at=$tree || at=$R/vservers/web
+	take_back "$at"
+	run_status "0|2" "$dir is back: undo" vs undo web
+	unharmed "$dir: everything is as it was"
+done
+
+# ---- all of them, every command; an interrupted one goes on over them
+
+everything="bin dev etc lib root sbin srv usr var"
+for c in "undo web --discard-changes" "undo web --bring-back" "commit web --yes" \
+	"insulate web --image /srv/345.img --yes" "resume"; do
+	new_host tagged
+	run_check "convert by copy" vs convert web --yes --method copy
+	# shellcheck disable=SC2086
+	plant $everything
+	diag "all of them: $c"
+	# shellcheck disable=SC2086
+	tried $c
+	tried verify
+	tried status
+	tried undo web
+done
+
+new_host tagged
+run_check "convert into an image" vs convert web --yes --insulate image:/srv
+mkdir -p "$scratch/m"
+mount -o loop "$R/srv/345.img" "$scratch/m"
+tree=$scratch/m
+for dir in etc dev var; do
+	mkdir -p "$R/outside/$dir"
+	cp -a "$tree/$dir/." "$R/outside/$dir"
+	echo "CANARY-$dir" >"$R/outside/$dir/canary"
+	rm -rf "${tree:?}/$dir"
+	ln -s "$R/outside/$dir" "$tree/$dir"
+done
+umount "$scratch/m"
+watch_outside
+diag "in a file system of its own"
+tried verify
+tried uninsulate web --yes
+tried undo web
+tried undo web --bring-back
+done_testing
