@@ -245,7 +245,7 @@ said_not "and never succeeds" '^(bare|empty|root) (0|39)'
 said "VE_ROOT=/ is refused" "VE_ROOT is '/'"
 
 touch -d "$times" "$R/vz/private/345"
-rm -rf "$R"/{bin,sbin,lib,lib32,lib64,libx32,usr,proc,dev,tmp,stub}
+tidy_host
 run_check "undo" vs undo v345
 tree "$scratch/after" "$t"
 same_files "$scratch/guest" "$scratch/after" "the guest's tree is back"
@@ -283,7 +283,7 @@ said "at the end too" '^earlier umount$'
 said "nothing left" '^left 0$'
 said "where it fails" "345.mount.before-vs2vz' failed"
 said "ours is undone" '^undone 0$'
-rm -rf "$R"/{bin,sbin,lib,lib32,lib64,libx32,usr,proc,dev,tmp,stub}
+tidy_host
 touch -d "$times" "$R"
 run_check "undo" vs undo v345
 unchanged "the earlier scripts are back"

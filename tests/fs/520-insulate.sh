@@ -86,7 +86,7 @@ touch -r "$R" "$scratch/stamp"
 BARE=yes in_host "$scratch/commands" dash >"$scratch/both" 2>&1
 printf '%s\n' 'vps.premount: 0' 'vzctl: 0' remember 1 'vps.postumount: 0' 'vzctl: 0' 0 >"$scratch/wanted"
 same_files "$scratch/wanted" "$scratch/both" "vzctl mounts it, and takes it off"
-rm -rf "$R"/{bin,sbin,lib,lib32,lib64,libx32,usr,proc,sys,dev,tmp,stub}
+tidy_host
 touch -r "$scratch/stamp" "$R"
 run_check "one goes back" vs undo web
 ok "the scripts stay for the other" test -x "$R/etc/vz/conf/vps.premount"

@@ -3,6 +3,17 @@
 # Runs CTID.mount and CTID.umount of the host $R as vzctl does: as root in that host,
 # with exactly its environment. Mounts are real, in a mount namespace of their own.
 
+# tidy_host: takes away what in_host made in $R, not what the host has itself
+tidy_host() {
+	local d
+	for d in bin sbin lib lib32 lib64 libx32; do
+		[ -L "/$d" ] && [ -L "$R/$d" ] && rm "$R/$d"
+	done
+	rm -rf "$R"/{stub,proc,sys,dev,tmp}
+	(cd "$R" && rmdir bin sbin lib lib32 lib64 libx32 usr 2>/dev/null)
+	return 0
+}
+
 # The commands that run in there, each by a line: in_host COMMAND-FILE [SHELL]
 # Sees $scratch/stub first in PATH where it exists. VE_ROOT is prepared as simfs would;
 # not with BARE=yes: there the commands play vzctl themselves (vzctl_verbs).
@@ -14,8 +25,12 @@ in_host() {
 	mount --make-rprivate /
 	mount -o bind "$R" "$R"
 	for d in bin sbin lib lib32 lib64 libx32; do
-		[ -L "/$d" ] && [ ! -e "$R/$d" ] && cp -P "/$d" "$R/$d"
-		[ ! -d "/$d" ] || [ -L "/$d" ] || { mkdir -p "$R/$d"; mount -o bind "/$d" "$R/$d"; }
+		if [ -L "/$d" ] && [ ! -e "$R/$d" ]; then
+			cp -P "/$d" "$R/$d"
+		elif [ -d "/$d" ] && [ ! -L "$R/$d" ]; then
+			mkdir -p "$R/$d"
+			mount -o bind "/$d" "$R/$d"
+		fi
 	done
 	mkdir -p "$R/usr" "$R/proc" "$R/dev" "$R/tmp" "$R/stub"
 	mount -o bind /usr "$R/usr"
