@@ -19,6 +19,7 @@
 #include "exits.h"
 #include "jobs.h"
 #include "openvz/layout.h"
+#include "step/trace.h"
 #include "vserver/scan.h"
 
 const struct guest *session_guest(const struct session *s, const char *name)
@@ -37,6 +38,22 @@ const struct guest *session_guest(const struct session *s, const char *name)
 	       &s->guests.v[low] : NULL;
 }
 
+/* The quota file that a container of ours may have left: it was not there before. */
+static void note_quota(struct session *s, const struct plan *plan)
+{
+	struct host *h = &s->host;
+
+	for (size_t i = 0; i < plan->nr_steps; i++) {
+		const struct step *step = &plan->step[i];
+
+		if (strcmp(step->kind->name, "trace") == 0 &&
+		    strcmp(step_get(step, "what"), TRACE_QUOTA) == 0)
+			*(const char **)pool_grow(&s->pool, &h->left_quota, &h->nr_left_quota,
+						  &h->cap_left_quota, sizeof(*h->left_quota)) =
+				pool_strdup(&s->pool, step_get(step, "at"));
+	}
+}
+
 static void read_record(struct session *s, struct record *r, const char *name)
 {
 	const char *key = journal_key(name, &s->pool);
@@ -53,6 +70,8 @@ static void read_record(struct session *s, struct record *r, const char *name)
 	}
 	r->phase = j.phase;
 	r->ctid = j.plan.ctid;
+	if (j.phase == PHASE_UNDONE)
+		note_quota(s, &j.plan);
 	journal_close(&j);
 }
 

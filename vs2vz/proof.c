@@ -60,6 +60,7 @@ struct expected {
 	struct hash128 print;
 	bool bare;			/* link counts do not count: other trees share inodes */
 	const struct touched *touched;	/* NULL, or the steps whose changes do not count; bare */
+	const struct touched *traces;	/* NULL, or the steps that know what a start leaves */
 	struct marks marks;		/* taken off: is their absence to be proved? */
 };
 
@@ -68,18 +69,21 @@ static int same_tree(struct session *s, const char *path, const struct expected 
 		     struct survey *now)
 {
 	struct root tree = { -1, path };
-	int rc;
+	int rc = 0;
 
 	if (proof_survey(s, path, &want->marks, now) < 0)
 		return -1;
-	if (!want->touched)
-		return hash_equal(want->bare ? now->bare : now->fingerprint, want->print);
 	tree.fd = strict_opendir(&s->root, path, &s->err);
 	if (tree.fd < 0)
 		return -1;
-	rc = touched_subtract(&now->bare, want->touched, &tree, &s->err);
+	if (want->traces)
+		rc = touched_by_vzctl(&now->fingerprint, &now->bare, want->traces, &tree, &s->err);
+	if (rc == 0 && want->touched)
+		rc = touched_subtract(&now->bare, want->touched, &tree, &s->err);
 	close_fd(&tree.fd);
-	return rc < 0 ? -1 : hash_equal(now->bare, want->print);
+	if (rc < 0)
+		return -1;
+	return hash_equal(want->touched || want->bare ? now->bare : now->fingerprint, want->print);
 }
 
 /*
@@ -182,7 +186,7 @@ static int expect(struct session *s, const struct journal *j, const struct touch
 	struct work w;
 	int done;
 
-	*out = (struct expected){ .touched = edits || repair ? t : NULL,
+	*out = (struct expected){ .touched = edits || repair ? t : NULL, .traces = t,
 				  .marks.tagging = TAGGING_NONE };
 	if (!repair)
 		return recorded_print(s, &j->plan, edits ? "untouched" : "fingerprint", &out->print);

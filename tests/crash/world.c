@@ -356,6 +356,16 @@ static void make_special(const struct maker *m, const char *at, int minor, const
 	owner(m, s);
 }
 
+/* What a start would leave: nobody starts anything here. */
+static void add_trace(const struct maker *m, const char *at, const char *what)
+{
+	struct step *s = plan_step(m->p, m->pool, "trace");
+
+	step_arg(s, m->pool, "at", at);
+	step_arg(s, m->pool, "what", what);
+	step_arg(s, m->pool, "ctid", "345");
+}
+
 static void set_mode(const struct maker *m, const char *at, const char *now, unsigned mode)
 {
 	struct step *s = plan_step(m->p, m->pool, "mode");
@@ -433,6 +443,8 @@ void world_plan(struct plan *p, const struct root *root, struct pool *pool)
 	remove_link(&m, "/etc/rc3.d/S98vservers-default");
 	times(&m, "/etc/vservers", "/etc/vservers");
 	move(&m, "rename", "/etc/vservers/old.conf", "/etc/vservers/old.conf.vs2vz");
+	add_trace(&m, "/vservers/cop/.cpt_hardlink_dir_a920e4ddc233afddc9fb53d26c392319", "links");
+	add_trace(&m, "/var/vzquota/quota.345", "quota");
 	times(&m, "/vz/private/345", "/vservers/web");
 	times(&m, "/vz/private/345/etc", "/vservers/web/etc");
 	add_hiding(&m);

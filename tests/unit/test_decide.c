@@ -10,6 +10,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "step/trace.h"
+
 static void test_rename(void **state)
 {
 	const struct plan *p;
@@ -35,6 +37,58 @@ static void test_rename(void **state)
 	assert_string_equal(plan_note_get(p, "sample"), "vps.basic");
 	assert_string_equal(plan_note_get(p, "bytes"), "104857600");
 	assert_int_equal(others_than_tree_mode(), 0);
+	check_plan(p);
+}
+
+static bool has_absent(const struct plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->nr_inputs; i++)
+		if (p->input[i].type == INPUT_ABSENT && strcmp(p->input[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* What was not there before is a trace of the container's; what was there is not. */
+static void test_traces(void **state)
+{
+	static const char links[] = "/vservers/v345/" TRACE_LINKS_NAME;
+	static const char quota[] = "/var/vzquota/quota.345";
+	const struct plan *p;
+
+	(void)state;
+	add("v345");
+	run_whole();
+	p = &out.v[0].plan;
+	assert_string_equal(kinds_of(p), "times times trace trace rename mkdir write symlink write write");
+	assert_string_equal(arg(p, 1, "at"), "/vservers/v345");
+	assert_string_equal(arg(p, 2, "at"), links);
+	assert_string_equal(arg(p, 2, "what"), TRACE_LINKS);
+	assert_string_equal(arg(p, 3, "at"), quota);
+	assert_string_equal(arg(p, 3, "what"), TRACE_QUOTA);
+	assert_string_equal(arg(p, 3, "ctid"), "345");
+	assert_true(has_absent(p, links) && has_absent(p, quota));
+	check_plan(p);
+
+	fixture_dir(&fx, links);
+	fixture_file(&fx, quota, "x");
+	run_whole();
+	p = &out.v[0].plan;
+	assert_string_equal(kinds_of(p), "times rename mkdir write symlink write write");
+	assert_int_equal(fixture_found(&fx, VS_STALE_QUOTA), 1);
+	assert_int_equal(fixture_found(&fx, VS_OWN_QUOTA), 0);
+	check_plan(p);
+
+	/* Left by a conversion that was undone. */
+	fx.findings.nr = 0;
+	host.left_quota = (const char *[]){ "/var/vzquota/quota.34", quota };
+	host.nr_left_quota = 2;
+	run_whole();
+	p = &out.v[0].plan;
+	assert_string_equal(kinds_of(p), "times trace rename mkdir write symlink write write");
+	assert_string_equal(arg(p, 1, "at"), quota);
+	assert_false(has_absent(p, quota));
+	assert_int_equal(fixture_found(&fx, VS_STALE_QUOTA), 0);
+	assert_int_equal(fixture_found(&fx, VS_OWN_QUOTA), 1);
 	check_plan(p);
 }
 
@@ -514,6 +568,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_rename),
+		TEST(test_traces),
 		TEST(test_configuration),
 		TEST(test_limits),
 		TEST(test_host_plan),

@@ -192,6 +192,7 @@ static void contain(struct contain_plan *made, const struct insulate_spec *wante
 	assert_non_null(asked.ct);
 	if (contain_decide(made, &asked, &fx.pool, &fx.findings, &fx.err) < 0)
 		fail_msg("%s", fx.err.text);
+	drop_traces(&made->plan);
 }
 
 static void test_containers(void **state)

@@ -463,6 +463,32 @@ static void words_are_short(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, up_lv, down_lv)
 
+/* In time it is as without a limit; after it, it and what it started are killed. */
+static void programs_within(void **state)
+{
+	static const char *const quick[] = { "/bin/sh", "-c", "echo said >&2; exit 3", NULL };
+	static const char *const slow[] = { "/bin/sh", "-c", "echo began >&2; sleep 1000; :", NULL };
+	static const char *const mute[] = { "/bin/sh", "-c", "exec >&- 2>&-; sleep 1000; :", NULL };
+	struct tool_said said = TOOL_SAID_INIT;
+
+	(void)state;
+	good(tool_run_within(&said, quick, 600, &err));
+	assert_int_equal(said.status, 3);
+	assert_false(said.late);
+	assert_string_equal(said.err.data, "said\n");
+	tool_release(&said);
+	said = (struct tool_said)TOOL_SAID_INIT;
+	good(tool_run_within(&said, slow, 1, &err));
+	assert_true(said.late);
+	assert_int_equal(said.status, 128 + 9);
+	assert_string_equal(said.err.data, "began\n");
+	tool_release(&said);
+	said = (struct tool_said)TOOL_SAID_INIT;
+	good(tool_run_within(&said, mute, 1, &err));
+	assert_true(said.late);
+	tool_release(&said);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,6 +505,7 @@ int main(void)
 		cmocka_unit_test(both_streams_may_be_long),
 		cmocka_unit_test(a_program_may_be_missing),
 		cmocka_unit_test(words_are_short),
+		cmocka_unit_test(programs_within),
 	};
 	int rc;
 

@@ -20,6 +20,7 @@
 #include "decide/mounts.h"
 #include "decide/packages.h"
 #include "step/touched.h"
+#include "step/trace.h"
 #include "vserver/scan.h"
 
 #define HELD_NAME_MAX 200	/* bytes of a name that still takes a prefix */
@@ -310,6 +311,41 @@ static int note_untouched(struct deciding *d, struct decision *decision, struct 
 	return rc;
 }
 
+static void add_trace(struct deciding *d, struct plan *plan, const char *at, const char *what)
+{
+	struct step *s = plan_step(plan, d->pool, "trace");
+
+	step_arg(s, d->pool, "at", at);
+	step_arg(s, d->pool, "what", what);
+	step_argf(s, d->pool, "ctid", "%u", plan->ctid);
+}
+
+int build_trace_of_links(struct deciding *d, struct plan *plan, const char *tree, struct err *err)
+{
+	const char *at = pool_printf(d->pool, "%s/" TRACE_LINKS_NAME, tree);
+
+	if (path_exists(d->root, at))
+		return 0;
+	if (build_times(d, plan, tree, err) < 0)
+		return -1;
+	plan_input(plan, d->pool, INPUT_ABSENT, at, NULL);
+	add_trace(d, plan, at, TRACE_LINKS);
+	return 0;
+}
+
+/* Known where nothing was before, or what is there was left by an undone conversion. */
+static void add_trace_of_quota(struct deciding *d, struct plan *plan)
+{
+	const char *at = layout_quota_file(plan->ctid, d->pool);
+	bool there = path_exists(d->root, at);
+
+	if (there && !layout_quota_is_left(d->host, at))
+		return;
+	if (!there)
+		plan_input(plan, d->pool, INPUT_ABSENT, at, NULL);
+	add_trace(d, plan, at, TRACE_QUOTA);
+}
+
 int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 {
 	const struct guest *guest = decision->guest;
@@ -324,8 +360,10 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	add_notes(d, decision);
 	if (guest->style == STYLE_RECENT && build_times(d, plan, guest->conf, err) < 0)
 		return -1;
-	if (packages_remember(d, decision, err) < 0 || fixups_times(d, decision, err) < 0)
+	if (packages_remember(d, decision, err) < 0 || fixups_times(d, decision, err) < 0 ||
+	    build_trace_of_links(d, plan, guest->tree, err) < 0)
 		return -1;
+	add_trace_of_quota(d, plan);
 	add_tree(d, decision);
 	packages_build(d, decision);
 	fixups_build(d, decision);

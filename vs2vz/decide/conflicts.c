@@ -22,7 +22,11 @@ static int remains_of(struct deciding *d, const struct decision *decision, struc
 		finding_add(d->findings, VS_STALE_HOOKS, guest, r.hooks[i], "it exists");
 	if (r.dump)
 		finding_add(d->findings, VS_STALE_DUMP, guest, r.dump, "it exists");
-	if (r.quota)
+	if (r.quota && layout_quota_is_left(d->host, r.quota))
+		finding_add(d->findings, VS_OWN_QUOTA, guest, r.quota,
+			    "it exists since an undone conversion to container %u",
+			    decision->ct.ctid);
+	else if (r.quota)
 		finding_add(d->findings, VS_STALE_QUOTA, guest, r.quota, "it exists");
 	if (r.lock)
 		finding_add(d->findings, VS_CT_LOCKED, guest, r.lock, "held by a living process");

@@ -154,6 +154,8 @@ static int add_steps(struct containing *c, struct err *err)
 
 	if (add_places(c, err) < 0)
 		return -1;
+	if (!own && build_trace_of_links(&c->d, c->plan, q->ct->private, err) < 0)
+		return -1;
 	if (to_own(q))
 		insulate_step(c->plan, &c->own, q->now, c->d.pool);
 	if (!own)

@@ -76,6 +76,7 @@ enum finding_id {
 	VS_TARGET_FS_POOR	= 216,	/* target keeps no xattrs, owners or links */
 	VS_CT_LOCKED		= 217,
 	VS_CTID_CHANGED		= 219,	/* name or context suggested another number */
+	VS_OWN_QUOTA		= 220,	/* a quota file that an undone conversion left */
 	/* 3 configuration */
 	VS_ITEM_UNKNOWN		= 301,	/* no rule claims it */
 	VS_READ_DIFFERS		= 302,	/* VServer would have read something else */

@@ -6,6 +6,7 @@
 #define VS2VZ_MODEL_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/tags.h"
@@ -50,6 +51,9 @@ struct host {
 	bool knows_layout;	/* vzctl in use understands VE_LAYOUT */
 	struct premount premount;
 	bool is_vz7;		/* layouts 4 and 5, UUID containers */
+	/* quota files that containers of undone conversions left and undo could not drop */
+	const char **left_quota;
+	size_t nr_left_quota, cap_left_quota;
 };
 
 #endif

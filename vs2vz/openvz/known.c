@@ -252,6 +252,19 @@ static int look_hooks(struct remains *out, const struct root *root, const char *
 	return 0;
 }
 
+const char *layout_quota_file(uint32_t ctid, struct pool *pool)
+{
+	return pool_printf(pool, "/var/vzquota/quota.%u", ctid);
+}
+
+bool layout_quota_is_left(const struct host *host, const char *path)
+{
+	for (size_t i = 0; i < host->nr_left_quota; i++)
+		if (strcmp(host->left_quota[i], path) == 0)
+			return true;
+	return false;
+}
+
 int layout_remains(struct remains *out, const struct host *host, const struct root *root,
 		   uint32_t ctid, struct pool *pool, struct err *err)
 {
@@ -259,7 +272,7 @@ int layout_remains(struct remains *out, const struct host *host, const struct ro
 	const char *conf = pool_printf(pool, "%s.conf", stem);
 	const char *private = layout_expand(host->private_pattern, ctid, pool);
 	const char *mounted = layout_expand(host->root_pattern, ctid, pool);
-	const char *quota = pool_printf(pool, "/var/vzquota/quota.%u", ctid);
+	const char *quota = layout_quota_file(ctid, pool);
 	const char *dump = NULL, *lock = NULL;
 
 	if (host->dump_dir)

@@ -24,6 +24,10 @@ int layout_read(struct host *host, const struct root *root, const struct root *p
 const char *layout_expand(const char *pattern, uint32_t ctid, struct pool *pool);
 
 /* What exists of a CTID already. Paths of what was found, NULL elsewhere. */
+/* vzquota's file of a container number; is it one that undone conversions left? */
+const char *layout_quota_file(uint32_t ctid, struct pool *pool);
+bool layout_quota_is_left(const struct host *host, const char *path);
+
 struct remains {
 	const char *conf;
 	const char *private;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The closed set of things that can be done to a host, one row each. There is no
- * "run this command" among them; lv alone lets a program of the host do its work, with
- * arguments that lvm.c fixes.
+ * "run this command" among them; two let a program of the host do its work, with
+ * arguments that they fix: lv (lvm.c) and trace.
  */
 #include "step/kinds.h"
 
@@ -24,6 +24,7 @@ const struct kind *const kinds[] = {
 	&kind_retire,
 	&kind_symlink,
 	&kind_times,
+	&kind_trace,
 	&kind_unmountpoint,
 	&kind_write,
 	NULL,

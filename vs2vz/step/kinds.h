@@ -23,6 +23,7 @@ extern const struct kind kind_rename;
 extern const struct kind kind_retire;
 extern const struct kind kind_symlink;
 extern const struct kind kind_times;
+extern const struct kind kind_trace;
 extern const struct kind kind_unmountpoint;
 extern const struct kind kind_write;
 

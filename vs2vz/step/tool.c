@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/compat.h"
@@ -62,19 +63,25 @@ static bool place_all(const int from[4])
 	return true;
 }
 
-static void child(const char *const args[], const struct pipes *p, int fd, pid_t parent)
+struct job {
+	const char *const *args;
+	int fd;			/* -1: none */
+	unsigned seconds;	/* 0: as long as it takes */
+	pid_t parent, pid;
+	struct pipes p;
+};
+
+static void child(const struct job *job)
 {
 	char path[] = "PATH=/sbin:/bin:/usr/sbin:/usr/bin", language[] = "LC_ALL=C";
 	char quiet[] = "LVM_SUPPRESS_FD_WARNINGS=1";
 	char *env[] = { path, language, quiet, NULL };
-	const int from[4] = { p->in[0], p->out[1], p->err[1], fd };
+	const int from[4] = { job->p.in[0], job->p.out[1], job->p.err[1], job->fd };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	umask(022);
-	if (getppid() == parent && place_all(from)) {
-		mark_cloexec(fd < 0 ? 3 : 4);
-		execve(args[0], (char *const *)args, env);
-	}
+	/* A group of its own: what it starts is killed with it. */
+	if (getppid() == job->parent && (!job->seconds || setpgid(0, 0) == 0) && place_all(from))
+		execve(job->args[0], (char *const *)job->args, env);
 	_exit(127);
 }
 
@@ -89,21 +96,62 @@ static void hear_some(struct pollfd *from, struct buf *out)
 		from->fd = -1;
 }
 
-/* Both at once: it must never wait for us to read the other. */
-static void hear(const struct pipes *p, struct tool_said *said)
+static int64_t milliseconds(void)
 {
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Until the end of both, or of the time; false: of the time. Both at once: it must never
+ * wait for us to read the other. */
+static bool hear(const struct job *job, struct tool_said *said)
+{
+	int64_t end = job->seconds ? milliseconds() + (int64_t)job->seconds * 1000 : -1;
 	struct pollfd from[2] = {
-		{ .fd = p->out[0], .events = POLLIN }, { .fd = p->err[0], .events = POLLIN },
+		{ .fd = job->p.out[0], .events = POLLIN }, { .fd = job->p.err[0], .events = POLLIN },
 	};
 
 	while (from[0].fd >= 0 || from[1].fd >= 0) {
-		if (poll(from, 2, -1) < 0 && errno != EINTR)
-			return;
+		int64_t left = end < 0 ? -1 : end - milliseconds();
+
+		if (end >= 0 && left <= 0)
+			return false;
+		from[0].revents = from[1].revents = 0;
+		if (poll(from, 2, (int)left) < 0 && errno != EINTR)
+			return true;
 		if (from[0].fd >= 0 && from[0].revents)
 			hear_some(&from[0], &said->out);
 		if (from[1].fd >= 0 && from[1].revents)
 			hear_some(&from[1], &said->err);
 	}
+	return true;
+}
+
+/* It closed its outputs, or its time is over: wait for it, for what is left of the time. */
+static int await(struct job *job, struct tool_said *said, bool in_time, struct err *err)
+{
+	int64_t end = milliseconds() + (int64_t)job->seconds * 1000;
+	int status = 0;
+	pid_t done = 0;
+
+	while (job->seconds && in_time && (done = waitpid(job->pid, &status, WNOHANG)) == 0) {
+		const struct timespec pause = { 0, 20000000 };
+
+		in_time = milliseconds() < end;
+		nanosleep(&pause, NULL);
+	}
+	if (job->seconds && !in_time) {
+		said->late = true;
+		kill(-job->pid, SIGKILL);
+		kill(job->pid, SIGKILL);
+	}
+	while (done <= 0 && (done = waitpid(job->pid, &status, 0)) < 0)
+		if (errno != EINTR)
+			return fail_errno(err, "cannot wait for %s", job->args[0]);
+	said->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return 0;
 }
 
 static void pipes_close(struct pipes *p)
@@ -128,32 +176,39 @@ static int pipes_open(struct pipes *p, struct err *err)
 	return -1;
 }
 
+static int run(struct job *job, struct tool_said *said, struct err *err)
+{
+	bool in_time = true;
+
+	if (pipes_open(&job->p, err) < 0)
+		return -1;
+	job->pid = fork();
+	if (job->pid == 0)
+		child(job);
+	if (job->pid < 0)
+		fail_errno(err, "cannot start %s", job->args[0]);
+	close_fd(&job->p.in[0]);
+	close_fd(&job->p.out[1]);
+	close_fd(&job->p.err[1]);
+	if (job->pid > 0)
+		in_time = hear(job, said);
+	pipes_close(&job->p);
+	return job->pid < 0 ? -1 : await(job, said, in_time, err);
+}
+
 int tool_run(struct tool_said *said, const char *const args[], int fd, struct err *err)
 {
-	pid_t parent = getpid(), pid;
-	struct pipes p;
-	int status = 0;
+	struct job job = { .args = args, .fd = fd, .parent = getpid() };
 
-	if (pipes_open(&p, err) < 0)
-		return -1;
-	pid = fork();
-	if (pid == 0)
-		child(args, &p, fd, parent);
-	if (pid < 0)
-		fail_errno(err, "cannot start %s", args[0]);
-	close_fd(&p.in[0]);
-	close_fd(&p.out[1]);
-	close_fd(&p.err[1]);
-	if (pid > 0)
-		hear(&p, said);
-	pipes_close(&p);
-	if (pid < 0)
-		return -1;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return fail_errno(err, "cannot wait for %s", args[0]);
-	said->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	return 0;
+	return run(&job, said, err);
+}
+
+int tool_run_within(struct tool_said *said, const char *const args[], unsigned seconds,
+		    struct err *err)
+{
+	struct job job = { .args = args, .fd = -1, .seconds = seconds, .parent = getpid() };
+
+	return run(&job, said, err);
 }
 
 static bool begins_with_any(const char *line, const char *const prefix[])

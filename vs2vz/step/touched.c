@@ -10,6 +10,7 @@
 #include "base/survey.h"
 #include "step/beside.h"
 #include "step/kinds.h"
+#include "step/trace.h"
 
 /* path: below the area, "" for its root. A directory that holds changed names is not gone. */
 struct name {
@@ -151,6 +152,40 @@ int touched_subtract(struct hash128 *bare, const struct touched *t, const struct
 	return rc;
 }
 
+static bool has_trace(const struct touched *t)
+{
+	for (size_t i = 0; i < t->nr_steps; i++)
+		if (is_trace_of_links(&t->steps[i]))
+			return true;
+	return false;
+}
+
+/* A directory in the root is one link more of the root, where directories count them. */
+int touched_by_vzctl(struct hash128 *full, struct hash128 *bare, const struct touched *t,
+		     const struct root *tree, struct err *err)
+{
+	struct hash128 print, without_links;
+	struct stat root, dir;
+
+	if (!has_trace(t))
+		return 0;
+	if (below_stat(tree->fd, TRACE_LINKS_NAME, &dir) < 0 || !S_ISDIR(dir.st_mode))
+		return 0;
+	if (fstat(tree->fd, &root) < 0)
+		return fail_errno(err, "cannot look at the root of the tree");
+	if (print_of_path(tree, TRACE_LINKS_NAME, 0, &print, err) < 0 ||
+	    print_of_path(tree, TRACE_LINKS_NAME, PRINT_NO_LINKS, &without_links, err) < 0)
+		return -1;
+	hash_subtract(full, print);
+	hash_subtract(bare, without_links);
+	if (root.st_nlink < 3)
+		return 0;
+	hash_subtract(full, print_of(0, "", &root, PRINT_NO_MTIME));
+	root.st_nlink--;
+	hash_add(full, print_of(0, "", &root, PRINT_NO_MTIME));
+	return 0;
+}
+
 /* Is the path the step's own, or a name that it makes beside it? */
 static bool names_it(const char *at, const char *path)
 {
@@ -170,6 +205,13 @@ static bool names_it(const char *at, const char *path)
 	return false;
 }
 
+/* vzctl's own directory in the root of the tree, and the time of the root with it. */
+static bool is_vzctls(const struct touched *t, const char *path, const char *what)
+{
+	return has_trace(t) &&
+	       (strcmp(path, TRACE_LINKS_NAME) == 0 || (!*path && strstr(what, "time")));
+}
+
 bool touched_explains(const struct touched *t, const char *path, const char *what)
 {
 	size_t len;
@@ -179,6 +221,8 @@ bool touched_explains(const struct touched *t, const char *path, const char *wha
 	if (strcmp(path, ".") == 0)
 		path++;
 	len = strlen(path);
+	if (is_vzctls(t, path, what))
+		return true;
 	for (size_t i = 0; i < t->nr_steps; i++) {
 		const struct step *s = &t->steps[i];
 

@@ -35,6 +35,12 @@ bool touched_any(const struct touched *t);
  */
 int touched_subtract(struct hash128 *bare, const struct touched *t, const struct root *tree,
 		     struct err *err) MUST_CHECK;
+/*
+ * The same for what a start of the container leaves in its tree (trace.h), where a step of
+ * the plan knows it: out of both fingerprints of a survey. What lies in that directory stays.
+ */
+int touched_by_vzctl(struct hash128 *full, struct hash128 *bare, const struct touched *t,
+		     const struct root *tree, struct err *err) MUST_CHECK;
 /* Does a step explain this difference, as tree_diff() reports it? */
 bool touched_explains(const struct touched *t, const char *path, const char *what);
 
