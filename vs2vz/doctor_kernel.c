@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -184,6 +185,16 @@ static enum doctor_answer ask_precision(struct doctor *d, const char *arg, const
 	return fine ? DOCTOR_YES : DOCTOR_NO;
 }
 
+/* A descriptor that is none is refused by a kernel that knows the call. */
+static enum doctor_answer ask_fallocate(struct doctor *d, const char *arg, const char **seen)
+{
+	bool known = syscall(SYS_fallocate, -1, 0, 0L, 1L, 0L, 0L) == 0 || errno != ENOSYS;
+
+	(void)d, (void)arg;
+	*seen = "Linux 2.6.23 and later";
+	return known ? DOCTOR_YES : DOCTOR_NO;
+}
+
 static const struct doctor_row rows[] = {
 	{ "release", ask_release, NULL, false, NULL, NULL, NULL },
 	{ "openvz", ask_openvz, NULL, true, "convert verify",
@@ -208,6 +219,8 @@ static const struct doctor_row rows[] = {
 	  "files are not mounted", "modprobe loop max_loop=64, where all are taken" },
 	{ "device-mapper", ask_driver, "device-mapper", false, "convert insulate",
 	  "there are no logical volumes: --lv and lv:VG are refused", "modprobe dm-mod" },
+	{ "fallocate", ask_fallocate, NULL, false, "convert insulate",
+	  "an image file takes its space while it is filled, not beforehand", NULL },
 	{ "mountinfo", ask_proc, "/self/mountinfo", false, "scan check plan convert undo commit",
 	  "mounts are read from /proc/mounts, which does not tell bind mounts apart", NULL },
 	{ "precise-times", ask_precision, NULL, false, "convert undo verify",

@@ -76,8 +76,10 @@ for kernel in 042stab141 2.6.32 2.6.18; do
 		is "$(answer $lacked)" no "$kernel: $lacked"
 	done
 	case $kernel in
-	2.6.18) is "$(answer precise-times)" no "$kernel: precise times" ;;
-	*) is "$(answer precise-times)" yes "$kernel: precise times" ;;
+	2.6.18) wanted=no ;;
+	*) wanted=yes ;;
 	esac
+	is "$(answer precise-times)" "$wanted" "$kernel: precise times"
+	is "$(answer fallocate)" "$wanted" "$kernel: fallocate"
 done
 done_testing
