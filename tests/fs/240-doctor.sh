@@ -20,6 +20,11 @@ wanted=$status
 run_status "$wanted" "as JSON, with the same status" "$VS2VZ" --json doctor
 ok "one document" perl -MJSON::PP -e 'local $/; decode_json(<STDIN>)' <"$scratch/out"
 is "$(answer root)" yes "root is root"
+# What the kernel answers to a call that cannot work: ENOSYS, or another word.
+asked() { perl -e '$! = 0; syscall($ARGV[0] + 0, -1, 0, 0, 0, 0); print $!{ENOSYS} ? "no" : "yes"' "$1"; }
+is "$(answer openat2)" "$(asked 437)" "openat2 is what the kernel answers"
+is "$(answer fchmodat2)" "$(asked 452)" "so is fchmodat2"
+is "$(answer name-spaces)" "$([ -e /proc/self/ns/pid ] && echo yes || echo no)" "so are name spaces"
 run_status '0|2' "without root rights" setpriv --reuid=65534 --regid=65534 --clear-groups \
 	"$VS2VZ" --json doctor
 is "$(answer root)" no "nobody is not"

@@ -58,12 +58,12 @@ done
 is "$bad" "" "help options has every option"
 bad=
 for key in $(sed -n 's/^#\([a-z_]*\) = .*/\1/p' conf-samples/vs2vz.conf); do
-	help config | grep -q "^  $key = " || bad="$bad $key"
+	help config | sed -n "/^SETTINGS/,/^SECTIONS/p" | grep -q "^  $key = " || bad="$bad $key"
 done
 is "$bad" "" "help config has every setting"
 bad=
 for key in $(sed -n '/cfg_opt_t guest\[\]/,/CFG_END/s/.*CFG_[A-Z_]*("\([a-z]*\)".*/\1/p' vs2vz/settings.c); do
-	help config | grep -q "^      $key\b" || bad="$bad $key"
+	help config | sed -n "/^SECTIONS/,/^EXAMPLE/p" | grep -q "^      $key\b" || bad="$bad $key"
 done
 is "$bad" "" "help config has every key of a guest"
 bad=
