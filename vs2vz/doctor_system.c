@@ -337,7 +337,7 @@ static enum doctor_answer limit(struct doctor *d, int which, rlim_t least, const
 {
 	struct rlimit lim;
 
-	if (getrlimit((__rlimit_resource_t)which, &lim) < 0)
+	if (getrlimit(which, &lim) < 0)
 		return DOCTOR_UNKNOWN;
 	*seen = lim.rlim_max == RLIM_INFINITY ? "unlimited" :
 		pool_printf(&d->s->pool, "%llu", (unsigned long long)lim.rlim_max);
