@@ -134,7 +134,8 @@ static bool names_it(const char *operand, const char *name, uint32_t ctid)
 {
 	uint64_t number;
 
-	return strcmp(operand, name) == 0 || fnmatch(operand, name, 0) == 0 ||
+	return strcmp(operand, name) == 0 ||
+	       (strpbrk(operand, "*?[\\") && fnmatch(operand, name, 0) == 0) ||
 	       (ctid && parse_u64(operand, UINT32_MAX, &number) && number == ctid);
 }
 

@@ -33,6 +33,15 @@ static const struct fsinfo *fs_of(struct deciding *d, const char *path, struct e
 	return &answer->info;
 }
 
+/* The same for a path on this device: any answer about it serves. */
+static const struct fsinfo *fs_on(struct deciding *d, dev_t dev, const char *path, struct err *err)
+{
+	for (size_t i = 0; i < d->nr_fs; i++)
+		if (d->fs[i]->info.dev == dev)
+			return &d->fs[i]->info;
+	return fs_of(d, path, err);
+}
+
 static const struct fsinfo *target_fs(struct deciding *d, const struct decision *decision,
 				      struct err *err)
 {
@@ -222,7 +231,7 @@ static int space_of_repair(struct deciding *d, const struct decision *decision,
 
 	if (!room.inodes)
 		return 0;
-	fs = fs_of(d, guest->tree, err);
+	fs = fs_on(d, guest->tree_dev, guest->tree, err);
 	if (!fs)
 		return -1;
 	judge_room(d, guest, guest->tree, room, demand_of(demands, fs));

@@ -194,11 +194,11 @@ static void report_unknown(const struct translation *t, const struct item *item)
 	if (inherited)
 		object = shown_dup(t->pool, pool_printf(t->pool, "%s/%s", t->guest->install,
 							item->path));
-	for (size_t i = 0; inherited && i < t->findings->nr; i++) {
+	for (size_t i = inherited ? finding_first(t->findings, NULL) : FINDING_NONE;
+	     i != FINDING_NONE; i = finding_next(t->findings, i)) {
 		const struct finding *f = &t->findings->v[i];
 
-		if (f->kind->id == VS_ITEM_UNKNOWN && !f->guest &&
-		    strcmp(f->object, object) == 0)
+		if (f->kind->id == VS_ITEM_UNKNOWN && strcmp(f->object, object) == 0)
 			return;
 	}
 	finding_add(t->findings, VS_ITEM_UNKNOWN, guest, object, "no rule claims it%s%s%s",
