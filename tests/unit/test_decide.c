@@ -543,6 +543,8 @@ static void test_each_is_given_away(void **state)
 	assert_int_equal(fx.findings.nr, found);
 	for (size_t i = 0; i < 3; i++) {
 		assert_string_equal(given[i].data, given[i + 3].data);
+		assert_int_equal(out.v[i].ct.ctid, 1001 + i);
+		assert_int_equal(out.v[i].method, METHOD_RENAME);
 		assert_int_equal(out.v[i].plan.nr_steps, 0);
 		assert_int_equal(out.v[i].ledger.nr, 0);
 		assert_string_equal(out.v[i].guest->name, guest[i].name);
