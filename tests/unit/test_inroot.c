@@ -410,6 +410,47 @@ static void swapped_files(void **state)
 	root_release(&root);
 }
 
+/* What is opened for writing is the very file that was looked at. */
+static void swapped_writes(void **state)
+{
+	static const char *const others[] = { "swap/file-link", "swap/fifo", "swap/dir", "swap/null" };
+	struct stat outside, file, st;
+	unsigned got = 0;
+	char text[16] = "", path[300];
+
+	(void)state;
+	for (size_t i = 0; i < (geteuid() ? 3u : 4u); i++) {
+		struct swapping s = { "swap/file", others[i], 0 };
+		struct place at = { -1, "file" };
+		pthread_t thread;
+
+		swap_make(&outside);
+		assert_int_equal(stat("swap/file", &file), 0);
+		at.dirfd = open("swap", O_RDONLY | O_DIRECTORY);
+		assert_int_equal(pthread_create(&thread, NULL, swap, &s), 0);
+		for (unsigned n = 0; n < ROUNDS; n++) {
+			int fd = sys_open_write(&at);
+
+			if (fd < 0)
+				continue;
+			got++;
+			assert_int_equal(fstat(fd, &st), 0);
+			assert_true(S_ISREG(st.st_mode) && st.st_ino == file.st_ino);
+			assert_int_equal(pwrite(fd, "ours", 4, 0), 4);
+			close(fd);
+		}
+		__atomic_store_n(&s.stop, 1, __ATOMIC_RELAXED);
+		pthread_join(thread, NULL);
+		close(at.dirfd);
+		snprintf(path, sizeof(path), "%s/beyond/name", base);
+		at.dirfd = open(path, O_RDONLY);
+		assert_int_equal(read(at.dirfd, text, sizeof(text)), 7);
+		assert_memory_equal(text, "outside", 7);
+		close(at.dirfd);
+	}
+	assert_true(got > 0);
+}
+
 /* The directory that a path goes through is a link outside every other moment. */
 static void swapped_directories(void **state)
 {
@@ -483,6 +524,7 @@ int main(void)
 		BOTH(reads_are_bounded),
 		BOTH(longer_than_path_max),
 		BOTH(swapped_files),
+		cmocka_unit_test(swapped_writes),
 		BOTH(swapped_directories),
 	};
 

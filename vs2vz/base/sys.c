@@ -118,6 +118,20 @@ int sys_create(const struct place *at, mode_t mode)
 			    O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_RDWR, mode));
 }
 
+/* What was opened is what was looked at: its name may lead elsewhere between the two. */
+static int same_or_close(int fd, const struct stat *looked)
+{
+	struct stat got;
+
+	if (fd < 0 || (fstat(fd, &got) == 0 && got.st_ino == looked->st_ino &&
+		       got.st_dev == looked->st_dev && got.st_rdev == looked->st_rdev &&
+		       (got.st_mode & S_IFMT) == (looked->st_mode & S_IFMT)))
+		return fd;
+	close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
 int sys_open_write(const struct place *at)
 {
 	struct stat st;
@@ -129,15 +143,14 @@ int sys_open_write(const struct place *at)
 		errno = EINVAL;
 		return -1;
 	}
-	return RETRY(openat(at->dirfd, at->name,
-			    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+	return same_or_close(RETRY(openat(at->dirfd, at->name, O_RDWR | O_NOFOLLOW | O_NONBLOCK |
+					  O_NOCTTY | O_CLOEXEC)), &st);
 }
 
 int sys_open_special(const struct place *at, mode_t type)
 {
 	int flags = (type == S_IFIFO ? O_WRONLY : O_RDWR) | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
-	struct stat st, got;
-	int fd;
+	struct stat st;
 
 	assert_place(at);
 	if (fstatat(at->dirfd, at->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -145,14 +158,7 @@ int sys_open_special(const struct place *at, mode_t type)
 	errno = EINVAL;
 	if ((st.st_mode & S_IFMT) != type)
 		return -1;
-	fd = RETRY(openat(at->dirfd, at->name, flags | O_CLOEXEC));
-	if (fd < 0 || (fstat(fd, &got) == 0 && (got.st_mode & S_IFMT) == type &&
-		       got.st_ino == st.st_ino && got.st_dev == st.st_dev &&
-		       got.st_rdev == st.st_rdev))
-		return fd;
-	close(fd);
-	errno = ESTALE;
-	return -1;
+	return same_or_close(RETRY(openat(at->dirfd, at->name, flags | O_CLOEXEC)), &st);
 }
 
 ssize_t sys_write(int fd, const void *bytes, size_t len)
