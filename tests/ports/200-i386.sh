@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A 32-bit system: the program is built there without a warning, and the tests that need
+# no other machine pass, below the system's own "/". So does the single file.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$top/tests/lib/chroots.sh"
+. "$top/tests/lib/sources.sh"
+files=$(dirname "$VS2VZ_BUILD")/static
+
+# shellcheck disable=SC2086
+need_chroot "$scratch/i386" bookworm i386 gcc $build_packages $test_packages
+copy_sources "$scratch/i386/root/vs2vz"
+run_check "built, warnings are errors" in_chroot "$scratch/i386" \
+	make -C /root/vs2vz -j2 WERROR=1 programs
+run_check "tests of units, lint and cases" in_chroot "$scratch/i386" \
+	make -C /root/vs2vz JOBS=2 WERROR=1 check-fast
+said "they ran, and none failed" '^[0-9]{3,} passed, 0 failed'
+diag "$(grep -E '^[0-9]+ passed' "$scratch/out")"
+ok "the program is one of 32 bit" in_chroot "$scratch/i386" \
+	sh -c 'head -c 5 /root/vs2vz/build/gcc/vs2vz | od -An -c | grep -q "177 *E *L *F *001"'
+
+run_check "the seed's host, renamed" in_chroot "$scratch/i386" \
+	bash /root/vs2vz/tests/fs/010-seed-host.sh
+said_not "no test of it failed" '^not ok'
+cp "$files/i686/vs2vz" "$scratch/i386/root/single"
+run_check "the seed's host, by the single file" in_chroot "$scratch/i386" env VS2VZ=/root/single \
+	VS2VZ_BUILD=/root/vs2vz/build/gcc bash /root/vs2vz/tests/fs/010-seed-host.sh
+said_not "no test of it failed" '^not ok'
+umount "$scratch/i386/proc"
+done_testing
