@@ -466,16 +466,18 @@ static void words_are_short(void **state)
 /* In time it is as without a limit; after it, it and what it started are killed. */
 static void programs_within(void **state)
 {
-	static const char *const quick[] = { "/bin/sh", "-c", "echo said >&2; exit 3", NULL };
+	static const char *const quick[] = { "/bin/sh", "-c", "echo said >&2; umask >&2; exit 3", NULL };
 	static const char *const slow[] = { "/bin/sh", "-c", "echo began >&2; sleep 1000; :", NULL };
 	static const char *const mute[] = { "/bin/sh", "-c", "exec >&- 2>&-; sleep 1000; :", NULL };
 	struct tool_said said = TOOL_SAID_INIT;
+	mode_t before = umask(0);
 
 	(void)state;
 	good(tool_run_within(&said, quick, 600, &err));
 	assert_int_equal(said.status, 3);
 	assert_false(said.late);
-	assert_string_equal(said.err.data, "said\n");
+	umask(before);
+	assert_string_equal(said.err.data, "said\n0022\n");	/* not that of the program */
 	tool_release(&said);
 	said = (struct tool_said)TOOL_SAID_INIT;
 	good(tool_run_within(&said, slow, 1, &err));

@@ -79,9 +79,12 @@ static void child(const struct job *job)
 	const int from[4] = { job->p.in[0], job->p.out[1], job->p.err[1], job->fd };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	umask(022);
 	/* A group of its own: what it starts is killed with it. */
-	if (getppid() == job->parent && (!job->seconds || setpgid(0, 0) == 0) && place_all(from))
+	if (getppid() == job->parent && (!job->seconds || setpgid(0, 0) == 0) && place_all(from)) {
+		mark_cloexec(job->fd < 0 ? 3 : 4);
 		execve(job->args[0], (char *const *)job->args, env);
+	}
 	_exit(127);
 }
 
