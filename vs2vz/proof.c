@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compat.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "carry.h"
@@ -61,6 +62,7 @@ struct expected {
 	bool bare;			/* link counts do not count: other trees share inodes */
 	const struct touched *touched;	/* NULL, or the steps whose changes do not count; bare */
 	const struct touched *traces;	/* NULL, or the steps that know what a start leaves */
+	bool coarse;			/* recorded where times are coarse, see base/compat.h */
 	struct marks marks;		/* taken off: is their absence to be proved? */
 };
 
@@ -71,7 +73,7 @@ static int same_tree(struct session *s, const char *path, const struct expected 
 	struct root tree = { -1, path };
 	int rc = 0;
 
-	if (proof_survey(s, path, &want->marks, now) < 0)
+	if (proof_survey(s, path, &want->marks, want->coarse, now) < 0)
 		return -1;
 	tree.fd = strict_opendir(&s->root, path, &s->err);
 	if (tree.fd < 0)
@@ -86,6 +88,15 @@ static int same_tree(struct session *s, const char *path, const struct expected 
 	return hash_equal(want->touched || want->bare ? now->bare : now->fingerprint, want->print);
 }
 
+/* Finer times than this kernel sets would differ though nobody changed anything. */
+static int comparable(struct session *s, const struct plan *plan)
+{
+	if (kernel_can(CAN_SET_NANOSECONDS) || plan_is_coarse(plan))
+		return 0;
+	return fail(&s->err, "the tree was recorded with times finer than this kernel can set: "
+		    "compare on Linux 2.6.22 or later");
+}
+
 /*
  * A fingerprint of the plan: "fingerprint" as it was found, "bare" without link counts,
  * "untouched" without those and the edits.
@@ -95,9 +106,9 @@ static int recorded_print(struct session *s, const struct plan *plan, const char
 {
 	const char *recorded = plan_note_get(plan, note);
 
-	if (recorded && hash_parse(recorded, out))
-		return 0;
-	return fail(&s->err, "the plan does not tell the fingerprint of the tree");
+	if (!recorded || !hash_parse(recorded, out))
+		return fail(&s->err, "the plan does not tell the fingerprint of the tree");
+	return comparable(s, plan);
 }
 
 void proof_after_undo(struct session *s, const char *name)
@@ -114,6 +125,7 @@ void proof_after_undo(struct session *s, const char *name)
 	move = carry_relocation(&j.plan);
 	if (move && j.phase == PHASE_UNDONE) {
 		found.bare = plan_note_get(&j.plan, "bare");
+		found.coarse = plan_is_coarse(&j.plan);
 		if (recorded_print(s, &j.plan, found.bare ? "bare" : "fingerprint",
 				   &found.print) == 0)
 			same = same_tree(s, step_get(move, "from"), &found, &now);
@@ -149,7 +161,7 @@ static int compare_copy(struct session *s, const struct journal *j, const struct
 			size_t line)
 {
 	struct diff_ctx ctx = {
-		s, line, { j->plan.step, j->plan.nr_steps, step_get(copy, "to") }, 0,
+		s, line, { j->plan.step, j->plan.nr_steps, step_get(copy, "to"), false }, 0,
 	};
 
 	if (proof_compare(s, j, copy, SIZE_MAX, add_difference, &ctx) < 0)
@@ -187,10 +199,11 @@ static int expect(struct session *s, const struct journal *j, const struct touch
 	int done;
 
 	*out = (struct expected){ .touched = edits || repair ? t : NULL, .traces = t,
+				  .coarse = plan_is_coarse(&j->plan),
 				  .marks.tagging = TAGGING_NONE };
 	if (!repair)
 		return recorded_print(s, &j->plan, edits ? "untouched" : "fingerprint", &out->print);
-	if (marks_parse(&out->marks, repair, &s->err) < 0)
+	if (comparable(s, &j->plan) < 0 || marks_parse(&out->marks, repair, &s->err) < 0)
 		return -1;
 	work_init(&w, &s->root, j->folder, &s->pool);
 	done = marks_print(&w, repair->nr, &out->print, &s->err);
@@ -202,7 +215,8 @@ static int verify_renamed(struct session *s, const struct journal *j, const stru
 			  size_t line)
 {
 	const char *name = s->report.guests[line].name, *to = step_get(move, "to");
-	const struct touched t = { j->plan.step, j->plan.nr_steps, to };
+	const struct touched t = { j->plan.step, j->plan.nr_steps, to,
+				   plan_is_coarse(&j->plan) };
 	struct expected want;
 	struct survey now;
 	int same, left;
@@ -359,6 +373,7 @@ static void foresee(struct session *s, const struct journal *j, size_t line)
 	w.complete = j->phase == PHASE_CONVERTED;
 	w.steps = j->plan.step;
 	w.nr_steps = j->plan.nr_steps;
+	w.coarse |= plan_is_coarse(&j->plan);
 	w.back = true;
 	s->report.guests[line].planned = true;
 	for (size_t i = j->plan.nr_steps; i-- > 0;) {

@@ -21,9 +21,10 @@ const struct step *proof_repair(const struct plan *plan)
 	return NULL;
 }
 
-int proof_survey(struct session *s, const char *path, const struct marks *m, struct survey *now)
+int proof_survey(struct session *s, const char *path, const struct marks *m, bool coarse,
+		 struct survey *now)
 {
-	struct survey_options opt = { .threads = s->set.jobs, .xattrs = true };
+	struct survey_options opt = { .threads = s->set.jobs, .xattrs = true, .coarse = coarse };
 	struct fsinfo fs;
 	int CLEANUP_FD fd = strict_opendir(&s->root, path, &s->err);
 	int done;
@@ -68,6 +69,7 @@ static void look_with(struct work *w, struct session *s, const struct journal *j
 	w->threads = s->set.jobs;
 	w->steps = j->plan.step;
 	w->nr_steps = j->plan.nr_steps;
+	w->coarse |= plan_is_coarse(&j->plan);
 }
 
 int proof_survey_copy(struct session *s, const struct journal *j, const struct step *copy,

@@ -14,7 +14,8 @@
 /* The step that repaired a renamed tree; NULL: nothing had to be. */
 const struct step *proof_repair(const struct plan *plan);
 /* One walk; hidden flags with it where the marks were told by them. Release the survey. */
-int proof_survey(struct session *s, const char *path, const struct marks *m, struct survey *now)
+int proof_survey(struct session *s, const char *path, const struct marks *m, bool coarse,
+		 struct survey *now)
 	MUST_CHECK;
 /* The same of a copied tree, which may have a file system of its own. */
 int proof_survey_copy(struct session *s, const struct journal *j, const struct step *copy,

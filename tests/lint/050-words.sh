@@ -19,6 +19,12 @@ none() {
 }
 
 none "no unsafe calls" '[^_a-z](strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|gets|alloca|realpath|chdir|popen|system|tmpnam)\(' "$sources"
+# Kernels of OpenVZ open for real by it, and follow links.
+none "nothing is opened by O_PATH" '^[^*]*\bO_PATH\b' "$sources"
+none "no chmod by name: it follows links" '\b(fchmodat|chmod|lchmod)\(' "$sources"
+none "no variable of the environment changes what is done" 'getenv\("VS2VZ' "$sources"
+is "$(LC_ALL=C grep -aoE 'VS2VZ_[A-Z_0-9]+' "$(readlink -f "$VS2VZ")" | sort -u | tr '\n' ' ')" "" \
+	"the program knows no variables of its own"
 none "no leftovers" '(TODO|FIXME|XXX|HACK)\b' "$sources"
 none "no commented-out code" '^[[:blank:]]*//.*;[[:blank:]]*$' "$sources"
 none "no variable arrays" '\balloca\b|__builtin_alloca' "$sources"

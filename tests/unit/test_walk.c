@@ -5,11 +5,15 @@
  */
 #include "base/walk.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
+#include "base/compat.h"
 #include "base/stop.h"
+#include "step/treeutil.h"
 #include "tree_fixture.h"
 
 #include <cmocka.h>
@@ -282,6 +286,66 @@ static void stops_when_asked(void **state)
 	assert_int_equal(walk("t", 4, &s, &err), 0);
 }
 
+static int count_foreign(struct walk_thread *t, struct walk_dir *dir, struct walk_entry *v,
+			 size_t nr, struct err *err)
+{
+	struct meta second;
+
+	for (size_t i = 0; i < nr; i++) {
+		*(unsigned *)t->ctx += v[i].foreign;
+		if (walk_meta(&second, dir, true, v[i].name) < 0)
+			return walk_fail(err, dir, v[i].name, "second tree lacks");
+		*(unsigned *)t->ctx += 100u * second.mount_point;
+		v[i].second_dev = second.st.st_dev;
+		v[i].second_ino = second.st.st_ino;
+	}
+	return 0;
+}
+
+/* A directory of the same device, mounted inside: only the mount table tells old kernels. */
+static void mounts_of_the_same_device(void **state)
+{
+	static const struct walk_ops ops = { .entries = count_foreign };
+	struct walk_options opt = { .threads = 1 };
+	struct err err;
+
+	(void)state;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		skip();
+	MUST(chdir(tree_base));		/* of these mounts */
+	MUST(mkdir("b", 0755));
+	MUST(mkdir("b/a b", 0755));
+	MUST(mkdir("b/a b/point", 0755));
+	MUST(mkdir("b/point", 0755));
+	MUST(mkdir("b/inside", 0755));
+	puts_to("b/inside/file", "x");
+	MUST(mount("b/inside", "b/a b/point", NULL, MS_BIND, NULL));
+	for (int way = 0; way < 3; way++) {
+		unsigned foreign = 0;
+		int fd = dir_fd("b");
+		struct stat st;
+
+		if (way == 1)
+			kernel_cannot(CAN_MOUNT_ROOT);
+		if (way == 2)
+			kernel_cannot(CAN_MOUNTINFO);
+		opt.second = dir_fd("b");
+		assert_int_equal(walk_tree(fd, &ops, &foreign, &opt, &err), 0);
+		assert_int_equal(foreign, 101);
+		close(fd);
+		close(opt.second);
+		fd = dir_fd("b/a b");
+		MUST(fstatat(fd, "point", &st, AT_SYMLINK_NOFOLLOW));
+		assert_int_equal(remove_whole(fd, "point", &(struct meta){ .st = st,
+				 .mount_point = way == 0 }, &err), -1);
+		assert_int_equal(err.code, EBUSY);
+		close(fd);
+		MUST(access("b/inside/file", F_OK));
+	}
+	kernel_ask_again();
+	MUST(umount("b/a b/point"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +357,7 @@ int main(void)
 		cmocka_unit_test(second_tree),
 		cmocka_unit_test(error_names_the_path),
 		cmocka_unit_test(stops_when_asked),
+		cmocka_unit_test(mounts_of_the_same_device),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

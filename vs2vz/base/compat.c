@@ -141,6 +141,7 @@ const struct kernel_ability kernel_abilities[CAN_NR] = {
 	[CAN_MOUNT_ROOT] = { "statx with mount points", "5.8", "the mount table is read instead" },
 	[CAN_LOOP_CONFIGURE] = { "LOOP_CONFIGURE", "5.8",
 		"a crash may leave a loop device attached" },
+	[CAN_MOUNTINFO] = { "mountinfo", "2.6.26", "mounts are told apart by their paths" },
 	[CAN_MOUNT_IDS] = { "mnt_id in fdinfo", "3.15", "mounts are told apart by their paths" },
 	[CAN_STATX] = { "statx", "4.11", "files are opened to ask for their inode flags" },
 	[CAN_RENAMEAT2] = { "renameat2", "3.15", "a new name is looked for before it is given" },
@@ -157,6 +158,7 @@ static bool (*const probes[CAN_NR])(void) = {
 	[CAN_FCHMODAT2] = probe_fchmodat2,
 	[CAN_MOUNT_ROOT] = probe_mount_root,
 	[CAN_LOOP_CONFIGURE] = no_probe,
+	[CAN_MOUNTINFO] = no_probe,
 	[CAN_MOUNT_IDS] = no_probe,
 	[CAN_STATX] = probe_statx,
 	[CAN_RENAMEAT2] = probe_renameat2,
@@ -174,6 +176,8 @@ bool kernel_can(enum kernel_can what)
 {
 	int now = __atomic_load_n(&known[what], __ATOMIC_RELAXED), saved = errno;
 
+	if (what == CAN_MOUNT_ROOT && !kernel_can(CAN_STATX))
+		return false;
 	if (!now) {
 		now = probes[what]() ? 1 : -1;
 		__atomic_store_n(&known[what], now, __ATOMIC_RELAXED);
@@ -193,19 +197,14 @@ void kernel_ask_again(void)
 		__atomic_store_n(&known[i], 0, __ATOMIC_RELAXED);
 }
 
-bool times_agree(const struct timespec *wanted, const struct timespec *is)
+bool times_agree(const struct timespec *wanted, const struct timespec *is, mode_t mode,
+		 bool coarse)
 {
-	if (wanted->tv_sec != is->tv_sec)
-		return false;
-	if (wanted->tv_nsec == is->tv_nsec)
+	if (coarse && !S_ISREG(mode) && !S_ISDIR(mode))
 		return true;
-	return !kernel_can(CAN_SET_NANOSECONDS) &&
-	       is->tv_nsec == wanted->tv_nsec / 1000 * 1000;
-}
-
-bool node_times_agree(const struct timespec *wanted, const struct timespec *is)
-{
-	return !kernel_can(CAN_SET_NANOSECONDS) || times_agree(wanted, is);
+	return wanted->tv_sec == is->tv_sec &&
+	       (wanted->tv_nsec == is->tv_nsec ||
+		(coarse && is->tv_nsec == wanted->tv_nsec / 1000 * 1000));
 }
 
 static int mark(int fd)

@@ -8,6 +8,7 @@
 #define VS2VZ_BASE_COMPAT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include <time.h>
 
 enum kernel_can {
@@ -15,6 +16,7 @@ enum kernel_can {
 	CAN_FCHMODAT2,
 	CAN_LOOP_CONFIGURE,
 	CAN_MOUNT_ROOT,		/* statx tells mount points */
+	CAN_MOUNTINFO,		/* /proc/self/mountinfo */
 	CAN_MOUNT_IDS,		/* /proc/self/fdinfo tells them */
 	CAN_STATX,
 	CAN_RENAMEAT2,
@@ -42,13 +44,12 @@ void kernel_cannot(enum kernel_can what);
 void kernel_ask_again(void);
 
 /*
- * Do two times of a file or directory agree, as far as this kernel can set them? wanted:
- * what was to be set; is: what is there. Before Linux 2.6.22 a time that lost what is below
- * the microsecond agrees.
+ * Coarse times: before Linux 2.6.22 times are set to the microsecond, and those of links,
+ * devices, FIFOs and sockets not at all. What was made there is compared so anywhere.
+ * wanted: what was to be set on an object of this mode; is: what is there.
  */
-bool times_agree(const struct timespec *wanted, const struct timespec *is);
-/* The same of a link, device, FIFO or socket: before Linux 2.6.22 any time agrees. */
-bool node_times_agree(const struct timespec *wanted, const struct timespec *is);
+bool times_agree(const struct timespec *wanted, const struct timespec *is, mode_t mode,
+		 bool coarse);
 
 /* A pipe that children do not inherit over exec; nonblocking where asked. 0 or -1. */
 int pipe_cloexec(int ends[2], bool nonblocking);

@@ -162,6 +162,7 @@ struct walk_dir *dir_new(struct dircache *c, struct walk_dir *parent, const char
 
 	memcpy(dir->name, name, len);
 	dir->parent = parent;
+	dir->mounts = parent ? parent->mounts : NULL;
 	dir->depth = parent ? parent->depth + 1 : 0;
 	dir->fd = dir->second_fd = -1;
 	dir->pending = 1;

@@ -6,7 +6,8 @@
  *
  * Which mount a path is on is asked of the kernel by the mount's number: statx(2)
  * has it since 5.8, /proc/self/fdinfo since 3.15. On older kernels the last mount on
- * the longest leading part of the path is taken.
+ * the longest leading part of the path is taken. Before 2.6.26 the table is
+ * /proc/self/mounts, without numbers.
  *
  * /proc, /sys and /dev are those of the running system, whatever the host's root is.
  */
@@ -25,6 +26,26 @@
 #include "base/buf.h"
 #include "base/compat.h"
 #include "base/units.h"
+
+/* Before Linux 2.6.26 mounts are told without number and device. */
+struct libmnt_table *fsinfo_table(struct err *err)
+{
+	struct libmnt_table *table = NULL;
+
+	errno = 0;
+	if (kernel_can(CAN_MOUNTINFO)) {
+		table = mnt_new_table_from_file("/proc/self/mountinfo");
+		if (!table && errno == ENOENT)
+			kernel_cannot(CAN_MOUNTINFO);
+	}
+	if (!table && !kernel_can(CAN_MOUNTINFO))
+		table = mnt_new_table_from_file("/proc/self/mounts");
+	if (!table && errno == 0)
+		errno = EIO;
+	if (!table)
+		fail_errno(err, "cannot read the mount table in /proc/self");
+	return table;
+}
 
 /* The running system: its own tree, its mount table, and where the host's root is in it. */
 struct machine {
@@ -48,13 +69,8 @@ static int machine_open(struct machine *m, const struct root *root, struct err *
 	*m = (struct machine){ .real = { .fd = -1 }, .top = BUF_INIT };
 	if (root_init(&m->real, "/", err) < 0 || path_of(&m->top, m, root->fd, err) < 0)
 		return -1;
-	errno = 0;
-	m->table = mnt_new_table_from_file("/proc/self/mountinfo");
-	if (!m->table && errno == 0)
-		errno = EIO;
-	if (!m->table)
-		return fail_errno(err, "cannot read '/proc/self/mountinfo'");
-	return 0;
+	m->table = fsinfo_table(err);
+	return m->table ? 0 : -1;
 }
 
 static void machine_close(struct machine *m)
@@ -205,10 +221,11 @@ static dev_t device_number(const struct machine *m, const char *path)
 }
 
 /* The row's source; a device that goes by a name without a node ("/dev/root") by its own. */
-static const char *source_of(const struct machine *m, struct libmnt_fs *fs, struct pool *pool)
+static const char *source_of(const struct machine *m, struct libmnt_fs *fs, dev_t there,
+			     struct pool *pool)
 {
 	const char *source = mnt_fs_get_source(fs);
-	dev_t dev = mnt_fs_get_devno(fs);
+	dev_t dev = mnt_fs_get_devno(fs) ? mnt_fs_get_devno(fs) : there;
 	char *name = NULL;
 
 	if (source && source[0] == '/' && !device_number(m, source) && major(dev) != 0)
@@ -289,10 +306,10 @@ static void read_row(struct fsinfo *out, const struct machine *m, struct libmnt_
 	const char *type = mnt_fs_get_fstype(fs);
 	dev_t dev;
 
-	out->mount_id = mnt_fs_get_id(fs);
+	out->mount_id = mnt_fs_get_id(fs) > 0 ? mnt_fs_get_id(fs) : -1;
 	out->mount_point = pool_strdup(pool, below_root(mnt_fs_get_target(fs), m->top.data));
 	out->type = pool_strdup(pool, type ? type : "none");
-	out->source = source_of(m, fs, pool);
+	out->source = source_of(m, fs, out->dev, pool);
 	if (mnt_fs_get_option(fs, "ro", NULL, NULL) == 0)
 		out->read_only = true;
 	/* btrfs and its like number subvolumes, not devices: the source tells. */
@@ -403,4 +420,77 @@ int mounts_below(struct mounts *out, const struct root *root, const char *path,
 	}
 	machine_close(&m);
 	return ret;
+}
+
+/* ---- mount points by name */
+
+struct mount_name {
+	dev_t dev;		/* of the directory */
+	ino_t ino;
+	char *name;
+};
+
+/*
+ * What the table calls a mount, by the tree's own directories; skipped where it is not
+ * met there: the tree may be of a mount that has another place in this process's view.
+ */
+static void add_name(struct mount_names *out, const struct machine *m, const struct root *tree,
+		     const char *target, const char *top)
+{
+	const char *below = strcmp(top, "/") == 0 ? target : target + strlen(top);
+	struct spot CLEANUP_SPOT spot = SPOT_INIT;
+	struct stat dir, seen, meant;
+	struct mount_name *row;
+	struct err unread;
+
+	if (!below[strspn(below, "/")] || strict_spot(tree, below, &spot, &unread) < 0 ||
+	    fstat(spot.at.dirfd, &dir) < 0 ||
+	    below_stat(spot.at.dirfd, spot.at.name, &seen) < 0 ||
+	    root_lstat(&m->real, target, &meant, &unread) < 0 ||
+	    seen.st_dev != meant.st_dev || seen.st_ino != meant.st_ino)
+		return;
+	out->v = xrealloc(out->v, (out->nr + 1) * sizeof(*out->v));
+	row = &out->v[out->nr++];
+	*row = (struct mount_name){ dir.st_dev, dir.st_ino, xstrdup(spot.at.name) };
+}
+
+int mount_names_add(struct mount_names *out, int dirfd, struct err *err)
+{
+	struct root tree = { dirfd, "" };
+	struct libmnt_iter *at;
+	struct libmnt_fs *fs;
+	struct machine m;
+
+	if (kernel_can(CAN_MOUNT_ROOT))
+		return 0;
+	if (machine_open(&m, &tree, err) < 0) {
+		machine_close(&m);
+		return -1;
+	}
+	at = first_row();
+	while ((fs = next_row(m.table, at))) {
+		const char *target = mnt_fs_get_target(fs);
+
+		if (target && is_below(target, m.top.data))
+			add_name(out, &m, &tree, target, m.top.data);
+	}
+	mnt_free_iter(at);
+	machine_close(&m);
+	return 0;
+}
+
+void mount_names_release(struct mount_names *m)
+{
+	for (size_t i = 0; i < m->nr; i++)
+		free(m->v[i].name);
+	free(m->v);
+	*m = (struct mount_names){ 0, NULL };
+}
+
+bool mount_named(const struct mount_names *m, dev_t dev, ino_t ino, const char *name)
+{
+	for (size_t i = 0; i < m->nr; i++)
+		if (m->v[i].dev == dev && m->v[i].ino == ino && strcmp(m->v[i].name, name) == 0)
+			return true;
+	return false;
 }

@@ -51,4 +51,21 @@ int mounts_below(struct mounts *out, const struct root *root, const char *path,
 /* Version of the library "blkid" or "mount" in use; static (fsinfo_library.c). */
 const char *fsinfo_library(const char *which);
 
+/*
+ * Names in directories of a tree that are mount points, for kernels whose statx does not
+ * tell (before 5.8): a bind mount from the same device shows in the mount table only.
+ * Elsewhere nothing is read and the set stays empty. dirfd: root of the tree.
+ */
+struct mount_names {
+	size_t nr;
+	struct mount_name *v;
+};
+int mount_names_add(struct mount_names *out, int dirfd, struct err *err) MUST_CHECK;
+void mount_names_release(struct mount_names *m);
+/* dev, ino: of the directory that holds the name. */
+bool mount_named(const struct mount_names *m, dev_t dev, ino_t ino, const char *name);
+
+/* The mount table of this process, mnt_unref_table() it; NULL with err. For fsinfo*.c. */
+struct libmnt_table *fsinfo_table(struct err *err);
+
 #endif

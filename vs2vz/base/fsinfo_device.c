@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fsinfo.h"
 #include "base/loop.h"
 
 #define SIGNATURES_MOST 64
@@ -60,15 +61,14 @@ static bool is_row_of(const struct look *l, struct libmnt_fs *fs, dev_t dev)
 
 static int look_mounts(struct look *l, dev_t dev, struct err *err)
 {
-	struct libmnt_table *table = mnt_new_table_from_file("/proc/self/mountinfo");
+	struct libmnt_table *table = fsinfo_table(err);
 	struct libmnt_iter *at = mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
 
-	if (!table || !at) {
-		mnt_unref_table(table);
-		mnt_free_iter(at);
-		return fail(err, "cannot read '/proc/self/mountinfo'");
-	}
+	if (!table)
+		return -1;
+	if (!at)
+		die("no memory");
 	while (!l->out->mounted && mnt_table_next_fs(table, at, &fs) == 0)
 		if (is_row_of(l, fs, dev))
 			l->out->mounted = pool_strdup(l->pool, mnt_fs_get_target(fs));

@@ -8,9 +8,28 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/compat.h"
+
 static uint64_t nanoseconds(const struct timespec *t)
 {
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
+}
+
+unsigned print_times(bool coarse)
+{
+	return coarse || !kernel_can(CAN_SET_NANOSECONDS) ? PRINT_COARSE : 0;
+}
+
+/* Coarse: what below the microsecond is lost, and what cannot be set, does not count. */
+static uint64_t time_of(const struct stat *st, unsigned without)
+{
+	uint64_t ns = nanoseconds(&st->st_mtim);
+
+	if (without & PRINT_NO_MTIME)
+		return 0;
+	if (!(without & PRINT_COARSE))
+		return ns;
+	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? ns / 1000 * 1000 : 0;
 }
 
 struct hash128 print_of(uint64_t parent, const char *name, const struct stat *st,
@@ -24,7 +43,7 @@ struct hash128 print_of(uint64_t parent, const char *name, const struct stat *st
 		.parent = parent,
 		.ino = st->st_ino,
 		.size = S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) ? (uint64_t)st->st_size : 0,
-		.mtime = without & PRINT_NO_MTIME ? 0 : nanoseconds(&st->st_mtim),
+		.mtime = time_of(st, without),
 		.mode = st->st_mode,
 		.uid = st->st_uid,
 		.gid = st->st_gid,

@@ -11,6 +11,7 @@
 #ifndef VS2VZ_BASE_PRINT_H
 #define VS2VZ_BASE_PRINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -20,7 +21,10 @@
 
 #define PRINT_NO_LINKS 1u	/* the link count counts as 0 */
 #define PRINT_NO_MTIME 2u
+#define PRINT_COARSE 4u		/* coarse times, see base/compat.h */
 
+/* PRINT_COARSE where it is asked for, or this kernel sets no finer times; else 0. */
+unsigned print_times(bool coarse);
 /* name "" and parent 0: the root of the tree, always with PRINT_NO_MTIME. */
 struct hash128 print_of(uint64_t parent, const char *name, const struct stat *st,
 			unsigned without);

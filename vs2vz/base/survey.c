@@ -181,7 +181,7 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 			example(&c->s.example_foreign, dir, v[i].name);
 			continue;
 		}
-		add_prints(&c->s, dir->ino, v[i].name, st, 0);
+		add_prints(&c->s, dir->ino, v[i].name, st, y->without);
 		if (count_links(y, c, dir, &v[i]))
 			count_inode(y, c, dir, &v[i]);
 	}
@@ -294,7 +294,7 @@ static int count_root(struct surveying *y, int dirfd, struct err *err)
 	y->dev = st.st_dev;
 	if (st.st_uid > 65535 || st.st_gid > 65535)
 		s->example_high = strdup(".");
-	add_prints(s, 0, "", &st, PRINT_NO_MTIME);
+	add_prints(s, 0, "", &st, y->without | PRINT_NO_MTIME);
 	if (y->opt->xattrs && xattr_names(&of, &names) == 0 && xattr_any(&names))
 		s->with_xattrs++;
 	return 0;
@@ -313,7 +313,7 @@ int survey_tree(struct survey *out, int dirfd, const struct survey_options *opt,
 		.threads = walk_threads(opt->threads, opt->rotational, SURVEY_THREADS),
 		.second = -1,
 	};
-	struct surveying y = { .opt = opt, .out = out };
+	struct surveying y = { .opt = opt, .out = out, .without = print_times(opt->coarse) };
 	int rc;
 
 	memset(out, 0, sizeof(*out));

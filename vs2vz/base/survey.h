@@ -102,6 +102,7 @@ struct survey_options {
 	const char *hidden_why;	/* for the result, where hidden is NULL */
 	struct sharing *sharing; /* NULL, or gets every inode with names outside */
 	unsigned tree;		/* number of this tree there */
+	bool coarse;		/* fingerprints with coarse times (compat.h) on any kernel */
 	uint64_t newer_than_ns;	/* count names with a later ctime into changed; 0: no */
 };
 

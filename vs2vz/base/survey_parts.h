@@ -26,6 +26,7 @@ struct surveying {
 	uint64_t unread;	/* inodes whose hidden flags mattered and could not be read */
 	dev_t dev;
 	bool no_flags;		/* the file system has none */
+	unsigned without;	/* PRINT_* for all names */
 };
 
 /* The first path of an inode whose other names have not all been met. */

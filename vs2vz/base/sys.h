@@ -60,7 +60,7 @@ int sys_syncfs(int fd);
 
 int sys_fchmod(int fd, mode_t mode);
 int sys_fchown(int fd, uid_t uid, gid_t gid);
-/* Before Linux 2.6.22 to the microsecond; compare with times_agree(). */
+/* Before Linux 2.6.22 to the microsecond: compare by times_agree(). */
 int sys_futimens(int fd, const struct timespec times[2]);
 /*
  * The mode of a device, FIFO or socket, never followed. Before Linux 6.6 its rwx bits only,
@@ -69,7 +69,7 @@ int sys_futimens(int fd, const struct timespec times[2]);
  */
 int sys_mode_at(const struct place *at, mode_t mode);
 int sys_lchown(const struct place *at, uid_t uid, gid_t gid);
-/* Before Linux 2.6.22 nothing is done, which is no error: see node_times_agree(). */
+/* Before Linux 2.6.22 nothing is done, which is no error: compare by times_agree(). */
 int sys_lutimens(const struct place *at, const struct timespec times[2]);
 int sys_fsetxattr(int fd, const char *name, const void *value, size_t len);
 int sys_fremovexattr(int fd, const char *name);

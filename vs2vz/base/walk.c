@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/dircache.h"
+#include "base/fsinfo.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/stop.h"
@@ -52,6 +53,7 @@ struct walk {
 	unsigned nr_workers, most_workers;
 	bool failed;
 	struct err err;
+	struct mount_names mounts;
 	struct worker worker[WORKERS_MOST];
 };
 
@@ -143,13 +145,23 @@ static void enter_below(struct walk *w, struct walk_dir *dir, const struct walk_
 	push(w, kid);
 }
 
+int walk_meta(struct meta *m, const struct walk_dir *dir, bool second, const char *name)
+{
+	if (meta_at(m, second ? dir->second_fd : dir->fd, name) < 0)
+		return -1;
+	if (dir->mounts->nr)
+		m->mount_point |= mount_named(dir->mounts, second ? dir->second_dev : dir->dev,
+					      second ? dir->second_ino : dir->ino, name);
+	return 0;
+}
+
 /* Fill in one entry; 0: it went away. */
 static int look_at(struct walk *w, const struct walk_dir *dir, const char *name,
 		   struct walk_entry *e, struct err *err)
 {
 	memset(e, 0, sizeof(*e));
 	e->name = name;
-	if (meta_at(&e->meta, dir->fd, name) < 0) {
+	if (walk_meta(&e->meta, dir, false, name) < 0) {
 		if (errno == ENOENT && w->ops->may_vanish)
 			return 0;
 		return walk_fail(err, dir, name, "cannot read the metadata of");
@@ -395,6 +407,9 @@ static struct walk_dir *make_root(struct walk *w, int dirfd, const struct walk_o
 		fail_errno(err, "cannot read the metadata of the tree");
 		return NULL;
 	}
+	if (mount_names_add(&w->mounts, dirfd, err) < 0 ||
+	    (opt->second >= 0 && mount_names_add(&w->mounts, opt->second, err) < 0))
+		return NULL;
 	root = dir_new(&w->cache, NULL, "");
 	root->dev = st.st_dev;
 	root->ino = st.st_ino;
@@ -403,6 +418,7 @@ static struct walk_dir *make_root(struct walk *w, int dirfd, const struct walk_o
 	root->second_dev = second.st_dev;
 	root->second_ino = second.st_ino;
 	root->mark = opt->mark;
+	root->mounts = &w->mounts;
 	return root;
 }
 
@@ -420,6 +436,7 @@ static void release(struct walk *w)
 	while (w->cache.all)
 		dir_free(&w->cache, w->cache.all);
 	queue_release(&w->queue);
+	mount_names_release(&w->mounts);
 	pthread_mutex_destroy(&w->cache.lock);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->changed);

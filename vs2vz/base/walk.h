@@ -40,6 +40,7 @@ struct walk_dir {
 	/* Of dircache.c and walk.c. */
 	struct walk_dir *older, *newer;	/* open and not in use */
 	struct walk_dir *before, *after; /* all */
+	const struct mount_names *mounts; /* of both trees */
 	int64_t offset;			/* where to go on reading; 0: start */
 	int fd, second_fd;
 	unsigned users, pending, depth;
@@ -99,6 +100,12 @@ static inline int walk_second(const struct walk_dir *dir)
 {
 	return dir->second_fd;
 }
+
+/*
+ * Metadata of a name in the directory, of the first or the second tree; mount_point is
+ * right on every kernel. 0 or -1 with errno.
+ */
+int walk_meta(struct meta *m, const struct walk_dir *dir, bool second, const char *name);
 
 /*
  * "a/b/name" below the tree; name NULL: the directory itself ("." for the root). Cut in

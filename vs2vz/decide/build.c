@@ -282,6 +282,8 @@ static void add_notes(struct deciding *d, struct decision *decision)
 	plan_note(plan, d->pool, "inodes", pool_printf(d->pool, "%llu",
 		  (unsigned long long)guest->survey.inodes));
 	plan_note(plan, d->pool, "fingerprint", hash);
+	if (d->host->coarse_times)
+		plan_note(plan, d->pool, PLAN_TIMES, PLAN_COARSE);
 	if (!guest->survey.outside_inodes)
 		return;
 	/* Another guest's conversion or undo changes the link counts of what they share. */
@@ -294,7 +296,8 @@ static int note_untouched(struct deciding *d, struct decision *decision, struct 
 {
 	const struct guest *guest = decision->guest;
 	struct plan *plan = &decision->plan;
-	const struct touched t = { plan->step, plan->nr_steps, decision->ct.private };
+	const struct touched t = { plan->step, plan->nr_steps, decision->ct.private,
+				   d->host->coarse_times };
 	struct hash128 bare = guest->survey.bare;
 	char hash[HASH_TEXT];
 	struct root tree;

@@ -271,6 +271,8 @@ static void add_notes(struct containing *c)
 		  (unsigned long long)q->tree->bytes_used));
 	plan_note(c->plan, c->d.pool, "inodes", pool_printf(c->d.pool, "%llu",
 		  (unsigned long long)q->tree->inodes));
+	if (q->host->coarse_times)
+		plan_note(c->plan, c->d.pool, PLAN_TIMES, PLAN_COARSE);
 	if (q->now->volume)
 		return;
 	hash_text(q->tree->fingerprint, hash);

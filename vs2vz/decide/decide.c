@@ -125,6 +125,10 @@ static void look_at_host(struct deciding *d)
 		guests[i] = d->out->v[i].guest;
 	host_judge(&d->side, &judged, d->findings);
 	host_judge_tags(&d->side, VS_TAG_OPTION_LEFT, d->findings);
+	if (d->host->coarse_times && d->out->nr)
+		finding_add(d->findings, VS_TIMES_COARSE, NULL, "kernel",
+			    "times are kept to the microsecond on this kernel; times of symbolic "
+			    "links and device nodes cannot be set");
 	if (d->host->kernel != KERNEL_OPENVZ)
 		return;
 	host_net_read(&net, NULL, true, d->pool);

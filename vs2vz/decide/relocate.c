@@ -59,8 +59,9 @@ bool tree_is_mount(const struct deciding *d, const struct guest *guest)
 /* Two mounts of one file system do not take a rename between them. */
 static bool same_mount(const struct fsinfo *a, const struct fsinfo *b)
 {
-	return a->dev == b->dev && (a->mount_id == b->mount_id || a->mount_id < 0 ||
-				    b->mount_id < 0);
+	if (a->mount_id < 0 || b->mount_id < 0)	/* a kernel that has no numbers */
+		return a->dev == b->dev && strcmp(a->mount_point, b->mount_point) == 0;
+	return a->dev == b->dev && a->mount_id == b->mount_id;
 }
 
 /* NULL: a rename is possible. */

@@ -153,6 +153,7 @@ enum finding_id {
 	VS_IMMUTABLE_UNKNOWN	= 413,	/* unified, or made so by an administrator? */
 	VS_FLAGS_KEPT		= 414,	/* the administrator's flags, inert ones of VServer */
 	VS_TAGS_OR_QUOTA	= 415,	/* numbers that VServer's kernel or OpenVZ's wrote */
+	VS_TIMES_COARSE		= 416,	/* this kernel sets times to the microsecond */
 	/* 5 guest */
 	VS_NO_INIT		= 501,
 	VS_DISTRO_UNKNOWN	= 502,

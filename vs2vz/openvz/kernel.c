@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "base/compat.h"
+
 #define BEANCOUNTERS_MAX (64 * 1024 * 1024)
 
 static bool exists(const struct root *proc, const char *path)
@@ -97,6 +99,7 @@ int kernel_read(struct host *host, const struct root *proc, struct pool *pool,
 	host->kernel = KERNEL_OFFLINE;
 	host->kernel_release = "";
 	host->vswap = false;
+	host->coarse_times = !kernel_can(CAN_SET_NANOSECONDS);
 	if (!proc)
 		return 0;
 	if (read_release(&host->kernel_release, proc, pool, err) < 0)

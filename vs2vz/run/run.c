@@ -93,6 +93,7 @@ static void begin(const struct journal *j, struct work *w)
 {
 	w->steps = j->plan.step;
 	w->nr_steps = j->plan.nr_steps;
+	w->coarse |= plan_is_coarse(&j->plan);
 	w->nr_kept = 0;
 	w->ran = false;
 	w->writes = false;

@@ -10,7 +10,7 @@
 void changes_note(void *ctx, const char *path, const char *what)
 {
 	struct changes *c = ctx;
-	const struct touched t = { c->w->steps, c->w->nr_steps, step_get(c->s, "to") };
+	const struct touched t = { c->w->steps, c->w->nr_steps, step_get(c->s, "to"), false };
 
 	if (touched_explains(&t, path, what))
 		return;

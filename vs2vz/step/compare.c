@@ -166,7 +166,7 @@ static int compare_one(struct walk_thread *t, struct walk_dir *dir, struct walk_
 {
 	struct comparing *y = t->ctx;
 
-	if (meta_at(now, walk_second(dir), e->name) < 0) {
+	if (walk_meta(now, dir, true, e->name) < 0) {
 		e->enter = false;
 		if (errno != ENOENT)
 			return walk_fail(err, dir, e->name, "cannot read the metadata of");
@@ -417,6 +417,7 @@ static int compare(struct comparing *y, struct err *err)
 
 	*y->counts = (struct tree_counts){ .names = 1, .inodes = 1 };
 	target_fs_read(&y->fs, y->to);
+	y->fs.microseconds |= y->opt->coarse;
 	pairs_init(&y->pairs);
 	pthread_mutex_init(&y->lock, NULL);
 	rc = walk_parts(y, err);

@@ -406,6 +406,7 @@ struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_opti
 	d->base.ops = &ops;
 	d->unmend = opt->back ? opt->marks : NULL;
 	target_fs_read(&d->fs, to);
+	d->fs.microseconds |= opt->coarse;
 	d->no_clone = fstat(from, &a) < 0 || fstat(to, &b) < 0 || a.st_dev != b.st_dev;
 	if (prepare_dir(to) < 0) {
 		fail_errno(err, "cannot prepare the target");

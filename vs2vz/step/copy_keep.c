@@ -45,7 +45,7 @@ static int look(struct copy_object *o, struct meta *now, struct err *err)
 {
 	if (!(o->dir->mark & SINK_EXISTED))
 		return 0;
-	if (meta_at(now, walk_second(o->dir), o->entry->name) == 0)
+	if (walk_meta(now, o->dir, true, o->entry->name) == 0)
 		return 1;
 	return errno == ENOENT ? 0 :
 	       object_fail(o, "cannot read the metadata of the copy of", err);
@@ -221,7 +221,7 @@ static int64_t drop_round(struct copy_object *o, DIR *list, struct err *err)
 			continue;
 		if (errno != ENOENT)
 			return walk_fail(err, o->dir, d->d_name, "cannot read the metadata of");
-		if (meta_at(&meta, walk_second(o->dir), d->d_name) < 0)
+		if (walk_meta(&meta, o->dir, true, d->d_name) < 0)
 			return walk_fail(err, o->dir, d->d_name, "cannot read the metadata of");
 		if (remove_whole(walk_second(o->dir), d->d_name, &meta, err) < 0) {
 			err_add(err, "'%s'", show(d->d_name));

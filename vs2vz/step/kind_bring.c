@@ -204,7 +204,7 @@ static void first_difference(void *ctx, const char *path, const char *what)
 static int differ(int from, int to, bool full, const struct work *w, struct buf *first,
 		  struct err *err)
 {
-	struct tree_options opt = { .threads = w->threads };
+	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse };
 	int64_t nr = tree_diff(from, to, full, 1, first_difference, first, &opt, err);
 
 	return nr < 0 ? -1 : nr > 0;
@@ -212,7 +212,7 @@ static int differ(int from, int to, bool full, const struct work *w, struct buf 
 
 static int fill(int from, int to, const struct work *w, struct err *err)
 {
-	struct tree_options opt = { .threads = w->threads };
+	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse };
 	struct buf CLEANUP_BUF first = BUF_INIT;
 	struct tree_counts counts = { 0 };
 	int differs;
@@ -312,7 +312,7 @@ static int step_back(struct bring *b, const struct work *w, struct err *err)
 
 static int drop_part(const struct bring *b, struct work *w, struct err *err)
 {
-	struct tree_options opt = { .threads = w->threads };
+	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse };
 	struct tree_counts counts = { 0 };
 	int CLEANUP_FD fd = -1;
 

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/compat.h"
 #include "base/meta.h"
 #include "step/beside.h"
 #include "step/saved.h"
@@ -37,7 +38,7 @@ static void hiding_release(struct hiding *h)
 }
 
 /* Is this the thing of the plan? */
-static bool is_ours(const struct step *s, const struct stat *st)
+static bool is_ours(const struct step *s, const struct stat *st, const struct work *w)
 {
 	struct timespec t;
 
@@ -46,13 +47,13 @@ static bool is_ours(const struct step *s, const struct stat *st)
 	if (!step_get(s, "mtime"))
 		return false;
 	t = step_time(s, "mtime");
-	return st->st_mtim.tv_sec == t.tv_sec && st->st_mtim.tv_nsec == t.tv_nsec;
+	return times_agree(&t, &st->st_mtim, st->st_mode, w->coarse);
 }
 
 bool hidden_is_back(const struct step *s, const struct found *f, const struct work *w)
 {
 	for (size_t i = 0; f->there && i < w->nr_steps && i < s->nr; i++)
-		if (w->steps[i].kind == &kind_hide && is_ours(&w->steps[i], &f->st) &&
+		if (w->steps[i].kind == &kind_hide && is_ours(&w->steps[i], &f->st, w) &&
 		    strcmp(step_get(&w->steps[i], "at"), step_get(s, "at")) == 0)
 			return true;
 	return false;
@@ -65,9 +66,9 @@ static int hide_find(struct hiding *h, const struct step *s, const struct work *
 		return -1;
 	if (h->f.parent && beside_find(&h->hold, &h->f.spot.at, BESIDE_OLD, err) < 0)
 		return -1;
-	h->hold_ours = h->hold.there && is_ours(s, &h->hold.st);
+	h->hold_ours = h->hold.there && is_ours(s, &h->hold.st, w);
 	/* What took its place may have the same time; the thing itself is in one place. */
-	h->at_ours = h->f.there && is_ours(s, &h->f.st) &&
+	h->at_ours = h->f.there && is_ours(s, &h->f.st, w) &&
 		     (step_get(s, "inode") || !h->hold_ours);
 	return 0;
 }

@@ -206,7 +206,8 @@ static const char *area_of(const struct repair *p)
 /* The tree less what later steps will change in it. */
 static int print_tree(const struct repair *p, struct hash128 *out, struct err *err)
 {
-	const struct touched t = { p->w->steps, p->w->nr_steps, area_of(p) };
+	const struct touched t = { p->w->steps, p->w->nr_steps, area_of(p),
+				   p->w->coarse };
 	const struct root tree = { p->tree, step_get(p->s, "at") };
 
 	*out = p->print;

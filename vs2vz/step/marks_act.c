@@ -26,6 +26,7 @@ struct acting {
 	const struct mark_index *x;
 	struct links *busy;	/* one thread at a time for an inode with several names */
 	struct hash128 *print;	/* NULL, or where the sum of the prints goes */
+	unsigned without;	/* PRINT_* of it */
 };
 
 /* One thread. */
@@ -124,7 +125,7 @@ static int add_print(struct walk_thread *t, const struct walk_dir *dir,
 		return 0;
 	if (intended(y, r, &st) < 0)
 		return walk_fail(err, dir, e->name, "cannot read the record of");
-	hash_add(&mine->print, print_of(dir->ino, e->name, &st, PRINT_NO_LINKS));
+	hash_add(&mine->print, print_of(dir->ino, e->name, &st, y->without));
 	return 0;
 }
 
@@ -205,7 +206,7 @@ static int act_on_root(const struct acting *y, int tree, struct err *err)
 	if (y->print && fstat(tree, &meta.st) < 0)
 		return fail_errno(err, "cannot read the metadata of the tree");
 	if (y->print)
-		*y->print = print_of(0, "", &meta.st, PRINT_NO_MTIME | PRINT_NO_LINKS);
+		*y->print = print_of(0, "", &meta.st, y->without | PRINT_NO_MTIME);
 	return 0;
 }
 
@@ -221,7 +222,8 @@ int marks_act(int tree, const struct mark_hold *h, const struct mark_index *x,
 	const struct walk_options how = {
 		.threads = walk_threads(w->threads, false, ACT_THREADS), .second = -1,
 	};
-	struct acting y = { .h = h, .x = x, .print = print };
+	struct acting y = { .h = h, .x = x, .print = print,
+			    .without = PRINT_NO_LINKS | print_times(w->coarse) };
 	int rc;
 
 	y.busy = links_new();

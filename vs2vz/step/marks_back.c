@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/compat.h"
 #include "step/treeutil.h"
 
 #define BACK_THREADS 4
@@ -224,6 +225,14 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 	return 0;
 }
 
+static bool is_moment(uint64_t was, const struct mark_record *r, bool coarse)
+{
+	const struct timespec is = { (time_t)(was / 1000000000), (long)(was % 1000000000) };
+	const struct timespec wanted = { (time_t)r->mtime, (long)r->mtime_ns };
+
+	return times_agree(&wanted, &is, S_IFDIR, coarse);
+}
+
 /* dir->mark: its mtime before this walk. */
 static int leave(struct walk_thread *t, struct walk_dir *dir, struct err *err)
 {
@@ -239,7 +248,7 @@ static int leave(struct walk_thread *t, struct walk_dir *dir, struct err *err)
 		return 0;
 	if (found < 0 || fstat(of.fd, &meta.st) < 0)
 		return walk_fail(err, dir, NULL, "cannot look at");
-	if (was != mark_ns(r.mtime, r.mtime_ns) && was < y->b->began) {
+	if (!is_moment(was, &r, y->b->w->coarse) && was < y->b->began) {
 		r.mtime = (int64_t)(was / 1000000000);
 		r.mtime_ns = (uint32_t)(was % 1000000000);
 	}
@@ -335,6 +344,7 @@ int marks_take_back(int tree, struct marks_back *b, struct err *err)
 	how.mark = mark_ns(st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec);
 	target_fs_read(&y.fs, tree);
 	y.fs.coarse_times = false;
+	y.fs.microseconds |= b->w->coarse;
 	y.busy = links_new();
 	rc = back_steps(&y, tree, err);
 	if (rc == 0)

@@ -78,7 +78,7 @@ int mark_put_times(int fd, const struct stat *now, const struct mark_record *r)
 		{ .tv_sec = (time_t)r->mtime, .tv_nsec = r->mtime_ns },
 	};
 
-	if (times_agree(&times[1], &now->st_mtim))
+	if (times_agree(&times[1], &now->st_mtim, now->st_mode, false))
 		return 0;
 	return sys_futimens(fd, times);
 }

@@ -41,6 +41,13 @@ const char *plan_note_get(const struct plan *p, const char *key)
 	return NULL;
 }
 
+bool plan_is_coarse(const struct plan *p)
+{
+	const char *times = plan_note_get(p, PLAN_TIMES);
+
+	return times && strcmp(times, PLAN_COARSE) == 0;
+}
+
 struct step *plan_step(struct plan *p, struct pool *pool, const char *kind)
 {
 	struct step *s = pool_grow(pool, &p->step, &p->nr_steps, &p->cap_steps, sizeof(*s));

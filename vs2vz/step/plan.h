@@ -80,6 +80,10 @@ void step_argf(struct step *s, struct pool *pool, const char *name, const char *
 void step_text(struct step *s, struct pool *pool, const void *bytes, size_t len);
 
 const char *plan_note_get(const struct plan *p, const char *key);
+/* Was it made on a kernel that sets coarse times (base/compat.h)? */
+bool plan_is_coarse(const struct plan *p);
+#define PLAN_TIMES "times"
+#define PLAN_COARSE "microseconds"
 
 /* The text form. */
 void plan_print(struct buf *out, const struct plan *p);

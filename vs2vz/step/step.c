@@ -141,6 +141,7 @@ void work_init(struct work *w, const struct root *root, int folder, struct pool 
 	w->root = root;
 	w->folder = folder;
 	w->pool = pool;
+	w->coarse = !kernel_can(CAN_SET_NANOSECONDS);
 	w->syncs = xcalloc(1, sizeof(*w->syncs));
 	w->view = view_new();
 }

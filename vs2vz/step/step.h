@@ -91,6 +91,7 @@ struct work {
 	bool staged;			/* set by run/: this batch was staged and flushed */
 	bool writes;			/* set by run/: not only looked at, see view.h */
 	bool back;			/* set by run/: undo, or the question whether it may be */
+	bool coarse;			/* times, see base/compat.h: by this kernel or the plan's */
 	bool replays;			/* set by run/: an own file system's journal, to look */
 	struct view *view;
 	const struct step *steps;	/* the whole plan: set by run/ */

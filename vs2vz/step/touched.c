@@ -100,9 +100,9 @@ static void list_names(struct list *l, const struct touched *t)
 
 /* All names below a directory, where it is one. */
 static int subtract_below(struct hash128 *bare, const char *path, const struct root *tree,
-			  struct err *err)
+			  bool coarse, struct err *err)
 {
-	const struct survey_options opt = { .threads = 1 };
+	const struct survey_options opt = { .threads = 1, .coarse = coarse };
 	int CLEANUP_FD fd = strict_opendir(tree, path, err);
 	struct survey survey;
 	struct stat st;
@@ -123,17 +123,18 @@ static int subtract_below(struct hash128 *bare, const char *path, const struct r
 
 /* Of a directory all but the mtime is put back. */
 static int subtract(struct hash128 *bare, const struct name *n, const struct root *tree,
-		    struct err *err)
+		    bool coarse, struct err *err)
 {
+	const unsigned without = PRINT_NO_LINKS | print_times(coarse);
 	struct hash128 print;
 
-	if ((n->whole && subtract_below(bare, n->path, tree, err) < 0) ||
-	    print_of_path(tree, n->path, PRINT_NO_LINKS, &print, err) < 0)
+	if ((n->whole && subtract_below(bare, n->path, tree, coarse, err) < 0) ||
+	    print_of_path(tree, n->path, without, &print, err) < 0)
 		return -1;
 	hash_subtract(bare, print);
 	if (n->gone)
 		return 0;
-	if (print_of_path(tree, n->path, PRINT_NO_LINKS | PRINT_NO_MTIME, &print, err) < 0)
+	if (print_of_path(tree, n->path, without | PRINT_NO_MTIME, &print, err) < 0)
 		return -1;
 	hash_add(bare, print);
 	return 0;
@@ -147,7 +148,7 @@ int touched_subtract(struct hash128 *bare, const struct touched *t, const struct
 
 	list_names(&l, t);
 	for (size_t i = 0; i < l.nr && rc == 0; i++)
-		rc = subtract(bare, &l.v[i], tree, err);
+		rc = subtract(bare, &l.v[i], tree, t->coarse, err);
 	pool_release(&l.pool);
 	return rc;
 }
@@ -164,6 +165,7 @@ static bool has_trace(const struct touched *t)
 int touched_by_vzctl(struct hash128 *full, struct hash128 *bare, const struct touched *t,
 		     const struct root *tree, struct err *err)
 {
+	const unsigned without = print_times(t->coarse);
 	struct hash128 print, without_links;
 	struct stat root, dir;
 
@@ -173,8 +175,9 @@ int touched_by_vzctl(struct hash128 *full, struct hash128 *bare, const struct to
 		return 0;
 	if (fstat(tree->fd, &root) < 0)
 		return fail_errno(err, "cannot look at the root of the tree");
-	if (print_of_path(tree, TRACE_LINKS_NAME, 0, &print, err) < 0 ||
-	    print_of_path(tree, TRACE_LINKS_NAME, PRINT_NO_LINKS, &without_links, err) < 0)
+	if (print_of_path(tree, TRACE_LINKS_NAME, without, &print, err) < 0 ||
+	    print_of_path(tree, TRACE_LINKS_NAME, without | PRINT_NO_LINKS, &without_links,
+			  err) < 0)
 		return -1;
 	hash_subtract(full, print);
 	hash_subtract(bare, without_links);

@@ -25,6 +25,7 @@ struct touched {
 	const struct step *steps;
 	size_t nr_steps;
 	const char *area;
+	bool coarse;		/* the fingerprint has coarse times */
 };
 
 /* Is there a step that changes names below the area? */

@@ -26,6 +26,7 @@ struct tree_options {
 	bool rotational;	/* of the source */
 	const struct marks *marks; /* NULL: as it is */
 	bool back;		/* the second tree has the marks */
+	bool coarse;		/* the copy has coarse times, see base/compat.h */
 };
 
 struct tree_counts {
@@ -39,7 +40,8 @@ struct tree_counts {
  * to may hold a part of an earlier try (equal objects are skipped, others replaced,
  * extra ones removed). Everything of product promise 3 is carried over: hard links,
  * holes, xattrs, ACLs, capabilities, inode flags, nodes, FIFOs, sockets, times to the
- * nanosecond, set-id bits, numeric owners. Nothing is synced: call tree_settle().
+ * nanosecond (old kernels: base/compat.h), set-id bits, numeric owners. Nothing is synced:
+ * call tree_settle().
  *
  * sums: -1, or a file open for reading and writing that receives one record per copied
  * regular inode (target inode number, hash of the bytes as read from the source; see

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "base/compat.h"
+#include "base/fsinfo.h"
 #include "base/inroot.h"
 #include "base/sys.h"
 #include "step/tree.h"
@@ -25,6 +27,7 @@ void target_fs_read(struct target_fs *fs, int dirfd)
 	 * for them. A false "coarse" only lets a time pass that has lost its fraction.
 	 */
 	fs->coarse_times = fstat(dirfd, &st) == 0 && st.st_ctim.tv_nsec == 0;
+	fs->microseconds = !kernel_can(CAN_SET_NANOSECONDS);
 }
 
 int64_t mend_meta(const struct marks *marks, struct hidden_window *win, int fd,
@@ -44,10 +47,13 @@ int64_t mend_meta(const struct marks *marks, struct hidden_window *win, int fd,
 	return had & ~flags;
 }
 
-static bool same_time(const struct timespec *source, const struct timespec *target, bool coarse)
+static bool same_time(const struct stat *source, const struct stat *target,
+		      const struct target_fs *fs)
 {
-	return source->tv_sec == target->tv_sec &&
-	       (source->tv_nsec == target->tv_nsec || (coarse && target->tv_nsec == 0));
+	const struct timespec *a = &source->st_mtim, *b = &target->st_mtim;
+
+	return times_agree(a, b, source->st_mode, fs->microseconds) ||
+	       (fs->coarse_times && a->tv_sec == b->tv_sec && b->tv_nsec == 0);
 }
 
 /* Set-id bits of what is never opened mean nothing, and not every kernel can set them. */
@@ -77,7 +83,7 @@ const char *status_differs(const struct stat *source, const struct stat *target,
 		return "owner";
 	if ((type == S_IFCHR || type == S_IFBLK) && source->st_rdev != target->st_rdev)
 		return "device number";
-	if (!same_time(&source->st_mtim, &target->st_mtim, fs->coarse_times))
+	if (!same_time(source, target, fs))
 		return "mtime";
 	return NULL;
 }
@@ -304,11 +310,18 @@ static int remove_dir(int dirfd, const char *name, const struct meta *meta, stru
 
 int remove_whole(int dirfd, const char *name, const struct meta *meta, struct err *err)
 {
+	struct mount_names mounts = { 0, NULL };
 	struct stat parent;
+	bool mounted;
 
 	if (fstat(dirfd, &parent) < 0)
 		return fail_errno(err, "cannot read the metadata of the directory");
-	if (meta->mount_point || meta->st.st_dev != parent.st_dev)
+	if (S_ISDIR(meta->st.st_mode) && mount_names_add(&mounts, dirfd, err) < 0)
+		return -1;
+	mounted = meta->mount_point || meta->st.st_dev != parent.st_dev ||
+		  mount_named(&mounts, parent.st_dev, parent.st_ino, name);
+	mount_names_release(&mounts);
+	if (mounted)
 		return fail_code(err, EBUSY, "is a mount point");
 	if (S_ISDIR(meta->st.st_mode))
 		return remove_dir(dirfd, name, meta, err);

@@ -22,6 +22,7 @@
 struct target_fs {
 	uint32_t kept_flags;
 	bool coarse_times;	/* whole seconds */
+	bool microseconds;	/* coarse times of the kernel that made it, see compat.h */
 };
 void target_fs_read(struct target_fs *fs, int dirfd);
 
