@@ -5,6 +5,7 @@
  */
 #include "base/hidden.h"
 
+#include <sys/mount.h>		/* before linux/fs.h: older headers clash the other way */
 #include <linux/fs.h>
 #include <pthread.h>
 #include <setjmp.h>
