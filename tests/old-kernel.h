@@ -11,7 +11,8 @@
  *	syscall_64.tbl and syscall_32.tbl
  *	VZ: Linux 2.6.32-042stab113.5: arch/x86/include/asm/unistd_64.h,
  *	arch/x86/ia32/ia32entry.S, fs/stat.c, fs/fork.c, fs/statfs.c, fs/open.c,
- *	kernel/sys.c, fs/proc/base.c; O_PATH was seen on 042stab141.3
+ *	kernel/sys.c, fs/proc/base.c; seen on 042stab141.3 itself, row by row: O_PATH, the
+ *	calls, the flags of fstatat(2), fchownat(2) and fallocate(2), FITRIM
  *	the rest: beside the row
  */
 #ifndef TESTS_OLD_KERNEL_H
@@ -232,8 +233,9 @@ static const struct word_row word_rows[] = {
 	{ V(3, 17, 0), "F_GET_SEALS", { 72, 221 }, 1, VALUE, 1034, EINVAL, 0 },
 	/* stat(2), linkat(2), chown(2), utimensat(2): the flags were checked from the start */
 	{ V(2, 6, 38), "fstatat AT_NO_AUTOMOUNT", { 262, 300 }, 3, BIT, 0x800, EINVAL, VZ },
+	{ V(4, 11, 0), "fstatat AT_STATX_SYNC_TYPE", { 262, 300 }, 3, BIT, 0x6000, EINVAL, 0 },
 	{ V(2, 6, 39), "linkat AT_EMPTY_PATH", { 265, 303 }, 4, BIT, 0x1000, EINVAL, 0 },
-	{ V(2, 6, 39), "fchownat AT_EMPTY_PATH", { 260, 298 }, 4, BIT, 0x1000, EINVAL, 0 },
+	{ V(2, 6, 39), "fchownat AT_EMPTY_PATH", { 260, 298 }, 4, BIT, 0x1000, EINVAL, VZ },
 	{ V(5, 8, 0), "utimensat AT_EMPTY_PATH", { 280, 320 }, 3, BIT, 0x1000, EINVAL, 0 },
 	/* lseek(2) */
 	{ V(3, 1, 0), "SEEK_DATA", { 8, 19 }, 2, VALUE, 3, EINVAL, 0 },
@@ -272,8 +274,9 @@ static const struct word_row word_rows[] = {
 	{ V(2, 6, 28), "BLKDISCARD", { 16, 54 }, 1, VALUE, 0x1277, ENOTTY, 0 },
 	{ V(2, 6, 29), "FIFREEZE", { 16, 54 }, 1, VALUE, 0xc0045877, ENOTTY, 0 },
 	{ V(2, 6, 30), "LOOP_SET_CAPACITY", { 16, 54 }, 1, VALUE, 0x4c07, EINVAL, 0 },
-	{ V(2, 6, 37), "FITRIM", { 16, 54 }, 1, VALUE, 0xc0185879, ENOTTY, 0 },
+	{ V(2, 6, 37), "FITRIM", { 16, 54 }, 1, VALUE, 0xc0185879, ENOTTY, VZ },
 	{ V(3, 1, 0), "LOOP_CTL_GET_FREE", { 16, 54 }, 1, VALUE, 0x4c82, ENOTTY, 0 },
+	{ V(4, 5, 0), "FS_IOC_FSGETXATTR", { 16, 54 }, 1, VALUE, 0x801c581f, ENOTTY, 0 },
 	{ V(4, 5, 0), "FICLONE", { 16, 54 }, 1, VALUE, 0x40049409, ENOTTY, 0 },
 	{ V(4, 5, 0), "FICLONERANGE", { 16, 54 }, 1, VALUE, 0x4020940d, ENOTTY, 0 },
 	{ V(4, 5, 0), "FIDEDUPERANGE", { 16, 54 }, 1, VALUE, 0xc0189436, ENOTTY, 0 },
@@ -330,8 +333,11 @@ static const struct name_row name_rows[] = {
 	{ V(2, 6, 37), "/sys/*/loop/backing_file", 0 },	/* drivers/block/loop.c */
 	{ V(3, 0, 0), "/proc/*/ns", VZ },
 	{ V(3, 1, 0), "/dev/loop-control", 0 },
+	{ V(3, 3, 0), "/proc/*/map_files", 0 },
 	{ V(3, 5, 0), "/proc/*/uid_map", 0 },
 	{ V(3, 5, 0), "/proc/*/gid_map", 0 },
+	{ V(3, 6, 0), "/proc/sys/fs/protected_hardlinks", 0 },
+	{ V(3, 6, 0), "/proc/sys/fs/protected_symlinks", 0 },
 	{ V(3, 15, 0), "/proc/*/fdinfo", 0 },	/* 2.6.22, "mnt_id:" in it 3.15: fs/proc/fd.c */
 	{ V(3, 19, 0), "/proc/*/setgroups", 0 },
 };
