@@ -227,7 +227,13 @@ static void put_content(int fd, off_t size)
 
 	if (opt_holes)
 		fputs(" data=", stdout);
-	while (hole < size && (data = lseek(fd, hole, SEEK_DATA)) >= 0) {
+	while (hole < size) {
+		data = lseek(fd, hole, SEEK_DATA);
+		if (data < 0 && errno == ENXIO)
+			break;
+		/* Linux before 3.1: EINVAL, the whole file is data. */
+		if (data < 0)
+			data = hole;
 		hole = lseek(fd, data, SEEK_HOLE);
 		if (hole < 0)
 			hole = size;
