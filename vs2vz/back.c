@@ -102,8 +102,9 @@ static bool in_use(struct session *s, const struct record *r)
 	vserver_busy(&there, &s->users, &s->findings);
 	if (s->findings.nr == before)
 		return false;
-	refuse(s, r->name, pool_printf(&s->pool, "it is in use (%s); stop it first: vzctl stop %u",
-				       s->findings.v[before].seen, r->ctid));
+	refuse(s, r->name, pool_printf(&s->pool, "it is in use (%s); stop it first: vzctl stop %u, "
+				       "or vzctl umount %u when it is only mounted",
+				       s->findings.v[before].seen, r->ctid, r->ctid));
 	return true;
 }
 

@@ -228,9 +228,9 @@ static int verify_renamed(struct session *s, const struct journal *j, const stru
 		return -1;
 	if (!same)
 		finding_add(&s->findings, VS_VERIFY_DIFFERS, name, to,
-			    "the tree is no longer what was moved: %llu objects now, %s then; a "
-			    "container that ran changes its tree", (unsigned long long)now.names,
-			    plan_note_get(&j->plan, "names") ? plan_note_get(&j->plan, "names") : "?");
+			    "the tree is no longer what was moved: %llu inodes now, %s then; a "
+			    "container that ran changes its tree", (unsigned long long)now.inodes,
+			    plan_note_get(&j->plan, "inodes") ? plan_note_get(&j->plan, "inodes") : "?");
 	left = proof_marks_left(s, name, to, &want.marks, &now);
 	survey_release(&now);
 	return !same || left;

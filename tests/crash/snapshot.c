@@ -4,8 +4,6 @@
  */
 #include "snapshot.h"
 
-#include <sys/mount.h>		/* before linux/fs.h: older headers clash the other way */
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -15,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>

@@ -39,6 +39,16 @@ for layout in debian rpm; do
 	if command -v vzcfgvalidate >/dev/null; then
 		ok "vzcfgvalidate" vzcfgvalidate "$conf"
 	fi
+
+	tree=$R/vz/private/345
+	inodes=$(find "$tree" -printf '%i\n' | sort -u | wc -l)
+	touch -r "$tree" "$scratch/stamp"
+	: >"$tree/new"
+	run_status 1 "verify finds what the container made" vs verify v345
+	said "and tells how many inodes there were" "$((inodes + 1)) inodes now, $inodes then"
+	rm "$tree/new"
+	touch -r "$scratch/stamp" "$tree"
+
 	run_check "undo --all" vs undo --all
 	unchanged "undo --all brought everything back"
 	run_check "the ways back and forth stay open" vs convert --all --yes

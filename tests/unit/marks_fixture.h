@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mount.h>		/* before linux/fs.h: older headers clash the other way */
 #include <linux/fs.h>
 #include <setjmp.h>
 #include <stdarg.h>

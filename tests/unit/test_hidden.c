@@ -5,7 +5,6 @@
  */
 #include "base/hidden.h"
 
-#include <sys/mount.h>		/* before linux/fs.h: older headers clash the other way */
 #include <linux/fs.h>
 #include <pthread.h>
 #include <setjmp.h>

@@ -5,7 +5,6 @@
  */
 #include "base/survey.h"
 
-#include <sys/mount.h>		/* before linux/fs.h: older headers clash the other way */
 #include <linux/fs.h>
 #include <setjmp.h>
 #include <sys/inotify.h>
