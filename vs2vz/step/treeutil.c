@@ -52,7 +52,9 @@ static bool same_time(const struct stat *source, const struct stat *target,
 {
 	const struct timespec *a = &source->st_mtim, *b = &target->st_mtim;
 
+	/* Brought back, the copy is the source: the one whose times are coarse. */
 	return times_agree(a, b, source->st_mode, fs->microseconds) ||
+	       times_agree(b, a, source->st_mode, fs->microseconds) ||
 	       (fs->coarse_times && a->tv_sec == b->tv_sec && b->tv_nsec == 0);
 }
 
