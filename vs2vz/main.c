@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/stop.h"
 #include "commands.h"
 #include "exits.h"
@@ -73,6 +74,7 @@ int main(int argc, char **argv)
 	session.argc = argc;
 	session.argv = argv;
 	status = run(&session);
+	loop_release(false);
 	if (report_finish(&err) < 0) {
 		fprintf(stderr, "error: %s\n", err.text);
 		if (status == EXIT_DONE)

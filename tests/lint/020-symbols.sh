@@ -16,7 +16,7 @@ table='
 ^(openat|openat64)$	base/(sys|inroot|names|walkpath|root)[a-z_]*	everything else is opened by the door
 ^(realpath|canonicalize_file_name|__realpath_chk|system|popen|execv|execvp|execl|execlp|vfork|posix_spawn|posix_spawnp|chroot|umount|clone)$	-	nobody resolves paths or starts programs by the library
 ^(fork|execve|waitpid)$	run/start_(jail|inside|vzctl)|step/(tool|mounted)	programs are started by the start test; e2fsck, lvm and vzquota by tool.c; a child that mounts in private
-^kill$	run/start_(jail|vzctl|stop|groups)|openvz/.*lock[a-z_]*|step/tool	signals are sent by the start test, and to a program whose time is over; the lock asks who lives
+^kill$	run/start_(jail|vzctl|stop|groups)|openvz/.*lock[a-z_]*|step/tool|base/loop	signals are sent by the start test, and to a program whose time is over; the lock and a loop device left behind ask who lives
 ^(mount|unshare)$	run/start_(jail|inside|mounts|groups)|step/mounted	mounts are made in private: by a rehearsal, and to see into a file system
 ^(umount2|chdir|fchdir|setns|pivot_root)$	run/start_(jail|inside|mounts|groups)	nobody else leaves or unmounts anything
 ^cap_	run/start_rights	libcap

@@ -324,8 +324,73 @@ static const char *find_tag(const char *type, const char *value, struct pool *po
 	return nr == 1 ? found : NULL;
 }
 
+static bool carries(const char *path, const char *type, const char *value)
+{
+	blkid_probe probe = blkid_new_probe_from_filename(path);
+	const char *seen;
+	bool same;
+
+	if (!probe)
+		return false;
+	same = blkid_probe_enable_superblocks(probe, 1) == 0 &&
+	       blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL) == 0 &&
+	       blkid_do_safeprobe(probe) == 0 &&
+	       blkid_probe_lookup_value(probe, type, &seen, NULL) == 0 && strcmp(seen, value) == 0;
+	blkid_free_probe(probe);
+	return same;
+}
+
+/* libblkid knows devices by /sys/dev (Linux 2.6.27); before, by the table of partitions. */
+static const char *find_in_table(const char *type, const char *value, struct pool *pool)
+{
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	const char *found = NULL;
+	struct root real;
+	struct err unread;
+	char name[128];
+	unsigned nr = 0;
+
+	if (root_init(&real, "/", &unread) < 0)
+		return NULL;
+	if (root_read(&real, "/proc/partitions", 1 << 20, &text, &unread) < 0)
+		buf_clear(&text);
+	root_release(&real);
+	for (const char *line = text.data; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "%*u %*u %*u %127s", name) != 1)
+			continue;
+		for (char *at = name; (at = strchr(at, '!')); )
+			*at = '/';
+		if (carries(pool_printf(pool, "/dev/%s", name), type, value)) {
+			found = pool_printf(pool, "/dev/%s", name);
+			nr++;
+		}
+	}
+	return nr == 1 ? found : NULL;
+}
+
+static bool has_sys_dev(void)
+{
+	struct root real;
+	struct stat st;
+	struct err err;
+	bool there;
+
+	if (root_init(&real, "/", &err) < 0)
+		return true;
+	there = root_stat(&real, "/sys/dev/block", &st, &err) == 0 || !err_is_absent(&err);
+	root_release(&real);
+	return there;
+}
+
 const char *volume_named(const char *name, struct pool *pool)
 {
+	bool by_table = !has_sys_dev();
+
+	if (by_table && strncmp(name, "UUID=", 5) == 0)
+		return find_in_table("UUID", name + 5, pool);
+	if (by_table && strncmp(name, "LABEL=", 6) == 0)
+		return find_in_table("LABEL", name + 6, pool);
 	if (strncmp(name, "UUID=", 5) == 0)
 		return find_tag("UUID", name + 5, pool);
 	if (strncmp(name, "LABEL=", 6) == 0)

@@ -14,8 +14,16 @@
 
 /*
  * Attach an open file to a free loop device: its descriptor, or -1. The device is released by
- * the kernel when the last descriptor and mount of it is gone. ENODEV: none is free.
+ * the kernel when the last descriptor and mount of it is gone (2.6.25), or by loop_release().
+ * ENODEV: none is free.
  */
 int loop_attach(int file, bool write, struct err *err) MUST_CHECK;
+
+/*
+ * Before Linux 2.6.25 the kernel keeps a device until it is told: tell it for those that
+ * this process, or one that died, attached and nobody uses any more. Looks only where this
+ * process met such a kernel, or thorough. How many devices went.
+ */
+unsigned loop_release(bool thorough);
 
 #endif

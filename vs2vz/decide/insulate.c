@@ -20,11 +20,16 @@
 #define MIB ((uint64_t)1 << 20)
 #define INODE_RATIO 16384
 
-/* ext3 is what 2.6.18 can mount. Offline the kernel is not known. */
+/*
+ * ext3 is what 2.6.18 can mount. Offline the kernel is not known, but the one that runs
+ * mounts it first: one that sets no nanoseconds (2.6.22) has no ext4 (2.6.28) either.
+ */
 static enum image_row row_of(const struct host *host)
 {
 	const char *release = host->kernel_release;
 
+	if (host->coarse_times)
+		return IMAGE_EXT3;
 	return host->kernel == KERNEL_OPENVZ && release && strncmp(release, "2.6.18", 6) == 0 ?
 	       IMAGE_EXT3 : IMAGE_EXT4;
 }

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/loop.h"
 #include "base/sys.h"
 
 #define BLOCK 4096u
@@ -69,6 +70,9 @@ int volume_look(struct blockdev *out, const struct root *root, const char *path,
 	for (unsigned i = 0; ; i++) {
 		if (blockdev_read(out, root, path, pool, err) < 0)
 			return -1;
+		if (out->held && !out->passes && (out->ours || out->self) &&
+		    i < patience(out) && loop_release(true))
+			continue;
 		if (out->mounted || !out->held || !out->passes ||
 		    i >= patience(out))
 			return 0;
