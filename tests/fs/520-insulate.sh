@@ -54,7 +54,7 @@ tree "$scratch/guest" "$R/vservers/v345"
 tree "$scratch/web" "$R/vservers/web"
 host_tree "$scratch/before" "$R"
 run_check "plan" vs plan --all --insulate image:/srv/ct
-said "the plan names image, kind and size" 'makefs .*/vservers/v345 -> /srv/ct/345.img \(ext4, [0-9]+ bytes'
+said "the plan names image, kind and size" "makefs .*/vservers/v345 -> /srv/ct/345.img \\(${VS2VZ_TEST_EXT:-ext4}, [0-9]+ bytes"
 said "the scripts are in it" 'write .*/etc/vz/conf/vps.premount'
 unchanged "a plan changes nothing"
 run_check "convert" vs convert --all --yes --insulate image:/srv/ct
@@ -177,7 +177,7 @@ refused "another file system" VS608 "$device"
 refused "another file system, and another UUID may go" VS608 "$device" \
 	--overwrite 7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a02
 mkdir -p "$scratch/mounted"
-mount "$device" "$scratch/mounted"
+mount -o ro "$device" "$scratch/mounted"
 refused "mounted" VS603 "$device" --overwrite "$uuid"
 umount "$scratch/mounted"
 formatted=$device

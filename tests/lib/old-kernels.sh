@@ -21,7 +21,7 @@ single_file() {
 	local program=${VS2VZ_BUILD%/*}/static/$2/vs2vz
 	[ -x "$program" ] || skip_unless_required "$program is not built: make static ARCH=$2"
 	[ -x "$VS2VZ_BUILD/tests/old-kernel" ] || skip_unless_required "no tracer for this machine"
-	[ "$1" != 2.6.18 ] || export VS2VZ_TEST_TIMES=microseconds
+	[ "$1" != 2.6.18 ] || export VS2VZ_TEST_TIMES=microseconds VS2VZ_TEST_EXT=ext3
 	below "$1" "$program"
 	run_check "the single file starts" "$VS2VZ" --version
 }
@@ -53,6 +53,16 @@ conversions() {
 	doors "$1"
 }
 
+# Old kernels do not tell holes: gigabytes of them are read, and tell nothing more.
+hard_tree() {
+	torture_tree "$1"
+	rm "$1"/holes/{empty-5g,middle}
+	truncate -s 9M "$1/holes/empty"
+	printf 'middle' | dd of="$1/holes/middle" bs=1 seek=4500000 conv=notrunc status=none
+	truncate -s 4600000 "$1/holes/middle"
+	set_times "$1"
+}
+
 # The hardest tree into an image and back.
 hard_image() {
 	R=$scratch/hard
@@ -61,8 +71,7 @@ hard_image() {
 	mkhost "$R"
 	mkdir "$R/srv"
 	wide=2000
-	add_guest "$R" hard 345 hard.example.org 192.0.2.5 torture_tree
-	set_times "$R/vservers/hard"
+	add_guest "$R" hard 345 hard.example.org 192.0.2.5 hard_tree
 	tree "$scratch/guest" "$R/vservers/hard"
 	host_tree "$scratch/before" "$R"
 	run_check "a hard tree: convert into an image" vs convert hard --yes --insulate image:/srv

@@ -6,7 +6,7 @@
 . "$top/tests/lib/old-kernels.sh"
 need_loop
 
-for kernel in 042stab141 2.6.32; do
+for kernel in 042stab141 2.6.32 2.6.18; do
 	single_file "$kernel" i686
 	again "$kernel, i686" 010-seed-host.sh 020-copy.sh
 	[ "$kernel" != 042stab141 ] || again "$kernel, i686" 112-planted-links.sh
