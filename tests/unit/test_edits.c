@@ -320,7 +320,7 @@ static void an_old_file_renamed_away_is_known(void **state)
 static struct hash128 untouched(struct bench *b, const char *tree)
 {
 	const struct survey_options opt = { .threads = 1 };
-	const struct touched t = { b->plan.step, b->plan.nr_steps, "/vz/private/345" };
+	const struct touched t = { b->plan.step, b->plan.nr_steps, "/vz/private/345", false };
 	struct survey s;
 	struct root root;
 
@@ -354,7 +354,7 @@ static void what_is_not_touched_is_compared(void **state)
 static void steps_explain_differences(void **state)
 {
 	struct bench *b = *state;
-	const struct touched t = { b->plan.step, b->plan.nr_steps, "/vz/private/345" };
+	const struct touched t = { b->plan.step, b->plan.nr_steps, "/vz/private/345", false };
 
 	assert_true(touched_explains(&t, "./etc/inittab", "size"));
 	assert_true(touched_explains(&t, "etc/.inittab.vs2vz-old", "extra"));
