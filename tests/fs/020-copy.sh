@@ -53,6 +53,7 @@ echo changed >>"$R/vz/private/345/etc/passwd"
 echo new >"$R/vz/private/345/etc/new-file"
 run_mustfail "undo of a changed copy is refused" vs undo v345
 said "the refusal names the file" 'etc/passwd'
+said "and both ways to go on" 'bring-back takes.*discard-changes leaves'
 ok "the change is still there" grep -q changed "$R/vz/private/345/etc/passwd"
 run_check "--discard-changes" vs undo v345 --discard-changes
 tree "$scratch/now" "$R/vservers/v345"

@@ -103,6 +103,7 @@ mount -o loop "$R/srv/ct/345.img" "$scratch/m"
 echo new >"$scratch/m/new"
 umount "$scratch/m"
 run_mustfail "undo is refused when the container wrote something" vs undo v345
+said "and both ways to go on are named" 'bring-back takes.*discard-changes leaves'
 said "and says what" "[/']new'"
 run_status 1 "verify sees it" vs verify
 mount -o loop "$R/srv/ct/345.img" "$scratch/m"

@@ -74,7 +74,7 @@ static void programs(void **state)
 	(void)state;
 	answers(PREMOUNT_UNASKED, NULL);
 	fixture_file(&fx, "/usr/local/sbin/vzctl", KNOWS);
-	answers(PREMOUNT_YES, NULL);
+	answers(PREMOUNT_YES, "the word is in it");
 	fixture_file(&fx, "/usr/sbin/vzctl", OLD);
 	answers(PREMOUNT_UNKNOWN, "no program in the form of ELF");
 	assert_string_equal(out.at, "/usr/sbin/vzctl");
@@ -99,7 +99,7 @@ static void standard_places(void **state)
 		const char *path = pool_printf(&fx.pool, "%s/" LIBRARY, dirs[i]);
 
 		fixture_file(&fx, path, KNOWS);
-		answers(PREMOUNT_YES, NULL);
+		answers(PREMOUNT_YES, "the word is in it");
 		fixture_file(&fx, path, OLD);
 		answers(PREMOUNT_NO, "not in it");
 		assert_string_equal(out.at, path);

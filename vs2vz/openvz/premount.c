@@ -214,7 +214,8 @@ static void judge_library(struct premount *out, struct search *s, const char *li
 			continue;
 		out->answer = has_word(s->root, path, &read) ? PREMOUNT_YES : PREMOUNT_NO;
 		out->at = path;
-		out->seen = "the word is not in it";
+		out->seen = out->answer == PREMOUNT_YES ? "the word is in it"
+							: "the word is not in it";
 		if (read)
 			return;		/* the loader takes the first */
 		unread = path;
@@ -240,7 +241,8 @@ static void judge_program(struct premount *out, struct search *s)
 	bool read, word = has_word(s->root, s->program, &read);
 
 	*out = (struct premount){ .answer = word ? PREMOUNT_YES : PREMOUNT_UNKNOWN, .at = s->program,
-				  .seen = read ? "it is no program in the form of ELF" :
+				  .seen = word ? "the word is in it" :
+					  read ? "it is no program in the form of ELF" :
 						 "it cannot be read" };
 	if (word || !read || !read_program(&elf, s))
 		return;

@@ -15,6 +15,9 @@ struct changes {
 	struct buf first;	/* a few of them, for a message; buf_release() */
 };
 
+/* What to type where undo is refused because of them. */
+#define CHANGES_CURE "--bring-back takes it over, --discard-changes leaves it behind"
+
 /* A tree_report; ctx: struct changes. */
 void changes_note(void *ctx, const char *path, const char *what);
 

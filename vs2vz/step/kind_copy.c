@@ -194,8 +194,8 @@ static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
 		return 0;
 	rc = count_changes(&changes, &c, err);
 	if (rc == 0 && changes.nr)
-		rc = fail_code(err, ERR_FOREIGN, "'%s' changed since it was copied, %zu "
-			       "difference%s: %s", show(step_get(s, "to")), changes.nr,
+		rc = fail_code(err, ERR_FOREIGN, "'%s' changed since it was copied (" CHANGES_CURE
+			       "), %zu difference%s: %s", show(step_get(s, "to")), changes.nr,
 			       changes.nr == 1 ? "" : "s", changes.first.data);
 	buf_release(&changes.first);
 	return rc;

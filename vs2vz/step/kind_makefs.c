@@ -203,8 +203,8 @@ static int makefs_may_undo(const struct step *s, struct work *w, struct err *err
 	rc = count_changes(&changes, &m, err);
 	if (rc == 0 && changes.nr)
 		rc = fail_code(err, ERR_FOREIGN, "the file system on '%s' changed since it was "
-			       "made, %zu difference%s: %s", show(m.at), changes.nr,
-			       changes.nr == 1 ? "" : "s", changes.first.data);
+			       "made (" CHANGES_CURE "), %zu difference%s: %s", show(m.at),
+			       changes.nr, changes.nr == 1 ? "" : "s", changes.first.data);
 	buf_release(&changes.first);
 	return rc;
 }
