@@ -38,30 +38,30 @@ static bool parent_is_there(const struct packages *p, size_t nr, const char *par
 	return true;
 }
 
-static void add_input(struct deciding *d, struct plan *plan, enum input_type type,
+static void add_input(struct deciding *d, struct decision *decision, enum input_type type,
 		      const char *path)
 {
 	const char *evidence;
 	struct err err;
 
-	if (input_evidence(&evidence, d->root, type, path, d->pool, &err) == 0)
-		plan_input(plan, d->pool, evidence ? type : INPUT_ABSENT, path, evidence);
+	if (input_evidence_in(&evidence, d->root, decision->guest->tree, type, path, d->pool,
+			      &err) == 0)
+		plan_input(&decision->plan, d->pool, evidence ? type : INPUT_ABSENT, path, evidence);
 }
 
 static void add_evidence(struct deciding *d, struct decision *decision,
 			 const struct package_action *a)
 {
 	const char *at = below(d, decision->guest->tree, a->at);
-	struct plan *plan = &decision->plan;
 
 	if (a->act == PACKAGE_BRING) {
-		add_input(d, plan, INPUT_DIR, a->from);
-		add_input(d, plan, INPUT_NAMES, a->from);
+		add_input(d, decision, INPUT_DIR, a->from);
+		add_input(d, decision, INPUT_NAMES, a->from);
 	}
 	if (a->act == PACKAGE_WRITE) {
-		add_input(d, plan, INPUT_FILE, at);
+		add_input(d, decision, INPUT_FILE, at);
 		if (a->from)
-			add_input(d, plan, INPUT_FILE, a->from);
+			add_input(d, decision, INPUT_FILE, a->from);
 	}
 }
 

@@ -195,6 +195,36 @@ int input_evidence(const char **out, const struct root *root, enum input_type ty
 	return 0;
 }
 
+int input_evidence_in(const char **out, const struct root *root, const char *tree,
+		      enum input_type type, const char *path, struct pool *pool, struct err *err)
+{
+	size_t len = tree ? strlen(tree) : 0;
+	struct root inner;
+	int rc;
+
+	if (!len || strncmp(path, tree, len) != 0 || path[len] != '/')
+		return input_evidence(out, root, type, path, pool, err);
+	*out = NULL;
+	if (root_inside(&inner, root, tree, err) < 0) {
+		if (!err_is_absent(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
+	rc = input_evidence(out, &inner, type, path + len, pool, err);
+	root_release(&inner);
+	return rc;
+}
+
+/* The guest's tree that the plan moves or copies; NULL: none. */
+static const char *tree_of(const struct plan *p)
+{
+	for (size_t i = 0; i < p->nr_steps; i++)
+		if (p->step[i].kind->moves && step_get(&p->step[i], "from"))
+			return step_get(&p->step[i], "from");
+	return NULL;
+}
+
 static const char *how(const struct input *in, const char *now)
 {
 	if (!now)
@@ -205,12 +235,14 @@ static const char *how(const struct input *in, const char *now)
 int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 	       const char **stale, struct err *err)
 {
+	const char *tree = tree_of(p);
+
 	*stale = NULL;
 	for (size_t i = 0; i < p->nr_inputs; i++) {
 		const struct input *in = &p->input[i];
 		const char *now;
 
-		if (input_evidence(&now, root, in->type, in->path, pool, err) < 0)
+		if (input_evidence_in(&now, root, tree, in->type, in->path, pool, err) < 0)
 			return -1;
 		if ((!now && !in->evidence) ||
 		    (now && in->evidence && strcmp(now, in->evidence) == 0))

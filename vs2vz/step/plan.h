@@ -110,5 +110,9 @@ int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 /* The evidence of one input now (pool text), NULL where there is nothing. */
 int input_evidence(const char **out, const struct root *root, enum input_type type,
 		   const char *path, struct pool *pool, struct err *err) MUST_CHECK;
+/* The same, and links in a guest's tree (NULL: none) lead to nothing outside of it. */
+int input_evidence_in(const char **out, const struct root *root, const char *tree,
+		      enum input_type type, const char *path, struct pool *pool,
+		      struct err *err) MUST_CHECK;
 
 #endif
