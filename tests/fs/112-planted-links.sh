@@ -131,7 +131,7 @@ unharmed "undo brought everything back"
 
 # ---- one directory after the other
 
-for dir in etc etc/rc2.d dev sbin usr var var/log srv; do
+for dir in etc etc/rc2.d dev sbin usr var/lib var/log srv; do
 	run_check "convert" vs convert web --yes
 	plant "$dir"
 	diag "$dir is a link"
@@ -148,8 +148,7 @@ done
 # ---- all of them, every command; an interrupted one goes on over them
 
 everything="bin dev etc lib root sbin srv usr var"
-for c in "undo web --discard-changes" "undo web --bring-back" "commit web --yes" \
-	"insulate web --image /srv/345.img --yes" "resume"; do
+for c in "undo web --discard-changes" "undo web --bring-back" "commit web --yes"; do
 	new_host tagged
 	run_check "convert by copy" vs convert web --yes --method copy
 	# shellcheck disable=SC2086
@@ -160,25 +159,49 @@ for c in "undo web --discard-changes" "undo web --bring-back" "commit web --yes"
 	tried verify
 	tried status
 	tried undo web
+	tried resume
 done
+
+new_host
+run_check "convert" vs convert web --yes
+run_check "commit" vs commit web --yes
+# shellcheck disable=SC2086
+plant $everything
+tried plan --all
+tried insulate 345 --image /srv/345.img --yes
+is "$status" 0 "links are copied as links into a file system of its own"
+tried verify
+tried commit 345 --yes
+tried uninsulate 345 --yes
+is "$status" 0 "and back"
+tried undo ct/345
+
+# in_image: links in a file system of its own
+in_image() {
+	mkdir -p "$scratch/m"
+	mount -o loop "$R/srv/345.img" "$scratch/m"
+	for dir in etc dev var; do
+		cp -a "$scratch/m/$dir" "$R/outside/$dir"
+		echo "CANARY-$dir" >"$R/outside/$dir/canary"
+		rm -rf "$scratch/m/${dir:?}"
+		ln -s "$R/outside/$dir" "$scratch/m/$dir"
+	done
+	umount "$scratch/m"
+	watch_outside
+}
 
 new_host tagged
 run_check "convert into an image" vs convert web --yes --insulate image:/srv
-mkdir -p "$scratch/m"
-mount -o loop "$R/srv/345.img" "$scratch/m"
-tree=$scratch/m
-for dir in etc dev var; do
-	mkdir -p "$R/outside/$dir"
-	cp -a "$tree/$dir/." "$R/outside/$dir"
-	echo "CANARY-$dir" >"$R/outside/$dir/canary"
-	rm -rf "${tree:?}/$dir"
-	ln -s "$R/outside/$dir" "$tree/$dir"
-done
-umount "$scratch/m"
-watch_outside
-diag "in a file system of its own"
+in_image
 tried verify
-tried uninsulate web --yes
 tried undo web
 tried undo web --bring-back
+new_host
+run_check "convert into an image" vs convert web --yes --insulate image:/srv
+run_check "commit" vs commit web --yes
+in_image
+tried verify
+tried uninsulate 345 --yes
+is "$status" 0 "links come out of it as links"
+tried undo ct/345
 done_testing
