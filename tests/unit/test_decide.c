@@ -527,7 +527,7 @@ static void test_each_is_given_away(void **state)
 	add("a1001");
 	add_marked("b1002");
 	add("c1003")->style = STYLE_RECENT;
-	run();
+	run_whole();
 	found = fx.findings.nr;
 	plan_print(&host_text, &out.host);
 	for (size_t i = 0; i < out.nr; i++)
