@@ -53,7 +53,7 @@ static inline void fixups_add(struct fixups_fixture *f, const char *name, const 
 
 static inline void fixups_go(struct fixups_fixture *f)
 {
-	f->fx.findings.nr = 0;
+	finding_cut(&f->fx.findings, 0);
 	edits_init(&f->edits, &f->fx.root, &f->fx.pool);
 	fixups_run(&f->edits, &f->g, &f->fx.findings);
 }

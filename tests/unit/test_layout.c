@@ -115,7 +115,7 @@ static void test_odd_values(void **state)
 
 		snprintf(text, sizeof(text), "VE_PRIVATE=%s\nVE_ROOT=/r/$VEID\n", odd[i]);
 		fixture_file(&fx, "/etc/vz/vz.conf", text);
-		fx.findings.nr = 0;
+		finding_cut(&fx.findings, 0);
 		read_host(NULL);
 		assert_string_equal(host.private_pattern, "/vz/private/$VEID");
 		assert_string_equal(host.root_pattern, "/r/$VEID");
@@ -124,7 +124,7 @@ static void test_odd_values(void **state)
 	}
 	fixture_file(&fx, "/etc/vz/vz.conf",
 		     "VE_PRIVATE=/a/$VEID\nVE_ROOT=/a/$VEID\nLOCKDIR=lock\nCONFIGFILE=../x\n");
-	fx.findings.nr = 0;
+	finding_cut(&fx.findings, 0);
 	read_host(NULL);
 	assert_int_equal(fixture_found(&fx, VS_VZ_CONF_ODD), 3);
 	assert_string_equal(host.private_pattern, "/a/$VEID");
@@ -201,7 +201,7 @@ static void test_kernels(void **state)
 			fixture_file(&fx, path, kernels[i].beancounters);
 		snprintf(path, sizeof(path), "/proc%zu", i);
 		assert_int_equal(root_init(&proc, fixture_path(&fx, path), &fx.err), 0);
-		fx.findings.nr = 0;
+		finding_cut(&fx.findings, 0);
 		read_host(&proc);
 		root_release(&proc);
 		assert_int_equal(host.kernel, kernels[i].kind);
@@ -233,7 +233,7 @@ static void test_vswap(void **state)
 
 static void expect_vz7(bool is_vz7)
 {
-	fx.findings.nr = 0;
+	finding_cut(&fx.findings, 0);
 	read_host(NULL);
 	assert_int_equal(host.is_vz7, is_vz7);
 	assert_int_equal(host.knows_layout, !is_vz7);

@@ -339,7 +339,7 @@ static void test_hostnames(void **state)
 	host_address(&g, &fx.pool, "192.0.2.1", "interfaces/0");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ct = (struct ct){ .ctid = 345 };
-		fx.findings.nr = 0;
+		finding_cut(&fx.findings, 0);
 		g.hostname = rows[i].name;
 		translate();
 		if ((ct_get(&ct, "HOSTNAME") != NULL) != rows[i].set)
@@ -401,7 +401,7 @@ static void test_inherited(void **state)
 	expect(".defaults/fstab", VERDICT_NOT_NEEDED);
 	dir("cgroup");
 	file("scripts/post-stop", "#!/bin/sh\n");
-	fx.findings.nr = 0;
+	finding_cut(&fx.findings, 0);
 	translate();
 	expect(".defaults/cgroup/freezer.state", VERDICT_NOT_NEEDED);
 	expect(".defaults/scripts/post-stop.d/x", VERDICT_NOT_NEEDED);
@@ -440,7 +440,7 @@ static void test_legacy(void **state)
 	assert_int_equal(fixture_found(&fx, VS_ITEM_UNKNOWN), 1);
 	assert_int_equal(others(), 4);
 	g.items.nr = 0;
-	fx.findings.nr = 0;
+	finding_cut(&fx.findings, 0);
 	g.script = NULL;
 	file("S_FLAGS", "lock nproc private");
 	translate();

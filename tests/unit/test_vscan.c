@@ -158,7 +158,7 @@ static void masks(void **state)
 	iface("0", "ip", "192.0.2.1\n");
 	iface("0", "dev", "eth0\n");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		fx.findings.nr = 0;
+		finding_cut(&fx.findings, 0);
 		iface("0", "mask", rows[i].mask);
 		fx_scan();
 		assert_int_equal(fx_find("web1")->nr_addresses, 1);

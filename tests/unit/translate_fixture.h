@@ -83,7 +83,7 @@ static inline void retext(const char *path, const char *text)
 static inline void translate(void)
 {
 	ct.nr = 0;
-	fx.findings.nr = 0;
+	finding_cut(&fx.findings, 0);
 	rules_translate(&ledger, &ct, &in, &fx.pool, &fx.findings);
 }
 
