@@ -10,6 +10,7 @@ files=$(dirname "$VS2VZ_BUILD")/static
 
 # shellcheck disable=SC2086
 need_chroot "$scratch/i386" bookworm i386 gcc $build_packages $test_packages
+for d in dev sys; do mount --rbind "/$d" "$scratch/i386/$d"; done	# loop devices
 copy_sources "$scratch/i386/root/vs2vz"
 run_check "built, warnings are errors" in_chroot "$scratch/i386" \
 	make -C /root/vs2vz -j2 WERROR=1 programs
@@ -27,5 +28,5 @@ cp "$files/i686/vs2vz" "$scratch/i386/root/single"
 run_check "the seed's host, by the single file" in_chroot "$scratch/i386" env VS2VZ=/root/single \
 	VS2VZ_BUILD=/root/vs2vz/build/gcc bash /root/vs2vz/tests/fs/010-seed-host.sh
 said_not "no test of it failed" '^not ok'
-umount "$scratch/i386/proc"
+unmount_below "$scratch/i386"
 done_testing
