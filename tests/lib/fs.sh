@@ -35,11 +35,14 @@ settable_times() {
 	fi
 }
 
-# tree FILE DIR [MANIFEST-OPTION...]: write the manifest of DIR to FILE
+# tree FILE DIR [MANIFEST-OPTION...]: write the manifest of DIR to FILE. One that could not be
+# made equals no other.
+unread=0
 tree() {
 	local file=$1 dir=$2
 	shift 2
 	"$MANIFEST" "$@" "$dir" | settable_times >"$file"
+	[ -s "$file" ] || echo "no manifest of $dir, try $((unread += 1))" >"$file"
 }
 
 # host_tree FILE R: everything of a host but what the tool keeps for itself
