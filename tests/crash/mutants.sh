@@ -63,7 +63,7 @@ mutant "a file that is not staged is not synced before its rename" step/kind_wri
 mutant "staged files are not flushed before their renames" run/run.c "power cut in convert" \
 	'/^static int stage_batch/,/^}/s/if (work_sync_now(w, err) < 0)/if (0)/'
 mutant "a record is not synced" base/atomic.c "power cut in convert" \
-	's/sys_fsync(fd) < 0)$/0)/'
+	's/sys_fsync(f->fd) < 0)$/0)/'
 mutant "no before-image" step/kind_write.c "crash in convert" \
 	's/if (saved_write(w, s->nr, &t->image, err) < 0 ||/if (/;s/(saved_write(w, s->nr, &t.image, err) < 0 ||/(/'
 mutant "an image is made again when flags are lifted" step/saved.c "resumed, then undo" \

@@ -29,11 +29,11 @@ diag "processes, seen by a live host"
 mount --bind "$R" "$R"
 for d in usr lib lib64 bin sbin proc sys; do
 	[ -e "/$d" ] || continue
-	if [ -L "/$d" ]; then
+	if [ -L "/$d" ] && [ ! -d "$R/$d" ]; then
 		ln -sfn "$(readlink "/$d")" "$R/$d"
 	else
 		mkdir -p "$R/$d"
-		mount --rbind "/$d" "$R/$d"
+		mount --rbind "$(readlink -f "/$d")" "$R/$d"
 		mount -o remount,bind,ro "$R/$d"
 	fi
 done
