@@ -263,7 +263,12 @@ static void ext4_large(void **state)
 struct wanted {
 	unsigned intern, cookie;
 };
-static void intern_of(const char *type, const char *features, const char *field,
+/* What is put into the inode of f5: by a command of debugfs, or two bytes somewhere. */
+struct field {
+	const char *command;
+	unsigned at, value;
+};
+static void intern_of(const char *type, const char *features, struct field field,
 		      struct wanted wanted)
 {
 	struct hidden_inode in;
@@ -274,8 +279,10 @@ static void intern_of(const char *type, const char *features, const char *field,
 		skip();
 	fill_disk();
 	ext_off();
-	if (field)
-		ext_debug(field);
+	if (field.command)
+		ext_debug(field.command);
+	if (field.at)
+		ext_put16("/f5", field.at, field.value);
 	ext_on();
 	window = (struct hidden_window){ .at = 0 };	/* of another file system till now */
 	h = open_disk(&why);
@@ -296,10 +303,11 @@ static void intern_tags(void **state)
 	const struct wanted wide = { 0, 0xC0FFEE01 };
 
 	(void)state;
-	intern_of("ext3", "^64bit", "sif /f5 file_acl 0x12c00000000", tag);
-	intern_of("ext4", "^64bit,^metadata_csum", "sif /f5 checksum 49153", low);
-	intern_of("ext4", "^64bit,^metadata_csum", "sif /f5 author 0xc0ffee01", wide);
-	intern_of("ext4", "64bit,metadata_csum", NULL, nothing);
+	intern_of("ext3", "^64bit", (struct field){ .at = 118, .value = 300 }, tag);
+	intern_of("ext4", "^64bit,^metadata_csum", (struct field){ .command = "sif /f5 checksum 49153" }, low);
+	intern_of("ext4", "^64bit,^metadata_csum", (struct field){ .command = "sif /f5 author 0xc0ffee01" },
+		  wide);
+	intern_of("ext4", "64bit,metadata_csum", (struct field){ .at = 0 }, nothing);
 }
 
 static void poke(const char *device, off_t at, const void *bytes, void *was, size_t len)
