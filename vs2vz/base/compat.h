@@ -8,8 +8,12 @@
 #define VS2VZ_BASE_COMPAT_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
+#ifndef STATX_BASIC_STATS
+#include <linux/stat.h>		/* for C libraries without a statx() */
+#endif
 
 enum kernel_can {
 	CAN_OPENAT2,

@@ -21,7 +21,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/compat.h"
@@ -102,11 +104,11 @@ static const char *below_root(const char *path, const char *top)
 
 static int id_by_statx(int fd)
 {
-#ifdef STATX_MNT_ID
+#if defined(SYS_statx) && defined(STATX_MNT_ID)
 	struct statx stx;
 
 	if (kernel_can(CAN_STATX) &&
-	    statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) == 0 &&
+	    syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) == 0 &&
 	    (stx.stx_mask & STATX_MNT_ID))
 		return (int)stx.stx_mnt_id;
 #endif
