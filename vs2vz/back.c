@@ -16,6 +16,7 @@
 #include "exits.h"
 #include "openvz/layout.h"
 #include "proof.h"
+#include "run/run.h"
 #include "session.h"
 #include "start.h"
 #include "stores.h"
@@ -150,6 +151,36 @@ static bool volume_there(struct session *s, const struct record *r)
 }
 
 /*
+ * Commit removes what a copy was made from: not while the copy is not to be seen, or
+ * something else is in its place. False: it was refused.
+ */
+static bool copy_there(struct session *s, const struct record *r)
+{
+	enum standing now = STANDS_AFTER;
+	const struct step *made;
+	struct journal j;
+	struct work w;
+	int rc = 0;
+
+	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
+		return true;	/* carry_guest() says what is wrong */
+	made = carry_relocation(&j.plan);
+	if (j.phase == PHASE_CONVERTED && made && strcmp(made->kind->name, "copy") == 0) {
+		work_init(&w, &s->root, j.folder, &s->pool);
+		rc = run_stands(&j, &w, made, &now, &s->err);
+		work_release(&w);
+	}
+	if (rc == 0 && now == STANDS_BEFORE)
+		fail(&s->err, "'%s' is not there", show(step_get(made, "to")));
+	journal_close(&j);
+	if (rc == 0 && now == STANDS_AFTER)
+		return true;
+	refuse(s, r->name, pool_printf(&s->pool, "%s; what it was copied from is kept: mount what "
+				       "the copy lies on, or undo", s->err.text));
+	return false;
+}
+
+/*
  * A container that gets its own file system back needs the action scripts. They are in
  * this journal, or there; or a later container's took them away, and they are written again.
  */
@@ -191,7 +222,7 @@ static void do_duty(struct session *s, const struct duty *duty, const struct rec
 			refuse(s, r->name, duty->refusal[r->phase]);
 		else
 			s->report.guests[line].outcome = OUTCOME_ALREADY;
-	} else if (!in_use(s, r) && (duty != &commit_duty || volume_there(s, r)) &&
+	} else if (!in_use(s, r) && (duty != &commit_duty || (volume_there(s, r) && copy_there(s, r))) &&
 		   (duty != &undo_duty || bring_hooks(s, r) == 0)) {
 		carry_guest(s, r->name, duty->way[r->phase], false);
 	}
@@ -282,8 +313,8 @@ static size_t count_due(const struct record **records, size_t nr)
 static const char *commit_question(struct session *s, size_t due)
 {
 	bool stores = s->opt.remove_store && s->host.nr_stores;
-	const char *guests = pool_printf(&s->pool, "commit %zu guest%s: the VServer side is removed, "
-					 "there is no undo after this", due, due == 1 ? "" : "s");
+	const char *guests = pool_printf(&s->pool, "commit %zu guest%s: retired sources and undo data are "
+					 "removed, there is no undo after this", due, due == 1 ? "" : "s");
 
 	if (!due && !stores)
 		return NULL;

@@ -209,8 +209,8 @@ static int open_log(struct session *s)
 int session_may_change(struct session *s)
 {
 	if (geteuid() != 0)
-		return session_fail(s, EXIT_PLATFORM,
-				    "only root can convert: try sudo, or `vs2vz plan` to look first");
+		return session_fail(s, EXIT_PLATFORM, "%s needs root rights: try sudo, or `vs2vz plan` "
+				    "to look first", s->opt.command->name);
 	if (s->state < 0) {
 		s->state = state_open(&s->root, s->set.state_dir, true, &s->err);
 		if (s->state < 0)

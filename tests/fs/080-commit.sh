@@ -25,6 +25,17 @@ run_status 2 "commit asks, and there is nobody to answer" vs commit --all
 host_tree "$scratch/now" "$R"
 same_files "$scratch/converted" "$scratch/now" "nothing changed"
 ok "the source still exists" test -d "$R/vservers/.web.vs2vz-source"
+mv "$R/vz" "$R/vz-away"
+mkdir -p "$R/vz/private" "$R/vz/root" "$R/vz/lock"
+run_status 2 "the copy is not to be seen" vs commit web --yes
+said "it is named" "/vz/private/5000' is not there"
+mkdir "$R/vz/private/5000"
+echo other >"$R/vz/private/5000/other"
+run_status 2 "another tree is in its place" vs commit web --yes
+said "it is named" "/vz/private/5000' was not made"
+ok "the source still exists" test -d "$R/vservers/.web.vs2vz-source/etc"
+rm -rf "$R/vz"
+mv "$R/vz-away" "$R/vz"
 run_check "commit web" vs commit web --yes
 ok "the source is gone" test ! -e "$R/vservers/.web.vs2vz-source"
 same_tree "$scratch/web" 5000 "the container is complete"

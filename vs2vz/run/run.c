@@ -367,6 +367,14 @@ static bool expected(const struct journal *j, unsigned nr, enum standing *want)
 	return !(j->phase >= PHASE_COMMITTING && kind->finish_erases);
 }
 
+int run_stands(const struct journal *j, struct work *w, const struct step *s,
+	       enum standing *now, struct err *err)
+{
+	begin(j, w);
+	err_clear(err);
+	return s->kind->guard(s, w, now, err);
+}
+
 static void add_deviation(struct deviation *out, size_t max, size_t *nr, struct deviation d)
 {
 	if (*nr < max)

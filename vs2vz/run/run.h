@@ -31,5 +31,8 @@ struct deviation {
 };
 int run_check(const struct journal *j, struct work *w, struct deviation *out, size_t max,
 	      size_t *nr, struct err *err) MUST_CHECK;
+/* How one step of the plan stands, by its guard; STANDS_FOREIGN: err says what is there. */
+int run_stands(const struct journal *j, struct work *w, const struct step *s,
+	       enum standing *now, struct err *err) MUST_CHECK;
 
 #endif
