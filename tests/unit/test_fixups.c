@@ -345,7 +345,6 @@ static void odd_files(void **state)
 {
 	static const char edit[] = "append %s\n| y";
 	static const char *const paths[] = { "/loop", "/fifo", "/dir", "/latin", "/nul", "/large" };
-	struct buf large CLEANUP_BUF = BUF_INIT;
 
 	(void)state;
 	fixture_link(&f.fx, "loop", "/loop");
