@@ -41,8 +41,8 @@ unread=0
 tree() {
 	local file=$1 dir=$2
 	shift 2
-	"$MANIFEST" "$@" "$dir" | settable_times >"$file"
-	[ -s "$file" ] || echo "no manifest of $dir, try $((unread += 1))" >"$file"
+	(set -o pipefail; "$MANIFEST" "$@" "$dir" | settable_times) >"$file" || [ -s "$file" ] ||
+		echo "no manifest of $dir, try $((unread += 1))" >"$file"
 }
 
 # host_tree FILE R: everything of a host but what the tool keeps for itself
