@@ -6,6 +6,7 @@
 #
 #	.ci/deps.sh			to build and to test
 #	.ci/deps.sh static ARCH		to make the static file for x86_64 or i686
+#	.ci/deps.sh release		to make packages of it
 set -eu
 
 # Debian name, RPM name, one a line; "-" where that family needs none.
@@ -64,6 +65,12 @@ bison           -
 flex            -
 '
 
+release_table='
+dpkg            -
+rpm             -
+gzip            -
+'
+
 # A machine of the other width needs a cross compiler. It cannot be installed beside
 # gcc-multilib: --no-remove below ends there with apt's own words.
 cross() {
@@ -77,6 +84,8 @@ case ${1:-} in
 '') ;;
 static)
 	table=$static_table$(cross "${2:-x86_64}") ;;
+release)
+	table=$release_table ;;
 *)
 	echo "deps: no such set of packages: '$1'" >&2
 	exit 64 ;;
