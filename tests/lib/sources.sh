@@ -7,7 +7,8 @@
 build_packages="make pkg-config libc6-dev libblkid-dev libext2fs-dev comerr-dev libmount-dev
 	libcap-dev libconfuse-dev libjansson-dev libxxhash-dev"
 # What the tests of check-fast need besides.
-test_packages="libcmocka-dev perl acl attr e2fsprogs libcap2-bin mandoc mount procps shellcheck strace"
+test_packages="libcmocka-dev perl acl attr e2fsprogs xfsprogs btrfs-progs libcap2-bin mandoc
+	mount procps shellcheck strace"
 
 # The tree as it is, changes that are not committed included, but nothing that was made.
 copy_sources() {

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$top/tests/lib/chroots.sh"
 . "$top/tests/lib/sources.sh"
+at=/srv/vs2vz
 arch=$(dpkg --print-architecture 2>/dev/null) || skip_unless_required "no Debian"
 
 # builds SUITE COMPILER...
@@ -14,11 +15,11 @@ builds() {
 	shift
 	# shellcheck disable=SC2086
 	need_chroot "$dir" "$suite" "$arch" "$@" $build_packages libcmocka-dev
-	copy_sources "$dir/root/vs2vz"
+	copy_sources "$dir$at"
 	for c; do
 		run_check "$suite, $c: built, warnings are errors" in_chroot "$dir" \
-			make -C /root/vs2vz -j2 CC="$c" WERROR=1 programs
-		run_check "$suite, $c: the program runs" in_chroot "$dir" /root/vs2vz/build/vs2vz --version
+			make -C $at -j2 CC="$c" WERROR=1 programs
+		run_check "$suite, $c: the program runs" in_chroot "$dir" $at/build/vs2vz --version
 		diag "$suite: $(in_chroot "$dir" "$c" --version | head -n 1)"
 	done
 	umount "$dir/proc"
