@@ -371,9 +371,7 @@ static void foresee(struct session *s, const struct journal *j, size_t line)
 	work_init(&w, &s->root, j->folder, &s->pool);
 	w.changed = s->opt.changed;
 	w.complete = j->phase == PHASE_CONVERTED;
-	w.steps = j->plan.step;
-	w.nr_steps = j->plan.nr_steps;
-	w.coarse |= plan_is_coarse(&j->plan);
+	plan_to_work(&j->plan, &w);
 	w.back = true;
 	s->report.guests[line].planned = true;
 	for (size_t i = j->plan.nr_steps; i-- > 0;) {

@@ -26,7 +26,7 @@ pair() {
 	said "the plan says that it copies" 'copy'
 	round_trip v345 345
 	is "$(stat -c %d "$R/vz/private/345")" "$(stat -c %d "$R/vz/private")" "the copy lies on the target"
-	ok "the source is kept until commit" test -d "$R/vservers/.v345.vs2vz-source"
+	ok "the source is kept until commit" test -d "$(aside "$R/vservers" v345)"
 	run_check "undo by dropping the copy" vs undo --all
 	unchanged "the source is back"
 	ok "nothing of the copy stays" test -z "$(ls -A "$R/vz/private")"
@@ -48,7 +48,7 @@ add_v345 "$R"
 round_trip v345 345 --method copy
 
 # A container that changed its copy: undo asks for a decision.
-tree "$scratch/source" "$R/vservers/.v345.vs2vz-source"
+tree "$scratch/source" "$(aside "$R/vservers" v345)"
 echo changed >>"$R/vz/private/345/etc/passwd"
 echo new >"$R/vz/private/345/etc/new-file"
 run_mustfail "undo of a changed copy is refused" vs undo v345

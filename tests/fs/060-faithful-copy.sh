@@ -33,7 +33,7 @@ for types in "ext4 ext4" "ext4 xfs" "xfs ext4"; do
 	tree "$scratch/guest" "$R/vservers/hard"
 	run_check "convert" vs convert hard --yes --ctid 700 --override VS413
 	same_tree "$scratch/guest" 700 "every object as it was"
-	blocks=$(du -sB1 "$R/vservers/.hard.vs2vz-source/holes" | cut -f 1)
+	blocks=$(du -sB1 "$(aside "$R/vservers" hard)/holes" | cut -f 1)
 	now=$(du -sB1 "$R/vz/private/700/holes" | cut -f 1)
 	ok "holes stay holes ($blocks, now $now)" test "$now" -le $((blocks + 262144))
 	run_check "verify" vs verify hard
@@ -41,7 +41,7 @@ for types in "ext4 ext4" "ext4 xfs" "xfs ext4"; do
 	unchanged "everything as it was"
 	run_check "convert and commit" vs convert hard --yes --ctid 700 --override VS413
 	run_check "commit" vs commit hard --yes
-	ok "the source is gone, flags and all" test ! -e "$R/vservers/.hard.vs2vz-source"
+	ok "the source is gone, flags and all" test -z "$(aside "$R/vservers" hard)"
 	same_tree "$scratch/guest" 700 "the container is complete"
 	chattr -R -f -a "$R/vz/private/700/flags"
 	unmount_below "$R"

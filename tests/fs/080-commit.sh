@@ -24,7 +24,7 @@ host_tree "$scratch/converted" "$R"
 run_status 2 "commit asks, and there is nobody to answer" vs commit --all
 host_tree "$scratch/now" "$R"
 same_files "$scratch/converted" "$scratch/now" "nothing changed"
-ok "the source still exists" test -d "$R/vservers/.web.vs2vz-source"
+ok "the source still exists" test -d "$(aside "$R/vservers" web)"
 mv "$R/vz" "$R/vz-away"
 mkdir -p "$R/vz/private" "$R/vz/root" "$R/vz/lock"
 run_status 2 "the copy is not to be seen" vs commit web --yes
@@ -33,11 +33,11 @@ mkdir "$R/vz/private/5000"
 echo other >"$R/vz/private/5000/other"
 run_status 2 "another tree is in its place" vs commit web --yes
 said "it is named" "/vz/private/5000' was not made"
-ok "the source still exists" test -d "$R/vservers/.web.vs2vz-source/etc"
+ok "the source still exists" test -d "$(aside "$R/vservers" web)/etc"
 rm -rf "$R/vz"
 mv "$R/vz-away" "$R/vz"
 run_check "commit web" vs commit web --yes
-ok "the source is gone" test ! -e "$R/vservers/.web.vs2vz-source"
+ok "the source is gone" test -z "$(aside "$R/vservers" web)"
 same_tree "$scratch/web" 5000 "the container is complete"
 run vs status
 said "status: committed" 'web.*committed'

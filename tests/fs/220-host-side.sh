@@ -116,7 +116,7 @@ override "VS126" { reason = "console" }
 END
 run_check "answers of the map file" vs convert --all --yes
 ok "the number" test -d "$R/vz/private/777"
-ok "the method" test -d "$R/vservers/.web.vs2vz-source"
+ok "the method" test -d "$(aside "$R/vservers" web)"
 ok "the reason is in the report" grep -q 'eth0:1 goes tonight' "$R"/var/log/vs2vz/*.txt
 run_check "undo" vs undo --all
 printf 'guest "web" {\n\tctid = 777\n\tmehtod = "copy"\n}\n' | put "$R/etc/vs2vz.d/map.conf"

@@ -150,7 +150,7 @@ nothing_left "commit"
 mount -o loop,ro "$R/srv/345.img" "$scratch/m"
 is "$(find "$scratch/m" -name '*vs2vz*')" "" "commit cleaned up in its own file system"
 umount "$scratch/m"
-ok "the source is gone" test ! -e "$R/vservers/.web.vs2vz-source"
+ok "the source is gone" test -z "$(aside "$R/vservers" web)"
 ok "the scripts stay" test -x "$R/etc/vz/conf/vps.premount"
 
 # ---- devices: what holds data is not touched

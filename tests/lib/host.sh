@@ -15,6 +15,9 @@ put() {
 
 put_line() { printf '%s\n' "$2" | put "$1"; }
 
+# Where a conversion put a tree or an image aside; nothing where it did not: aside DIR NAME
+aside() { find "$1" -mindepth 1 -maxdepth 1 -regex ".*/\.$2\.vs2vz-[0-9a-f]*"; }
+
 node() { [ "$(id -u)" != 0 ] || mknod "$@"; }
 
 # chown that does not matter without root

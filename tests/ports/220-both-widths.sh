@@ -128,7 +128,7 @@ both_ways() {
 	run_check "$text: convert once more" by "$one" convert "$guest" --yes $options
 	run_check "$text: commit" by "$other" commit "$guest" --yes
 	same_container "$text: committed, the tree is the same"
-	ok "$text: no source is left" test ! -e "$R/vservers/$guest" -a ! -e "$R/vservers/.$guest.vs2vz-source"
+	ok "$text: no source is left" test ! -e "$R/vservers/$guest" -a ! -e "$(aside "$R/vservers" $guest)"
 	wipe "$R"
 }
 

@@ -12,9 +12,12 @@
 
 #include "decide/decide.h"
 
+#define TEST_TOKEN "5d0c6f2ab1e98473"
+
 static inline void host_make(struct host *host)
 {
 	*host = (struct host){
+		.token = TEST_TOKEN,
 		.kernel = KERNEL_OFFLINE,
 		.conf_dir = "/etc/vz/conf", .names_dir = "/etc/vz/names",
 		.root_pattern = "/vz/root/$VEID", .private_pattern = "/vz/private/$VEID",

@@ -208,7 +208,7 @@ static void test_copy(void **state)
 	p = &out.v[0].plan;
 	assert_string_equal(kinds_of(p), "times copy mkdir write symlink retire write");
 	assert_string_equal(arg(p, 5, "from"), "/vservers/v345");
-	assert_string_equal(arg(p, 5, "to"), "/vservers/.v345.vs2vz-source");
+	assert_string_equal(arg(p, 5, "to"), "/vservers/.v345.vs2vz-" TEST_TOKEN);
 	assert_string_equal(out.v[0].method_reason, "asked for");
 	assert_true(out.bytes_needed > (100 << 20) && out.bytes_needed < (120 << 20));
 	check_plan(p);

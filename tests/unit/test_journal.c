@@ -221,7 +221,8 @@ static const struct odd {
 	const char *says;
 } odds[] = {
 	{ "2 leap 0-1", VS_JOURNAL_NEWER, "'leap'" },
-	{ "2 open format=2", VS_JOURNAL_NEWER, "'2'" },
+	{ "2 open format=1", VS_JOURNAL_NEWER, "'1'" },
+	{ "2 open format=3", VS_JOURNAL_NEWER, "'3'" },
 	{ "3 do 0-1", VS_JOURNAL_DAMAGED, "wrong number" },
 	{ "2 do", VS_JOURNAL_DAMAGED, "no range" },
 	{ "2 do 1-2", VS_JOURNAL_DAMAGED, "does not follow" },

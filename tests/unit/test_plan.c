@@ -147,7 +147,7 @@ static void every_cut_is_refused(void **state)
 	}
 }
 
-#define HEAD "vs2vz-plan format=1 tool=0 scope=guest guest=a ctid=101\n"
+#define HEAD "vs2vz-plan format=2 tool=0 scope=guest guest=a ctid=101\n"
 #define HASH "00112233445566778899aabbccddeeff"
 
 static const struct bad {
@@ -156,11 +156,11 @@ static const struct bad {
 } bads[] = {
 	{ "", "line 1" },
 	{ "hello\n", "line 1 of the plan: no plan begins here" },
-	{ "vs2vz-plan format=2 tool=0 scope=host\n", "format '2' is not known" },
-	{ "vs2vz-plan format=1 tool=0 scope=host needs=magic\n", "'needs', not known" },
-	{ "vs2vz-plan format=1 tool=0 scope=moon\n", "scope" },
-	{ "vs2vz-plan format=1 tool=0 scope=guest\n", "'guest' goes with" },
-	{ "vs2vz-plan format=1 tool=0 scope=guest guest=..%2fx\n", "no name of a guest" },
+	{ "vs2vz-plan format=1 tool=0 scope=host\n", "format '1' is not known" },
+	{ "vs2vz-plan format=2 tool=0 scope=host needs=magic\n", "'needs', not known" },
+	{ "vs2vz-plan format=2 tool=0 scope=moon\n", "scope" },
+	{ "vs2vz-plan format=2 tool=0 scope=guest\n", "'guest' goes with" },
+	{ "vs2vz-plan format=2 tool=0 scope=guest guest=..%2fx\n", "no name of a guest" },
 	{ HEAD "fly away\n", "line 2 of the plan: 'fly' is not known" },
 	{ HEAD "step 1 mkdir at=/a mode=0755 owner=0:0\n", "'step 0 KIND' expected" },
 	{ HEAD "step 0 shell at=/a\n", "kind of step 'shell' is not known" },
@@ -177,6 +177,9 @@ static const struct bad {
 	{ HEAD "step 0 times at=/a mtime=1.1234567890 names=" HASH "\n", "'mtime' is not" },
 	{ HEAD "step 0 times at=/a mtime=1.5 names=abc\n", "'names' is not" },
 	{ HEAD "step 0 rename from=/a to=/b inode=-1\n", "'inode' is not" },
+	{ HEAD "note token=5d0c6f2ab1e9847\n", "no token" },
+	{ HEAD "note token=5d0c6f2ab1e98473a\n", "no token" },
+	{ HEAD "note token=5d0c6f2ab1e9847/\n", "no token" },
 	{ HEAD "| text\n", "text without a step" },
 	{ HEAD "input smell=/a\n", "unknown kind of input" },
 	{ HEAD "input file=/a\n", "input 'file' wants 'hash'" },
@@ -186,6 +189,31 @@ static const struct bad {
 	{ HEAD "end hash=" HASH "\n", "line 2 of the plan: the plan was edited" },
 	{ HEAD "end\n", "edited" },
 };
+
+/* Each plan has its own, which survives the text; the verbs are told it. */
+static void tokens_differ(void **state)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	struct plan p[3], back;
+	struct work w = { .nr_steps = 0 };
+	const char *at;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		sample(&p[i]);
+		assert_int_equal(plan_token_new(&p[i], &pool, i == 2 ? "00112233aabbccdd" : NULL, &err), 0);
+		assert_int_equal(strlen(plan_token(&p[i])), TOKEN_LEN);
+	}
+	assert_string_not_equal(plan_token(&p[0]), plan_token(&p[1]));
+	assert_string_equal(plan_token(&p[2]), "00112233aabbccdd");
+	print(&text, &p[0]);
+	at = text.data;
+	assert_int_equal(plan_parse(&back, &at, &pool, &err), 0);
+	assert_string_equal(plan_token(&back), plan_token(&p[0]));
+	plan_to_work(&back, &w);
+	assert_string_equal(w.token, plan_token(&p[0]));
+	assert_int_equal(w.nr_steps, 5);
+}
 
 static void bad_lines_are_named(void **state)
 {
@@ -300,6 +328,7 @@ int main(void)
 		cmocka_unit_test(every_edit_is_refused),
 		cmocka_unit_test(every_cut_is_refused),
 		cmocka_unit_test(bad_lines_are_named),
+		cmocka_unit_test(tokens_differ),
 		cmocka_unit_test_setup_teardown(evidence_follows_the_disk, folder_up, folder_down),
 	};
 	int rc;

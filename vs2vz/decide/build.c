@@ -12,6 +12,7 @@
  * so a cut at any point leaves a guest that either system recognises as its own or as
  * none. Decides nothing but the order; undo is the same list backwards.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -19,6 +20,7 @@
 #include "decide/marks.h"
 #include "decide/mounts.h"
 #include "decide/packages.h"
+#include "step/beside.h"
 #include "step/touched.h"
 #include "step/trace.h"
 #include "vserver/scan.h"
@@ -103,12 +105,20 @@ int build_times(struct deciding *d, struct plan *plan, const char *path, struct 
 const char *retire_path(const struct deciding *d, const struct decision *decision)
 {
 	const struct guest *guest = decision->guest;
-	const char *parent = path_parent(guest->tree, d->pool);
 
 	if (decision->method != METHOD_COPY || tree_is_mount(d, guest))
 		return NULL;
-	return pool_printf(d->pool, "%s/.%s.vs2vz-source", strcmp(parent, "/") == 0 ? "" : parent,
-			   path_name(guest->tree));
+	return aside_path(&decision->plan, guest->tree, d->pool);
+}
+
+const char *aside_path(const struct plan *plan, const char *path, struct pool *pool)
+{
+	const char *parent = path_parent(path, pool);
+	char name[NAME_MAX + 1], suffix[32];
+
+	snprintf(suffix, sizeof(suffix), ".vs2vz-%s", plan_token(plan));
+	beside_name(name, path_name(path), suffix);
+	return pool_printf(pool, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, name);
 }
 
 /* A name that is too long for more gives way to the tree's number. */
@@ -353,11 +363,14 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 {
 	const struct guest *guest = decision->guest;
 	struct plan *plan = &decision->plan;
-	const char *retire = retire_path(d, decision);
+	const char *retire;
 
 	plan->scope = "guest";
 	plan->guest = guest->name;
 	plan->ctid = decision->ct.ctid;
+	if (plan_token_new(plan, d->pool, d->host->token, err) < 0)
+		return -1;
+	retire = retire_path(d, decision);
 	if (build_inputs(d, decision, err) < 0)
 		return -1;
 	add_notes(d, decision);

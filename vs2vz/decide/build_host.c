@@ -115,6 +115,8 @@ int build_host(struct deciding *d, struct err *err)
 	plan->scope = "host";
 	if (!d->out->nr)
 		return 0;
+	if (plan_token_new(plan, d->pool, d->host->token, err) < 0)
+		return -1;
 	collect_places(d, &places);
 	qsort(places.v, places.nr, sizeof(*places.v), by_path);
 	for (size_t i = 0; i < places.nr; i++)

@@ -30,17 +30,9 @@ static bool to_own(const struct contain_question *q)
 	return q->wanted->where != INSULATE_NOT;
 }
 
-static const char *beside(struct containing *c, const char *path, const char *suffix)
-{
-	const char *parent = path_parent(path, c->d.pool);
-
-	return pool_printf(c->d.pool, "%s/.%s%s", strcmp(parent, "/") == 0 ? "" : parent,
-			   path_name(path), suffix);
-}
-
 static int add_retire(struct containing *c, const char *path, struct err *err)
 {
-	const char *to = beside(c, path, ".vs2vz-source");
+	const char *to = aside_path(c->plan, path, c->d.pool);
 	struct step *s;
 	struct stat st;
 
@@ -307,7 +299,8 @@ int contain_decide(struct contain_plan *out, const struct contain_question *q,
 
 	*out = (struct contain_plan){ .plan = { .scope = "container", .guest = q->name,
 						.ctid = q->ct->ctid } };
-	if (decide_own(&c, err) < 0 || judge(&c, err) < 0)
+	if (plan_token_new(&out->plan, pool, q->host->token, err) < 0 ||
+	    decide_own(&c, err) < 0 || judge(&c, err) < 0)
 		return -1;
 	add_notes(&c);
 	if (add_steps(&c, err) < 0 || drop_hooks(&c, err) < 0)

@@ -78,6 +78,8 @@ int hooks_decide(struct deciding *d, struct err *err)
 		there &= hook_is_ours(d->root, hook_path(d->host, i, d->pool));
 	if (there)
 		return 0;
+	if (plan_token_new(plan, d->pool, d->host->token, err) < 0)
+		return -1;
 	if (path_exists(d->root, d->host->conf_dir) &&
 	    build_times(d, plan, d->host->conf_dir, err) < 0)
 		return -1;

@@ -110,6 +110,8 @@ void build_parents(struct deciding *d, struct plan *plan, const char *path);
 int build_trace_of_links(struct deciding *d, struct plan *plan, const char *tree,
 			 struct err *err) MUST_CHECK;
 void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsigned mode);
+/* The name beside it that a plan puts a tree or an image aside under: ".NAME.vs2vz-TOKEN". */
+const char *aside_path(const struct plan *plan, const char *path, struct pool *pool);
 /* Where a copied source goes; NULL: it stays (a rename, or a mount point). */
 const char *retire_path(const struct deciding *d, const struct decision *decision);
 /* Beside the tree: what a repair in place keeps of shared inodes until commit. */

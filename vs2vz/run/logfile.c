@@ -2,7 +2,7 @@
 /*
  * The log: what was begun and what was done, one checksummed line at a time.
  *
- *	1 open format=1 5f0c2a11
+ *	1 open format=2 5f0c2a11
  *	2 do 0-3 98d1c0aa
  *	3 done 0-3 next=do:4-4 ...
  *
@@ -210,13 +210,13 @@ static int replay_word(struct journal *j, const char *word, size_t len, const ch
 static int replay_words(struct journal *j, const struct words *w, struct err *err)
 {
 	const char *next = words_get(w, "next"), *format = words_get(w, "format");
-	uint64_t seq;
+	uint64_t seq, nr;
 
 	if (w->nr_bare < 2 || !parse_u64(w->bare[0], UINT64_MAX, &seq))
 		return damaged(j, "is malformed", err);
 	if (seq != j->next_seq)
 		return damaged(j, "has the wrong number", err);
-	if (format && strcmp(format, "1") != 0)
+	if (format && (!parse_u64(format, UINT32_MAX, &nr) || nr != LOG_FORMAT))
 		return unknown(j, format, err);
 	if (replay_word(j, w->bare[1], strlen(w->bare[1]), w->nr_bare > 2 ? w->bare[2] : NULL,
 			err) < 0)

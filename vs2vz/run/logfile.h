@@ -8,7 +8,7 @@
 
 #include "run/journal.h"
 
-#define LOG_FORMAT 1
+#define LOG_FORMAT 2
 
 /* Set phase, first, last, reached, next_seq and log_len from the log's bytes. */
 int log_replay(struct journal *j, const char *bytes, size_t len, struct err *err) MUST_CHECK;

@@ -91,9 +91,7 @@ static int stopped(struct err *err)
 
 static void begin(const struct journal *j, struct work *w)
 {
-	w->steps = j->plan.step;
-	w->nr_steps = j->plan.nr_steps;
-	w->coarse |= plan_is_coarse(&j->plan);
+	plan_to_work(&j->plan, w);
 	w->nr_kept = 0;
 	w->ran = false;
 	w->writes = false;

@@ -63,7 +63,7 @@ struct mark_record {
 	};
 	uint32_t new_uid, new_gid;	/* as they should be */
 };
-#define MARK_MAGIC "vs2vzmk1"
+#define MARK_MAGIC "vs2vzmk2"
 
 struct mark_head {
 	char magic[8];

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blockdev.h"
 #include "base/hash.h"
 
 #define EVIDENCE_FILE_MAX (64u << 20)
@@ -39,6 +40,41 @@ const char *plan_note_get(const struct plan *p, const char *key)
 		if (strcmp(p->note[i].key, key) == 0)
 			return p->note[i].value;
 	return NULL;
+}
+
+int plan_token_new(struct plan *p, struct pool *pool, const char *fixed, struct err *err)
+{
+	char uuid[VOLUME_UUID_TEXT], token[TOKEN_LEN + 1];
+	unsigned char bytes[16];
+
+	if (fixed) {
+		plan_note(p, pool, PLAN_TOKEN, fixed);
+		return 0;
+	}
+	if (uuid_new(uuid, err) < 0)
+		return -1;
+	if (!uuid_bytes(uuid, bytes))
+		die("a UUID that was just made is none");
+	/* The bits that are the same in all UUIDs of this kind meet others. */
+	for (unsigned i = 0; i < TOKEN_LEN / 2; i++)
+		snprintf(token + 2 * i, 3, "%02x", bytes[i] ^ bytes[i + 8]);
+	plan_note(p, pool, PLAN_TOKEN, token);
+	return 0;
+}
+
+const char *plan_token(const struct plan *p)
+{
+	const char *token = plan_note_get(p, PLAN_TOKEN);
+
+	return token ? token : "0000000000000000";
+}
+
+void plan_to_work(const struct plan *p, struct work *w)
+{
+	w->steps = p->step;
+	w->nr_steps = p->nr_steps;
+	w->token = plan_token(p);
+	w->coarse |= plan_is_coarse(p);
 }
 
 bool plan_is_coarse(const struct plan *p)

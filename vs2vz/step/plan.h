@@ -4,9 +4,10 @@
  * text that a person can read on a rescue system. The dry run prints it, convert
  * runs it, resume, undo, commit, status and verify walk along it.
  *
- *	vs2vz-plan format=1 tool=0.1.0 scope=guest guest=v345 ctid=345
+ *	vs2vz-plan format=2 tool=0.1.0 scope=guest guest=v345 ctid=345
  *	input file=/etc/vservers/v345/context hash=9f3c...
  *	input dir=/vservers/v345 inode=131073
+ *	note token=5d0c6f2ab1e98473
  *	note method=rename reason=same%20file%20system
  *	step 0 times at=/etc/vservers/v345 mtime=1190000000.000000000 names=...
  *	step 1 rename from=/vservers/v345 to=/vz/private/345 inode=131073
@@ -34,7 +35,7 @@
 #include "base/pool.h"
 #include "step/step.h"
 
-#define PLAN_FORMAT 1
+#define PLAN_FORMAT 2
 
 /* Evidence that the plan was decided on: gone or different means stale. */
 enum input_type {
@@ -84,6 +85,19 @@ const char *plan_note_get(const struct plan *p, const char *key);
 bool plan_is_coarse(const struct plan *p);
 #define PLAN_TIMES "times"
 #define PLAN_COARSE "microseconds"
+
+/*
+ * The token: 16 hex digits, other ones for each plan. What a step leaves beside something
+ * is called by it, and so told from a name that somebody else gave. fixed: NULL, or the
+ * token of a test. Needs /proc.
+ */
+#define PLAN_TOKEN "token"
+#define TOKEN_LEN 16
+int plan_token_new(struct plan *p, struct pool *pool, const char *fixed, struct err *err) MUST_CHECK;
+/* Zeros where a plan has none: it was not decided, but put together by a test. */
+const char *plan_token(const struct plan *p);
+/* What the verbs are told of the plan that they belong to: its steps, its token, its times. */
+void plan_to_work(const struct plan *p, struct work *w);
 
 /* The text form. */
 void plan_print(struct buf *out, const struct plan *p);

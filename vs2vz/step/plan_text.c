@@ -266,11 +266,18 @@ static int take_input(struct reader *r, const struct words *w, struct err *err)
 	return fail(err, "unknown kind of input");
 }
 
+static bool is_token(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == TOKEN_LEN && !text[TOKEN_LEN];
+}
+
 static int take_note(struct reader *r, const struct words *w, struct err *err)
 {
-	(void)err;
-	for (size_t i = 0; i < w->nr_pairs; i++)
+	for (size_t i = 0; i < w->nr_pairs; i++) {
+		if (strcmp(w->pair[i].key, PLAN_TOKEN) == 0 && !is_token(w->pair[i].value))
+			return fail(err, "'%s' is no token", show(w->pair[i].value));
 		plan_note(r->p, r->pool, w->pair[i].key, w->pair[i].value);
+	}
 	return 0;
 }
 

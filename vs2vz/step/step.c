@@ -144,6 +144,7 @@ void work_init(struct work *w, const struct root *root, int folder, struct pool 
 	w->coarse = !kernel_can(CAN_SET_NANOSECONDS);
 	w->syncs = xcalloc(1, sizeof(*w->syncs));
 	w->view = view_new();
+	w->token = "0000000000000000";	/* until plan_to_work() */
 }
 
 static void syncs_clear(struct sync_set *set)

@@ -94,8 +94,9 @@ struct work {
 	bool coarse;			/* times, see base/compat.h: by this kernel or the plan's */
 	bool replays;			/* set by run/: an own file system's journal, to look */
 	struct view *view;
-	const struct step *steps;	/* the whole plan: set by run/ */
+	const struct step *steps;	/* the whole plan: by plan_to_work() */
 	size_t nr_steps;
+	const char *token;		/* of the plan, in names beside what a step changes */
 	size_t nr_kept, cap_kept;
 	struct kept *kept;
 };
