@@ -14,10 +14,12 @@
  */
 #include "run/run.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/stop.h"
+#include "step/locks.h"
 #include "step/saved.h"
 #include "step/view.h"
 
@@ -115,15 +117,42 @@ static int step_failed(const struct step *s, struct err *err)
 	return -1;
 }
 
+/* The same of a verb that changes: a flag in the way is named, with its cure. */
+static int verb_failed(const struct step *s, const struct work *w, struct err *err)
+{
+	struct lock_found lock;
+	struct err unread, why = *err;
+
+	if (why.code == EPERM && locks_outside(&lock, s, w, &unread) > 0)
+		fail_code(err, EPERM, "%s: '%s' is %s; chattr -%c '%s', then the same command again",
+			  why.text, show(lock.path), lock.word, lock.letter, show(lock.path));
+	return step_failed(s, err);
+}
+
+/* What a run opened for a moment, or one that was cut, is closed; err keeps what failed first. */
+static int close_locks(int rc, struct work *w, struct err *err)
+{
+	struct err second;
+
+	if (rc == 0)
+		return locks_restore(w, err);
+	if (locks_restore(w, &second) < 0)
+		log_say(LOG_ERROR, "%s", second.text);
+	return rc;
+}
+
 /* Prepare what can share a flush; a step that is not ready for it takes its own way later. */
 static int stage_batch(const struct journal *j, struct batch b, struct work *w, struct err *err)
 {
 	w->staged = false;
+	for (unsigned i = b.first; i < b.last; i++)
+		if (locks_lift(&j->plan.step[i], w, err) < 0)
+			return step_failed(&j->plan.step[i], err);
 	for (unsigned i = b.first; i < b.last; i++) {
 		const struct step *s = &j->plan.step[i];
 
 		if (s->kind->stage && s->kind->stage(s, w, err) < 0)
-			return step_failed(s, err);
+			return verb_failed(s, w, err);
 	}
 	if (work_sync_now(w, err) < 0)
 		return -1;
@@ -175,10 +204,10 @@ static int apply_batch(const struct journal *j, struct batch b, struct work *w, 
 		const struct step *s = &j->plan.step[i];
 
 		if (s->kind->apply(s, w, err) < 0)
-			return step_failed(s, err);
+			return verb_failed(s, w, err);
 		tell(s, "done");
 	}
-	if (work_sync_now(w, err) < 0)
+	if (work_sync_now(w, err) < 0 || locks_restore(w, err) < 0)
 		return -1;
 	return b.last == j->plan.nr_steps ? view_settle(w, err) : 0;
 }
@@ -202,8 +231,6 @@ static int log_done(struct journal *j, struct batch b, struct work *w, struct er
 static int forward_loop(struct journal *j, struct work *w, struct err *err)
 {
 	bool announced = false;
-
-	w->writes = true;
 
 	while (j->phase != PHASE_CONVERTED) {
 		struct batch b = next_batch(j);
@@ -231,7 +258,22 @@ int run_forward(struct journal *j, struct work *w, struct err *err)
 		return fail(err, "'%s' is %s: nothing to convert", show(j->name),
 			    phase_word(j->phase));
 	begin(j, w);
-	return forward_loop(j, w, err);
+	w->writes = true;
+	if (locks_restore(w, err) < 0)
+		return -1;
+	return close_locks(forward_loop(j, w, err), w, err);
+}
+
+/* A directory of the host that somebody locked since: better told before the first step. */
+static int may_change(const struct step *s, const struct work *w, struct err *err)
+{
+	struct lock_found lock;
+	int rc = locks_outside(&lock, s, w, err);
+
+	if (rc <= 0)
+		return rc;
+	return fail_code(err, ERR_FOREIGN, "'%s' is %s: nothing was taken back; chattr -%c '%s', then "
+			 "undo again", show(lock.path), lock.word, lock.letter, show(lock.path));
 }
 
 static int may_undo(const struct journal *j, struct work *w, struct err *err)
@@ -243,7 +285,24 @@ static int may_undo(const struct journal *j, struct work *w, struct err *err)
 		w->ran = i < j->reached;
 		if (s->kind->may_undo && s->kind->may_undo(s, w, err) < 0)
 			return step_failed(s, err);
+		if (w->ran && may_change(s, w, err) < 0)
+			return step_failed(s, err);
 	}
+	return 0;
+}
+
+/*
+ * What a container made of one name stops the way back of no other one: it is told, and
+ * stays. Not where whole trees go back, which is what undo is for.
+ */
+static int goes_on(const struct step *s, struct work *w, struct err *err)
+{
+	const char *at = s->kind->moves || s->kind->alone ? NULL : step_get(s, "at");
+
+	if (!at || err->code != ERR_FOREIGN)
+		return -1;
+	work_kept(w, at, "%s", err->text);
+	err_clear(err);
 	return 0;
 }
 
@@ -253,11 +312,13 @@ static int undo_batch(const struct journal *j, struct batch b, struct work *w, s
 		const struct step *s = &j->plan.step[i];
 
 		w->ran = i < j->reached;
-		if (s->kind->undo(s, w, err) < 0)
+		if (locks_lift(s, w, err) < 0)
 			return step_failed(s, err);
+		if (s->kind->undo(s, w, err) < 0 && goes_on(s, w, err) < 0)
+			return verb_failed(s, w, err);
 		tell(s, "taken back");
 	}
-	return work_sync_now(w, err);
+	return work_sync_now(w, err) < 0 ? -1 : locks_restore(w, err);
 }
 
 static int log_kept(struct journal *j, const struct work *w, size_t from, struct err *err)
@@ -286,7 +347,6 @@ static int back_loop(struct journal *j, struct work *w, struct err *err)
 	bool announced = false;
 
 	w->writes = true;
-
 	while (j->phase != PHASE_UNDONE) {
 		struct batch b = next_batch_back(j);
 		size_t kept = w->nr_kept;
@@ -317,7 +377,10 @@ int run_back(struct journal *j, struct work *w, struct err *err)
 	w->back = w->replays = true;
 	if (may_undo(j, w, err) < 0)
 		return -1;
-	return back_loop(j, w, err);
+	w->writes = true;
+	if (locks_restore(w, err) < 0)
+		return -1;
+	return close_locks(back_loop(j, w, err), w, err);
 }
 
 static int finish_steps(const struct journal *j, struct work *w, struct err *err)
@@ -328,10 +391,10 @@ static int finish_steps(const struct journal *j, struct work *w, struct err *err
 
 		if (stop_wanted())
 			return stopped(err);
-		if (s->kind->finish && s->kind->finish(s, w, err) < 0)
-			return step_failed(s, err);
+		if (s->kind->finish && (locks_lift(s, w, err) < 0 || s->kind->finish(s, w, err) < 0))
+			return verb_failed(s, w, err);
 	}
-	return work_sync_now(w, err) < 0 ? -1 : view_settle(w, err);
+	return work_sync_now(w, err) < 0 || locks_restore(w, err) < 0 ? -1 : view_settle(w, err);
 }
 
 int run_finish(struct journal *j, struct work *w, struct err *err)
@@ -346,7 +409,9 @@ int run_finish(struct journal *j, struct work *w, struct err *err)
 		return fail(err, "'%s' is %s: nothing to commit", show(j->name),
 			    phase_word(j->phase));
 	begin(j, w);
-	if (journal_log(j, "finish", 0, end, err) < 0 || finish_steps(j, w, err) < 0)
+	w->writes = true;
+	if (locks_restore(w, err) < 0 || journal_log(j, "finish", 0, end, err) < 0 ||
+	    close_locks(finish_steps(j, w, err), w, err) < 0)
 		return -1;
 	return journal_log_two(j, &finished, &closed, err);
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/meta.h"
 #include "step/plan.h"
 #include "step/saved.h"
 
@@ -27,6 +28,8 @@ static int mkdir_guard(const struct step *s, struct work *w, enum standing *now,
 
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
+	if (found_barred(&f, s, "at", now, err))
+		return 0;
 	*now = !f.there ? STANDS_BEFORE : S_ISDIR(f.st.st_mode) ? STANDS_AFTER : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
 		fail_code(err, ERR_FOREIGN, "'%s' is no directory", show(step_get(s, "at")));
@@ -54,7 +57,7 @@ static int mkdir_apply(const struct step *s, struct work *w, struct err *err)
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
 	if (!f.parent)
-		return fail_code(err, ENOENT, "the directory above '%s' is missing", show(path));
+		return found_no_parent(&f, s, "at", err);
 	if (f.there && !S_ISDIR(f.st.st_mode))
 		return fail_code(err, ERR_FOREIGN, "'%s' is no directory", show(path));
 	if (f.there && found_noted(w, s->nr))
@@ -82,6 +85,27 @@ static int settle_inside(const struct step *s, struct work *w, struct err *err)
 	return work_sync_pending(w, fd) ? work_sync_now(w, err) : 0;
 }
 
+/* Perhaps somebody made it immutable since; it keeps that where it stays. */
+static int remove_dir(const struct found *f)
+{
+	const struct place *at = &f->spot.at;
+	uint32_t flags = 0;
+	struct err unread;
+	int code;
+
+	if (sys_rmdir(at) == 0)
+		return 0;
+	if (errno != EPERM || file_flags(&flags, at, &f->st, &unread) < 0 || !(flags & META_LOCKS) ||
+	    file_lift(at, &f->st, &unread) < 0)
+		return -1;
+	if (sys_rmdir(at) == 0)
+		return 0;
+	code = errno;
+	(void)!file_set_flags(at, &f->st, flags, &unread);
+	errno = code;
+	return -1;
+}
+
 static int mkdir_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
@@ -89,14 +113,18 @@ static int mkdir_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
-	if (!f.parent || found_noted(w, s->nr) || hidden_is_back(s, &f, w))
+	if (found_noted(w, s->nr) || hidden_is_back(s, &f, w))
 		return 0;
+	if (!f.parent) {
+		found_away(&f, s, "at", w, "our directory was not taken away");
+		return 0;
+	}
 	if (f.there && S_ISDIR(f.st.st_mode) && settle_inside(s, w, err) < 0)
 		return -1;
 	if (f.there && !S_ISDIR(f.st.st_mode)) {
 		if (w->ran)
 			work_kept(w, path, "no longer a directory: left as it is");
-	} else if (f.there && sys_rmdir(&f.spot.at) < 0) {
+	} else if (f.there && remove_dir(&f) < 0) {
 		if (errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
 			return fail_errno(err, "cannot remove '%s'", show(path));
 		work_kept(w, path, "directory is in use or not empty: left as it is");
@@ -149,21 +177,34 @@ static int same_names(const struct root *dir, const struct step *s, bool *same, 
 	return rc;
 }
 
+/* Nothing has this time any more. A directory that is gone is no news: whose it was tells. */
+static void no_directory(const struct found *f, const struct step *s, struct work *w)
+{
+	if (!f->parent && f->bar)
+		found_away(f, s, "at", w, "its time is left as it is");
+	else if (f->there && w->ran)
+		work_kept(w, step_get(s, "at"), "is no longer a directory: left as it is");
+}
+
 static int times_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, step_time(s, "mtime") };
+	struct found CLEANUP_FOUND f = FOUND_INIT;
 	const char *path = step_get(s, "at");
 	struct root dir;
 	struct stat st;
 	bool same = false;
 	int rc;
 
-	if (root_inside(&dir, w->root, path, err) < 0) {
-		if (!err_is_absent(err))
-			return -1;
-		err_clear(err);
+	if (spot_find(&f, w->root, path, err) < 0)
+		return -1;
+	if (!f.there || !S_ISDIR(f.st.st_mode)) {
+		no_directory(&f, s, w);
 		return 0;
 	}
+	dir = (struct root){ found_opendir(&f, path, err), path };
+	if (dir.fd < 0)
+		return -1;
 	if (fstat(dir.fd, &st) < 0)
 		rc = fail_errno(err, "cannot look at '%s'", show(path));
 	else

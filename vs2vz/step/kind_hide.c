@@ -92,6 +92,8 @@ static int hide_guard(const struct step *s, struct work *w, enum standing *now, 
 
 	if (hide_find(&h, s, w, err) < 0)
 		return -1;
+	if (found_barred(&h.f, s, "at", now, err))
+		return 0;
 	if (!h.f.parent || (h.at_ours && !h.hold.there))
 		*now = STANDS_BEFORE;
 	else
@@ -147,8 +149,7 @@ static int hide_apply(const struct step *s, struct work *w, struct err *err)
 	if (hide_find(&h, s, w, err) < 0)
 		return -1;
 	if (!h.f.parent)
-		return fail_code(err, ENOENT, "the directory of '%s' is missing",
-				 show(step_get(s, "at")));
+		return found_no_parent(&h.f, s, "at", err);
 	work_sync_later(w, h.f.spot.at.dirfd);
 	if (h.hold_ours && !h.at_ours)
 		return 0;
@@ -204,8 +205,10 @@ static int hide_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (hide_find(&h, s, w, err) < 0)
 		return -1;
-	if (!h.f.parent)
+	if (!h.f.parent) {
+		found_away(&h.f, s, "at", w, "what was hidden there was not put back");
 		return 0;
+	}
 	work_sync_later(w, h.f.spot.at.dirfd);
 	if (h.at_ours)
 		return lock_again(&h, s, w, err);

@@ -61,6 +61,8 @@ static int symlink_guard(const struct step *s, struct work *w, enum standing *no
 
 	if (find_link(&f, s, w, &ours, err) < 0)
 		return -1;
+	if (found_barred(&f, s, "at", now, err))
+		return 0;
 	*now = ours ? STANDS_AFTER : f.there ? STANDS_FOREIGN : STANDS_BEFORE;
 	if (*now == STANDS_FOREIGN)
 		fail_code(err, ERR_FOREIGN, "'%s' is something else", show(step_get(s, "at")));
@@ -83,7 +85,7 @@ static int symlink_apply(const struct step *s, struct work *w, struct err *err)
 	if (find_link(&f, s, w, &ours, err) < 0)
 		return -1;
 	if (!f.parent)
-		return fail_code(err, ENOENT, "the directory of '%s' is missing", show(path));
+		return found_no_parent(&f, s, "at", err);
 	if (f.there && !ours)
 		return fail_code(err, ERR_FOREIGN, "'%s' exists already", show(path));
 	if (make_link(&f, s, err) < 0)
@@ -100,8 +102,12 @@ static int symlink_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (find_link(&f, s, w, &ours, err) < 0)
 		return -1;
-	if (!f.parent || found_noted(w, s->nr) || hidden_is_back(s, &f, w))
+	if (found_noted(w, s->nr) || hidden_is_back(s, &f, w))
 		return 0;
+	if (!f.parent) {
+		found_away(&f, s, "at", w, "our link was not taken away");
+		return 0;
+	}
 	if (f.there && !ours && w->ran)
 		work_kept(w, path, "is no longer our link: left as it is");
 	if (ours && drop_link(&f, s, err) < 0)
@@ -141,6 +147,8 @@ static int remove_guard(const struct step *s, struct work *w, enum standing *now
 
 	if (find_link(&f, s, w, &same, err) < 0)
 		return -1;
+	if (found_barred(&f, s, "at", now, err))
+		return 0;
 	*now = same ? STANDS_BEFORE : f.there ? STANDS_FOREIGN : STANDS_AFTER;
 	if (*now == STANDS_FOREIGN)
 		fail_code(err, ERR_FOREIGN, "'%s' is not the link that the plan speaks of",
@@ -157,7 +165,7 @@ static int remove_apply(const struct step *s, struct work *w, struct err *err)
 	if (find_link(&f, s, w, &same, err) < 0)
 		return -1;
 	if (!f.parent)
-		return 0;
+		return f.bar ? found_no_parent(&f, s, "at", err) : 0;
 	if (f.there && !same)
 		return fail_code(err, ERR_FOREIGN, "'%s' has changed since the plan was made",
 				 show(path));
@@ -199,8 +207,7 @@ static int remove_undo(const struct step *s, struct work *w, struct err *err)
 	if (find_link(&f, s, w, &same, err) < 0)
 		return -1;
 	if (!f.parent) {
-		if (w->ran)
-			work_kept(w, path, "its directory is gone: the link was not made again");
+		found_away(&f, s, "at", w, "the link was not made again");
 		return 0;
 	}
 	if (f.there && !same) {

@@ -276,8 +276,8 @@ static int take_hold(struct repair *p, struct err *err)
 
 	if (h->complete && h->fd < 0 && p->file.head.shared &&
 	    !mark_there(p->w, p->s->nr, ".drop", NULL))
-		return fail_code(err, ERR_FOREIGN, "'%s' with the originals of shared files is gone",
-				 show(h->path));
+		work_kept(p->w, h->path, "held the originals of shared files, and has been removed "
+			  "since: those files stay private, with their present owners");
 	if (!h->complete && hold_drop_all(h, err) < 0)
 		return -1;
 	return hold_list(h, err) < 0 ? -1 : hold_thaw(h, err);

@@ -48,6 +48,8 @@ static int mode_guard(const struct step *s, struct work *w, enum standing *now, 
 
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
+	if (found_barred(&f, s, "at", now, err))
+		return 0;
 	if (has_mode(s, &f, "new"))
 		*now = STANDS_AFTER;
 	else if (!f.parent || (has_mode(s, &f, "old") && !is_shared(&f)))
@@ -78,6 +80,8 @@ static int mode_apply(const struct step *s, struct work *w, struct err *err)
 
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
+	if (!f.parent)
+		return found_no_parent(&f, s, "at", err);
 	if (!has_mode(s, &f, "new") && (!has_mode(s, &f, "old") || is_shared(&f)))
 		return odd(s, &f, err);
 	return set_mode(&f, s, "new", w, err);
@@ -91,7 +95,9 @@ static int mode_undo(const struct step *s, struct work *w, struct err *err)
 		return -1;
 	if (has_mode(s, &f, "new") || has_mode(s, &f, "old"))
 		return set_mode(&f, s, "old", w, err);
-	if (w->ran)
+	if (!f.parent)
+		found_away(&f, s, "at", w, "its mode is left as it is");
+	else if (w->ran)
 		work_kept(w, step_get(s, "at"), "%s since: its mode is left as it is",
 			  f.there ? "was changed" : "was removed");
 	return 0;

@@ -87,6 +87,8 @@ static int point_guard(const struct step *s, struct work *w, enum standing *now,
 
 	if (look(&p, s, w, err) < 0)
 		return -1;
+	if (found_barred(&p.f, s, "at", now, err))
+		return 0;
 	*now = !p.f.there ? STANDS_BEFORE : p.mounted || p.empty ? STANDS_AFTER : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
 		refuse(&p, err);
@@ -110,6 +112,8 @@ static int unpoint_guard(const struct step *s, struct work *w, enum standing *no
 
 	if (look(&p, s, w, err) < 0)
 		return -1;
+	if (found_barred(&p.f, s, "at", now, err))
+		return 0;
 	if (p.f.there && p.dir && !p.empty && has_new_tree(s, w)) {
 		*now = STANDS_AFTER;
 		return 0;
@@ -146,13 +150,14 @@ static int set_immutable(int fd, bool on)
 }
 
 /* mtime NULL: as it comes. */
-static int make(struct point *p, struct work *w, const struct timespec *mtime, struct err *err)
+static int make(struct point *p, const struct step *s, struct work *w,
+		const struct timespec *mtime, struct err *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
 	int CLEANUP_FD fd = -1;
 
 	if (!p->f.parent)
-		return fail_code(err, ENOENT, "the directory above '%s' is missing", show(p->path));
+		return found_no_parent(&p->f, s, "at", err);
 	if (p->f.there && !p->empty)
 		return refuse(p, err);
 	if (!p->f.there && sys_mkdir(&p->f.spot.at, 0700) < 0)
@@ -199,7 +204,7 @@ static int point_apply(const struct step *s, struct work *w, struct err *err)
 		return -1;
 	if (p.dir && (p.mounted || found_noted(w, s->nr)))
 		return 0;
-	return make(&p, w, NULL, err);
+	return make(&p, s, w, NULL, err);
 }
 
 static int point_undo(const struct step *s, struct work *w, struct err *err)
@@ -212,6 +217,8 @@ static int point_undo(const struct step *s, struct work *w, struct err *err)
 		return 0;
 	if (p.mounted && w->ran)
 		return refuse(&p, err);
+	if (!p.f.parent)
+		found_away(&p.f, s, "at", w, "our mount point was not taken away");
 	if (p.f.there && !p.empty && w->ran)
 		work_kept(w, p.path, "is not an empty directory: left as it is");
 	return take_away(&p, w, err);
@@ -249,7 +256,9 @@ static int unpoint_undo(const struct step *s, struct work *w, struct err *err)
 			work_kept(w, p.path, "is not an empty directory: left as it is");
 		return 0;
 	}
-	return p.f.parent ? make(&p, w, &mtime, err) : 0;
+	if (!p.f.parent)
+		found_away(&p.f, s, "at", w, "the mount point was not made again");
+	return p.f.parent ? make(&p, s, w, &mtime, err) : 0;
 }
 
 static void point_describe(const struct step *s, char *mark, const char **word, struct buf *rest)

@@ -15,8 +15,10 @@
 #include "step/kinds.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/atomic.h"
 #include "step/frozen.h"
 #include "step/tree.h"
 
@@ -88,6 +90,9 @@ static int move_guard(const struct step *s, struct work *w, enum standing *now, 
 		*now = STANDS_AFTER;
 		return 0;
 	}
+	if ((!m.to_ours && found_barred(&m.from, s, "from", now, err)) ||
+	    (!m.from_ours && found_barred(&m.to, s, "to", now, err)))
+		return 0;
 	*now = m.from.parent ? move_stands(&m) : m.to_ours ? STANDS_AFTER : STANDS_BEFORE;
 	if (*now == STANDS_FOREIGN)
 		odd(s, &m, err);
@@ -109,8 +114,7 @@ static int move_apply(const struct step *s, struct work *w, struct err *err)
 	if (move_find(&m, s, w, err) < 0)
 		return -1;
 	if (!m.to.parent)
-		return fail_code(err, ENOENT, "the directory above '%s' is missing",
-				 show(step_get(s, "to")));
+		return found_no_parent(&m.to, s, "to", err);
 	if (move_stands(&m) == STANDS_FOREIGN)
 		return odd(s, &m, err);
 	if (work_sync_pending(w, m.to.spot.at.dirfd) && work_sync_now(w, err) < 0)
@@ -122,6 +126,38 @@ static int move_apply(const struct step *s, struct work *w, struct err *err)
 	return 0;
 }
 
+/* Somebody removed the directory that it came from: it is made again, with what is above it. */
+static int make_place(struct move *m, const struct step *s, struct work *w, struct err *err)
+{
+	const char *path = step_get(s, "from");
+	char *dir = strndup(path, (size_t)(strrchr(path, '/') - path));
+	int rc;
+
+	if (!dir)
+		die("no memory");
+	rc = make_dirs(w->root->fd, dir, 0755, err);
+	if (rc < 0)
+		err_add(err, "'%s'", show(dir));
+	else
+		work_kept(w, path, "'%s' had been removed: made again, without what else was there",
+			  show(dir));
+	free(dir);
+	if (rc < 0)
+		return -1;
+	found_release(&m->from);
+	return step_find(&m->from, s, "from", w, err);
+}
+
+/* Its old place cannot be reached. */
+static int no_place(const struct move *m, const struct step *s, struct err *err)
+{
+	char why[FOUND_WHY];
+
+	return fail_code(err, ERR_FOREIGN, "'%s' cannot go back to '%s': %s; put the directory "
+			 "back in its place, then undo again", show(step_get(s, "to")),
+			 show(step_get(s, "from")), found_why(&m->from, step_get(s, "from"), why));
+}
+
 static int move_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct move CLEANUP_MOVE m = MOVE_INIT;
@@ -130,6 +166,9 @@ static int move_undo(const struct step *s, struct work *w, struct err *err)
 		return -1;
 	if (!m.from_ours && !m.to_ours && !w->ran)
 		return 0;	/* refused by apply: nothing here was ever moved */
+	if (!m.from.parent && m.to_ours &&
+	    (m.from.bar ? no_place(&m, s, err) : make_place(&m, s, w, err)) < 0)
+		return -1;
 	if (!m.from_ours && (!m.from.parent || move_stands(&m) == STANDS_FOREIGN))
 		return odd(s, &m, err);
 	if (!m.from_ours && sys_rename_new(&m.to.spot.at, &m.from.spot.at) < 0)
@@ -148,6 +187,8 @@ static int move_may_undo(const struct step *s, struct work *w, struct err *err)
 	if (m.from_ours || !w->ran || (m.from.parent && move_stands(&m) == STANDS_AFTER) ||
 	    (m.to_ours && is_remade(s, w)))
 		return 0;
+	if (m.to_ours && !m.from.parent)
+		return m.from.bar ? no_place(&m, s, err) : 0;
 	return odd(s, &m, err);
 }
 

@@ -78,6 +78,8 @@ static int node_guard(const struct step *s, struct work *w, enum standing *now, 
 
 	if (node_find(&f, &want, s, w, err) < 0)
 		return -1;
+	if (found_barred(&f, s, "at", now, err))
+		return 0;
 	*now = !f.there ? STANDS_BEFORE : same_all(&f, &want) ? STANDS_AFTER : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
 		fail_code(err, ERR_FOREIGN, "'%s' is something else", show(step_get(s, "at")));
@@ -121,7 +123,7 @@ static int node_apply(const struct step *s, struct work *w, struct err *err)
 	if (node_find(&f, &want, s, w, err) < 0)
 		return -1;
 	if (!f.parent)
-		return fail_code(err, ENOENT, "the directory of '%s' is missing", show(path));
+		return found_no_parent(&f, s, "at", err);
 	if (f.there && !same_all(&f, &want))
 		return fail_code(err, ERR_FOREIGN, "'%s' exists already", show(path));
 	if (file_clean(&f.spot.at, err) < 0)
@@ -142,8 +144,11 @@ static int node_undo(const struct step *s, struct work *w, struct err *err)
 	}
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
-	if (!f.parent)
+	if (!f.parent) {
+		if (!found_noted(w, s->nr))
+			found_away(&f, s, "at", w, "our node was not taken away");
 		return 0;
+	}
 	if (file_clean(&f.spot.at, err) < 0)
 		return -1;
 	work_sync_later(w, f.spot.at.dirfd);

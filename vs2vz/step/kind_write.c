@@ -61,6 +61,8 @@ static int write_guard(const struct step *s, struct work *w, enum standing *now,
 
 	if (target_look(&t, s, w, err) < 0)
 		return -1;
+	if (found_barred(&t.f, s, "at", now, err))
+		return 0;
 	*now = t.is == IS_NEW ? STANDS_AFTER : is_before(&t) ? STANDS_BEFORE : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
 		foreign(&t, s, err);
@@ -186,8 +188,7 @@ static int write_apply(const struct step *s, struct work *w, struct err *err)
 	if (target_look(&t, s, w, err) < 0)
 		return -1;
 	if (!t.f.parent)
-		return fail_code(err, ENOENT, "the directory of '%s' is missing",
-				 show(step_get(s, "at")));
+		return found_no_parent(&t.f, s, "at", err);
 	if (may_apply(&t, s, w, err) < 0)
 		return -1;
 	at = &t.f.spot.at;

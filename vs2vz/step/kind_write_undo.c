@@ -12,7 +12,7 @@
 #include "step/target.h"
 
 #include <errno.h>
-
+#include <stdio.h>
 
 static void changed_since(struct work *w, const struct step *s)
 {
@@ -190,6 +190,22 @@ static int undo_replaced(struct target *t, const struct step *s, struct work *w,
 	return 0;	/* nothing was ever replaced */
 }
 
+/* Its directory is gone, or something else: the image in the journal is all there is. */
+static int cannot_reach(const struct target *t, const struct step *s, struct work *w,
+			struct err *err)
+{
+	struct old CLEANUP_OLD old = { .image = IMAGE_INIT };
+	char why[64];
+
+	if (found_noted(w, s->nr))
+		return 0;
+	if (saved_read(&old.image, &old.saved, w, s->nr, err) < 0)
+		return -1;
+	snprintf(why, sizeof(why), "the old file is in before/%u", s->nr);
+	found_away(&t->f, s, "at", w, old.saved == SAVED_WHOLE ? why : "our file was not taken away");
+	return 0;
+}
+
 int write_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct target CLEANUP_TARGET t = TARGET_INIT;
@@ -197,7 +213,7 @@ int write_undo(const struct step *s, struct work *w, struct err *err)
 	if (target_look(&t, s, w, err) < 0)
 		return -1;
 	if (!t.f.parent)
-		return 0;
+		return cannot_reach(&t, s, w, err);
 	if (file_clean(&t.f.spot.at, err) < 0)
 		return -1;
 	if ((t.creates ? undo_created(&t, s, w, err) : undo_replaced(&t, s, w, err)) < 0)

@@ -27,12 +27,17 @@ extern const struct kind kind_trace;
 extern const struct kind kind_unmountpoint;
 extern const struct kind kind_write;
 
-/* What stands at the path of an argument. Resolved without following any link. */
+/*
+ * What stands at the path of an argument. Resolved without following any link: one on the
+ * way, or anything else that is no directory, bars the way and is no error.
+ */
 struct found {
 	struct spot spot;	/* valid when parent */
 	bool parent;		/* the directory that holds the name exists */
 	bool there;		/* the name exists */
 	struct stat st;		/* valid when there */
+	mode_t bar;		/* no parent: type of what stands on the way, 0: nothing does */
+	size_t bar_len;		/* how much of the path leads to it, or to what is missing */
 };
 #define FOUND_INIT { .spot = SPOT_INIT }
 #define CLEANUP_FOUND __attribute__((cleanup(found_release)))
@@ -45,7 +50,24 @@ int step_opendir(const struct step *s, const char *arg, const struct work *w,
 		 struct err *err) MUST_CHECK;
 int spot_find(struct found *f, const struct root *root, const char *path, struct err *err)
 	MUST_CHECK;
+/* The same by a path of the host that is no argument. */
+int path_find(struct found *f, const char *path, const struct work *w, struct err *err) MUST_CHECK;
 void found_release(struct found *f);
+
+/*
+ * Without a parent: "'/a/b' is a symbolic link", "'/a/b' is not there".
+ * barred: true, and FOREIGN and such a sentence, where something stands in the way.
+ * no_parent: fails with it, for apply.
+ * away: for undo, says with it what was not taken back (why: "the old file is in before/7"),
+ * unless the step never ran, or the directory was one of this plan that went before.
+ */
+#define FOUND_WHY 512
+const char *found_why(const struct found *f, const char *path, char text[static FOUND_WHY]);
+bool found_barred(const struct found *f, const struct step *s, const char *arg,
+		  enum standing *now, struct err *err);
+int found_no_parent(const struct found *f, const struct step *s, const char *arg, struct err *err);
+void found_away(const struct found *f, const struct step *s, const char *arg, struct work *w,
+		const char *why);
 
 /* The directory itself where it is the one with this inode number, -1 and ERR_FOREIGN else. */
 int found_opendir(const struct found *f, const char *path, struct err *err) MUST_CHECK;

@@ -287,7 +287,8 @@ static int back_again(const struct backing *y, int tree, const char *below,
 	int rc;
 
 	if (strict_spot(&root, below, &spot, err) < 0) {
-		if (!err_is_absent(err))
+		/* A directory that became a link: what is found through it is another object. */
+		if (!err_is_absent(err) && err->code != ELOOP)
 			return -1;
 		err_clear(err);
 		return 0;

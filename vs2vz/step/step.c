@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,14 +76,46 @@ struct timespec step_time(const struct step *s, const char *name)
 	return t;
 }
 
+/* What keeps a path from its directory: the first component that is none. */
+static int find_bar(struct found *f, const struct root *root, const char *path, struct err *err)
+{
+	int CLEANUP_FD at = dup_cloexec(root->fd, 3);
+	size_t start = strspn(path, "/"), len;
+	char name[NAME_MAX + 1];
+	struct stat st;
+
+	for (; at >= 0 && strchr(path + start, '/'); start += len + strspn(path + start + len, "/")) {
+		int next;
+
+		len = strcspn(path + start, "/");
+		f->bar_len = start + len;
+		if (len >= sizeof(name))
+			return 0;
+		memcpy(name, path + start, len);
+		name[len] = '\0';
+		if (below_stat(at, name, &st) < 0)
+			return errno == ENOENT ? 0 :
+			       fail_errno(err, "cannot look at '%.*s'", (int)f->bar_len, path);
+		if (!S_ISDIR(st.st_mode)) {
+			f->bar = st.st_mode & S_IFMT;
+			return 0;
+		}
+		next = below_open(at, name, &st);
+		close_fd(&at);
+		at = next;
+	}
+	return at < 0 ? fail_errno(err, "cannot open '%.*s'", (int)f->bar_len, path) : 0;
+}
+
 int spot_find(struct found *f, const struct root *root, const char *path, struct err *err)
 {
 	*f = (struct found)FOUND_INIT;
 	if (strict_spot(root, path, &f->spot, err) < 0) {
-		if (!err_is_absent(err))
+		/* ELOOP: without following links there is no other reason for it. */
+		if (!err_is_absent(err) && err->code != ELOOP)
 			return -1;
 		err_clear(err);
-		return 0;
+		return find_bar(f, root, path, err);
 	}
 	f->parent = true;
 	f->there = below_stat(f->spot.at.dirfd, f->spot.at.name, &f->st) == 0;
@@ -91,22 +124,112 @@ int spot_find(struct found *f, const struct root *root, const char *path, struct
 	return 0;
 }
 
-int step_find(struct found *f, const struct step *s, const char *arg, const struct work *w,
-	      struct err *err)
+int path_find(struct found *f, const char *path, const struct work *w, struct err *err)
 {
-	const char *path = step_get(s, arg), *rest;
+	const char *rest;
 	struct root own;
 	int in_view = view_root(&own, &rest, path, w, err);
 
-	if (in_view > 0)
-		return spot_find(f, &own, rest, err);
 	if (in_view == 0)
 		return spot_find(f, w->root, path, err);
 	*f = (struct found)FOUND_INIT;
+	if (in_view > 0) {
+		int rc = spot_find(f, &own, rest, err);
+
+		f->bar_len += (size_t)(rest - path);
+		return rc;
+	}
 	if (!err_is_absent(err))
 		return -1;
 	err_clear(err);
+	f->bar_len = strlen(path);
 	return 0;
+}
+
+int step_find(struct found *f, const struct step *s, const char *arg, const struct work *w,
+	      struct err *err)
+{
+	return path_find(f, step_get(s, arg), w, err);
+}
+
+static const char *type_word(mode_t type)
+{
+	static const struct {
+		mode_t type;
+		const char *word;
+	} words[] = {
+		{ S_IFLNK, "a symbolic link" }, { S_IFREG, "a file" }, { S_IFDIR, "a directory" },
+		{ S_IFIFO, "a FIFO" }, { S_IFSOCK, "a socket" }, { S_IFCHR, "a device" },
+		{ S_IFBLK, "a device" },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].type == type)
+			return words[i].word;
+	return "something unknown";
+}
+
+const char *found_why(const struct found *f, const char *path, char text[static FOUND_WHY])
+{
+	char *bar = strndup(path, f->bar_len);
+
+	if (!bar)
+		die("no memory");
+	if (f->bar)
+		snprintf(text, FOUND_WHY, "'%s' is %s", show(bar), type_word(f->bar));
+	else
+		snprintf(text, FOUND_WHY, "'%s' is not there", show(bar));
+	free(bar);
+	return text;
+}
+
+bool found_barred(const struct found *f, const struct step *s, const char *arg,
+		  enum standing *now, struct err *err)
+{
+	char why[FOUND_WHY];
+
+	if (f->parent || !f->bar)
+		return false;
+	*now = STANDS_FOREIGN;
+	fail_code(err, ERR_FOREIGN, "'%s' cannot be reached: %s", show(step_get(s, arg)),
+		  found_why(f, step_get(s, arg), why));
+	return true;
+}
+
+int found_no_parent(const struct found *f, const struct step *s, const char *arg, struct err *err)
+{
+	const char *path = step_get(s, arg);
+	char why[FOUND_WHY];
+
+	return fail_code(err, f->bar ? ERR_FOREIGN : ENOENT, "'%s' cannot be made: %s", show(path),
+			 found_why(f, path, why));
+}
+
+/* Did a step before this one make the directory that is not there now? Then its undo was it. */
+static bool made_before(const struct found *f, const struct step *s, const char *path,
+			const struct work *w)
+{
+	for (size_t i = 0; i < w->nr_steps && i < s->nr; i++) {
+		const struct step *m = &w->steps[i];
+
+		const char *made = m->kind == &kind_mkdir ? step_get(m, "at") :
+				   m->kind->moves || m->kind == &kind_bring ? step_get(m, "to") : NULL;
+
+		if (made && strlen(made) == f->bar_len && strncmp(made, path, f->bar_len) == 0)
+			return true;
+	}
+	return false;
+}
+
+void found_away(const struct found *f, const struct step *s, const char *arg, struct work *w,
+		const char *why)
+{
+	const char *path = step_get(s, arg);
+	char text[FOUND_WHY];
+
+	if (!w->ran || (!f->bar && made_before(f, s, path, w)))
+		return;
+	work_kept(w, path, "%s: %s", found_why(f, path, text), why);
 }
 
 int step_opendir(const struct step *s, const char *arg, const struct work *w, struct err *err)

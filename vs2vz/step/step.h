@@ -99,6 +99,8 @@ struct work {
 	const char *token;		/* of the plan, in names beside what a step changes */
 	size_t nr_kept, cap_kept;
 	struct kept *kept;
+	size_t nr_lifted, cap_lifted;
+	struct lifted *lifted;		/* see locks.h */
 };
 
 struct kind {
