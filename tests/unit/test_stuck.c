@@ -365,11 +365,12 @@ static size_t list_pairs(struct pair *out, size_t max)
 static void the_way_back_of_others_is_open(void **none)
 {
 	struct pair pairs[400];
-	size_t nr = list_pairs(pairs, 400);
+	size_t nr = list_pairs(pairs, 400), stride = getenv("VS2VZ_TEST_LONG") ? 1 : 3;
 
 	(void)none;
 	assert_true(nr > 80 && nr < 400);
-	for (size_t i = 0; i < nr; i++) {
+	/* Eleven disturbances a step: every third pair meets each of them, and each kind. */
+	for (size_t i = 0; i < nr; i += stride) {
 		void *state = NULL;
 		struct bench *b;
 
@@ -378,7 +379,7 @@ static void the_way_back_of_others_is_open(void **none)
 		disturb(b, &b->plan.step[pairs[i].step], pairs[i].d);
 		down(&state);
 	}
-	print_message("# %zu pairs\n", nr);
+	print_message("# %zu of %zu pairs\n", (nr + stride - 1) / stride, nr);
 	assert_int_equal(complaints, 0);
 }
 
