@@ -6,6 +6,7 @@
  */
 #include "before.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -227,7 +228,7 @@ static int save(struct session *s, const struct before *b)
 	if (s->state < 0)
 		return -1;
 	if (state_lock(s->state, &s->err) < 0) {
-		s->status = EXIT_LOCKED;
+		s->status = s->err.code == EWOULDBLOCK ? EXIT_LOCKED : EXIT_FAILED;
 		return -1;
 	}
 	at.dirfd = s->state;

@@ -188,6 +188,7 @@ void carry_guest(struct session *s, const char *name, enum way way, bool roll_ba
 	if (ct_lock(&s->host, &s->root, ctid, &s->err) < 0) {
 		s->report.guests[line].state = report_state_of(j.phase, false);
 		s->report.guests[line].outcome = OUTCOME_BLOCKED;
+		s->report.guests[line].locked = s->err.code == EWOULDBLOCK;
 		report_error(&s->report.guests[line], &s->report, &s->err);
 		log_say(LOG_ERROR, "%s", s->err.text);
 	} else {
@@ -259,6 +260,7 @@ bool carry_drops_hooks(const struct session *s, const struct plan *plan)
 struct tally {
 	bool open;		/* some guest is converted or on its way */
 	bool committed;
+	bool undone;		/* some guest is VServer's again */
 	bool own_open;		/* the same of those with a file system of their own */
 	bool hidden;		/* an open journal has taken action scripts away, and keeps them */
 };
@@ -274,6 +276,7 @@ static void tally_journal(const struct session *s, struct tally *t, const struct
 		return;
 	t->open |= open;
 	t->committed |= j->phase == PHASE_COMMITTED;
+	t->undone |= j->phase == PHASE_UNDONE && session_guest(s, j->name);
 }
 
 static int tally_guests(struct session *s, struct tally *t)
@@ -373,8 +376,9 @@ int carry_host_after(struct session *s)
 	/* Those of a journal cannot be hidden twice: what stands in for them stays revocable. */
 	if (!t.own_open)
 		ways.hooks = !own ? HOST_BACK : t.hidden ? HOST_STAYS : HOST_FINISH;
+	/* VServer's boot scripts are for guests that went back; committed ones do not hold them. */
 	if (!t.open)
-		ways.others = t.committed ? HOST_FINISH : HOST_BACK;
+		ways.others = t.committed && !t.undone ? HOST_FINISH : HOST_BACK;
 	return carry_host_all(s, &ways);
 }
 
@@ -387,7 +391,7 @@ static bool is_between(enum report_state state)
 
 int carry_status(const struct session *s)
 {
-	size_t done = 0, failed = 0, blocked = 0, between = 0;
+	size_t done = 0, failed = 0, blocked = 0, between = 0, locked = 0;
 
 	for (size_t i = 0; i < s->report.nr_guests; i++) {
 		const struct report_guest *g = &s->report.guests[i];
@@ -397,6 +401,7 @@ int carry_status(const struct session *s)
 		done += g->outcome == OUTCOME_DONE;
 		failed += g->outcome == OUTCOME_FAILED || g->outcome == OUTCOME_DIFFERS;
 		blocked += g->outcome == OUTCOME_BLOCKED || g->outcome == OUTCOME_SKIPPED;
+		locked += g->outcome == OUTCOME_BLOCKED && g->locked;
 		between += is_between(g->state) && g->outcome != OUTCOME_BLOCKED;
 	}
 	if (between)
@@ -405,5 +410,7 @@ int carry_status(const struct session *s)
 		return 128 + stop_signal();
 	if (done && (failed || blocked))
 		return EXIT_PARTIAL;
-	return failed ? EXIT_FAILED : blocked ? EXIT_BLOCKED : EXIT_DONE;
+	if (!failed && blocked)
+		return locked == blocked ? EXIT_LOCKED : EXIT_BLOCKED;
+	return failed ? EXIT_FAILED : EXIT_DONE;
 }

@@ -22,8 +22,8 @@ int carry_host(struct session *s, const struct plan *plan);
 /* Finish what an interrupted run left of the host-wide steps, forwards. */
 int carry_host_on(struct session *s);
 /*
- * Host-wide steps go back when no guest is converted or on the way any more, and
- * are finished when the last of the others was committed. The action scripts of
+ * When no guest is converted or on the way any more, host-wide steps go back if any guest
+ * was undone, and are finished if all were committed. The action scripts of
  * insulated containers stay while there is one.
  */
 int carry_host_after(struct session *s);

@@ -96,6 +96,21 @@ static void show_plan(struct session *s, struct buf *out)
 	jobs_say_saved(s, out);
 }
 
+/*
+ * `plan` is blocked when any guest that was asked for is; `convert -n` says what convert
+ * would end with.
+ */
+static int plan_status(const struct session *s, const struct jobs *jobs)
+{
+	if (finding_blocks(&s->findings, NULL))
+		return session_blocked(s);
+	if (any_blocked(s) && !s->opt.dry_run)
+		return EXIT_BLOCKED;
+	if (any_blocked(s))
+		return jobs->nr ? EXIT_PARTIAL : carry_status(s);
+	return jobs->nr && s->opt.detailed_exitcode ? EXIT_PENDING : EXIT_DONE;
+}
+
 int command_plan(struct session *s)
 {
 	struct jobs jobs = { 0 };
@@ -105,18 +120,13 @@ int command_plan(struct session *s)
 	if (decide_all(s) < 0)
 		return session_failed(s);
 	jobs_take_decisions(s, &jobs);
-	if (finding_blocks(&s->findings, NULL))
-		status = session_blocked(s);
-	else if (!jobs.nr && any_blocked(s))
-		status = EXIT_BLOCKED;
-	else
-		status = jobs.nr && s->opt.detailed_exitcode ? EXIT_PENDING : EXIT_DONE;
-	if (s->opt.out_file && jobs_save(s, &jobs) < 0) {
-		if (s->status == EXIT_BLOCKED)
-			session_end(s, show_plan, status);
-		return session_failed(s);
-	}
-	return session_end(s, show_plan, status);
+	status = plan_status(s, &jobs);
+	if (!s->opt.out_file || jobs_save(s, &jobs) == 0)
+		return session_end(s, show_plan, status);
+	if (s->status != EXIT_BLOCKED || s->opt.json)
+		return session_failed(s);	/* one document, also where the file failed */
+	session_end(s, show_plan, status);
+	return session_failed(s);
 }
 
 static void show_status(struct session *s, struct buf *out)
@@ -313,7 +323,7 @@ const struct command commands[] = {
 	{ "plan", "--all|GUEST... [-o FILE] [--diff]", "what convert would do",
 	  "Prints the steps of every guest and every finding. -o FILE saves the plan; convert\n"
 	  "--plan FILE runs exactly this one, and refuses it when the host has changed since.\n"
-	  "Changes nothing.\n",
+	  "Changes nothing. Status 2: a guest that was asked for is blocked.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_CHOICES | TAKES_OVERWRITE | TAKES_OVERRIDE | TAKES_OUT |
 	  TAKES_DIFF | TAKES_DETAILED, command_plan },
 	{ "convert", "--all|GUEST...|--plan FILE [OPTION...]", "plan, ask once, do it",

@@ -44,13 +44,15 @@ static const char *name_of(const struct changing *c, const struct known_ct *ct)
 
 /* ---- which containers */
 
-/* By number, as ct/NUMBER, by NAME, or by the name of the guest that it was. */
+/* By number, as ct/NUMBER, by NAME, by the name of the guest that it was, or as guest/NAME. */
 static const struct known_ct *find_container(const struct changing *c, const char *word)
 {
 	const char *digits = strncmp(word, "ct/", 3) == 0 ? word + 3 : word;
 	uint64_t number;
 
-	if (parse_u64(digits, UINT32_MAX, &number))
+	if (strncmp(word, "guest/", 6) == 0)
+		word += 6;
+	else if (parse_u64(digits, UINT32_MAX, &number))
 		return layout_container(&c->known, (uint32_t)number);
 	for (size_t i = 0; i < c->known.nr; i++)
 		if (c->known.v[i].name && strcmp(c->known.v[i].name, word) == 0)
@@ -59,6 +61,15 @@ static const struct known_ct *find_container(const struct changing *c, const cha
 		if (strcmp(c->s->records[i].name, word) == 0)
 			return layout_container(&c->known, c->s->records[i].ctid);
 	return NULL;
+}
+
+/* A number that is a guest's name as well, of a guest that became another container. */
+static bool means_two(const struct changing *c, const char *word, const struct known_ct *ct)
+{
+	const struct record *r = session_record(c->s, word);
+
+	return r && !strchr(word, '/') && r->ctid != ct->ctid && r->phase != PHASE_UNDONE &&
+	       layout_container(&c->known, r->ctid);
 }
 
 static void add_container(struct changing *c, const struct known_ct *ct)
@@ -99,6 +110,11 @@ static int find(struct changing *c)
 	for (size_t i = 0; i < s->opt.nr_guests; i++) {
 		const struct known_ct *ct = find_container(c, s->opt.guests[i]);
 
+		if (ct && means_two(c, s->opt.guests[i], ct))
+			return session_fail(s, EXIT_USAGE, "'%s' is a container, and the name of a guest "
+					    "that is another one: say guest/%s or ct/%s",
+					    show(s->opt.guests[i]), show(s->opt.guests[i]),
+					    show(s->opt.guests[i]));
 		if (!ct)
 			return session_fail(s, EXIT_USAGE, "there is no container '%s' in '%s': "
 					    "`vzlist -a` lists them", show(s->opt.guests[i]),
@@ -218,6 +234,7 @@ static int decide_with(struct changing *c, const struct known_ct *ct,
 	struct survey tree;
 	const struct contain_question q = {
 		.name = name_of(c, ct), .host = &s->host, .root = &s->root, .known = &c->known,
+		.all = &s->guests,
 		.ct = ct, .wanted = &s->opt.insulate, .overwrite = s->opt.overwrite,
 		.dump_device = s->opt.dump_device, .now = now, .tree = &tree,
 		.hooks_committed = c->hooks_committed, .rooms = &c->rooms, .groups = &c->groups,
@@ -291,8 +308,12 @@ static int plan_one(struct changing *c, const struct known_ct *ct)
 			ct->ctid);
 		return 0;
 	}
-	if (decide_one(c, ct, &made) < 0)
-		return -1;
+	if (decide_one(c, ct, &made) < 0) {
+		if (stop_signal())
+			return -1;
+		finding_add(&s->findings, VS_GUEST_UNDECIDED, name_of(c, ct), ct->conf, "%s", s->err.text);
+		err_clear(&s->err);
+	}
 	session_lift(s);
 	if (finding_blocks(&s->findings, NULL) || finding_blocks(&s->findings, name_of(c, ct))) {
 		s->report.guests[line].state = STATE_BLOCKED;
@@ -369,9 +390,13 @@ static int end_planned(struct changing *c)
 {
 	struct session *s = c->s;
 
+	size_t blocked = 0;
+
 	if (s->opt.out_file && jobs_save(s, &c->jobs) < 0)
 		return session_failed(s);
-	return session_end(s, show_plan, EXIT_DONE);
+	for (size_t i = 0; i < s->report.nr_guests; i++)
+		blocked += s->report.guests[i].outcome == OUTCOME_BLOCKED;
+	return session_end(s, show_plan, blocked ? EXIT_PARTIAL : EXIT_DONE);
 }
 
 static int change(struct changing *c)
@@ -384,10 +409,8 @@ static int change(struct changing *c)
 		return end_planned(c);
 	if (ask(c) < 0)
 		return session_failed(s);
-	if (jobs_run(s, &c->jobs) < 0) {
-		s->status = EXIT_BROKEN;
+	if (jobs_run(s, &c->jobs) < 0)
 		return session_failed(s);
-	}
 	return session_end(s, show_result, carry_status(s));
 }
 

@@ -85,9 +85,7 @@ int command_convert(struct session *s)
 	}
 	if (ask(s, &jobs) < 0)
 		return session_failed(s);
-	if (jobs_run(s, &jobs) < 0) {
-		s->status = EXIT_BROKEN;
+	if (jobs_run(s, &jobs) < 0)
 		return session_failed(s);
-	}
 	return session_end(s, show_result, carry_status(s));
 }

@@ -226,6 +226,11 @@ static const struct doctor_row rows[] = {
 	  "a kernel from 2.6.22 on (rescue system) for what must be exact" },
 };
 
+/* Below --root nothing depends on the kernel that runs: convert is not refused for it. */
+static const struct doctor_row offline = {
+	"openvz", ask_openvz, NULL, false, NULL, NULL, NULL,
+};
+
 /* Which commands use an ability of base/compat.h; all work without, in another way. */
 static const char *const users[CAN_NR] = {
 	[CAN_OPENAT2] = "scan check plan convert undo commit verify",
@@ -292,7 +297,7 @@ static enum doctor_answer (*const tries[CAN_NR])(struct doctor *d, const char **
 void doctor_kernel(struct doctor *d)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		doctor_ask(d, "kernel", &rows[i]);
+		doctor_ask(d, "kernel", !d->s->live && rows[i].answer == ask_openvz ? &offline : &rows[i]);
 	for (int i = 0; i < CAN_NR; i++) {
 		const struct kernel_ability *a = &kernel_abilities[i];
 		struct doctor_line line = {

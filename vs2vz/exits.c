@@ -10,15 +10,15 @@ static const struct {
 	const char *word;
 	const char *text;
 } rows[] = {
-	{ EXIT_DONE,     "done",     "done, or nothing to do" },
+	{ EXIT_DONE,     "done",     "done, nothing to do, or \"no\" at the question" },
 	{ EXIT_FAILED,   "failed",   "failed; everything is as before" },
 	{ EXIT_BLOCKED,  "blocked",  "blocked by inhibitors; nothing was changed" },
 	{ EXIT_BROKEN,   "broken",   "failed and not back: resume or undo is needed" },
 	{ EXIT_PARTIAL,  "partial",  "some guests are done, some are not" },
 	{ EXIT_PENDING,  "pending",  "there are changes to make (plan --detailed-exitcode)" },
 	{ EXIT_STALE,    "stale",    "the plan does not fit the host any more" },
-	{ EXIT_LOCKED,   "locked",   "locked by another vs2vz or by vzctl" },
-	{ EXIT_PLATFORM, "platform", "wrong platform or no permission" },
+	{ EXIT_LOCKED,   "locked",   "another vs2vz is at work, or vzctl has all that was asked" },
+	{ EXIT_PLATFORM, "platform", "wrong platform, or root rights are needed" },
 	{ EXIT_USAGE,    "usage",    "wrong options, plan file or configuration file" },
 	{ EXIT_INT,      "stopped",  "ended by SIGINT in a clean state" },
 	{ EXIT_TERM,     "stopped",  "ended by SIGTERM in a clean state" },

@@ -16,7 +16,7 @@ enum exit_status {
 	EXIT_PARTIAL = 4,	/* some guests done, some not */
 	EXIT_PENDING = 5,	/* plan --detailed-exitcode: there are changes */
 	EXIT_STALE = 6,		/* the plan no longer fits the host */
-	EXIT_LOCKED = 7,	/* by another vs2vz or by vzctl */
+	EXIT_LOCKED = 7,	/* by another vs2vz; or all that was asked for, by vzctl */
 	EXIT_PLATFORM = 8,	/* wrong kernel, no permission */
 	EXIT_USAGE = 64,
 	EXIT_INT = 130,

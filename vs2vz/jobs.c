@@ -130,8 +130,9 @@ void jobs_say_saved(const struct session *s, struct buf *out)
 	const char *command = s->opt.command->name;
 
 	if (s->opt.out_file && s->status == 0)
-		buf_addf(out, "saved in %s; run it with: vs2vz %s --plan %s\n", show(s->opt.out_file),
-			 strcmp(command, "plan") == 0 ? "convert" : command, show(s->opt.out_file));
+		buf_addf(out, "saved in %s; run it with: %s %s --plan %s\n", show(s->opt.out_file),
+			 report_program(&s->report), strcmp(command, "plan") == 0 ? "convert" : command,
+			 show(s->opt.out_file));
 }
 
 /* ---- is it free? */
@@ -233,12 +234,53 @@ static int create_journals(struct session *s, const struct jobs *jobs)
 	return rc;
 }
 
+/* Is there a journal of which nothing has begun? */
+static bool is_planned(struct session *s, const char *name)
+{
+	struct journal j;
+	struct err err;
+	bool planned;
+
+	if (journal_open(&j, s->state, journal_key(name, &s->pool), &err) < 0)
+		return false;
+	planned = j.phase == PHASE_PLANNED;
+	journal_close(&j);
+	return planned;
+}
+
+/*
+ * The host's own steps or the journals could not be made: no guest was touched. What there
+ * is of them goes back, and only where that fails as well is anything left.
+ */
+static int give_up(struct session *s, const struct jobs *jobs)
+{
+	const struct err why = s->err;
+	bool left = false;
+
+	stop_clear();
+	for (size_t i = 0; i < jobs->nr; i++) {
+		const char *name = jobs->v[i].plan.guest;
+
+		if (is_planned(s, name))
+			carry_guest(s, name, WAY_BACK, false);
+		left |= is_planned(s, name);
+	}
+	if (carry_host_after(s) < 0) {
+		log_say(LOG_ERROR, "%s", s->err.text);
+		left = true;
+	}
+	s->err = why;
+	err_add(&s->err, left ? "no guest was begun" : "nothing was changed");
+	s->status = left ? EXIT_BROKEN : EXIT_FAILED;
+	return -1;
+}
+
 int jobs_run(struct session *s, struct jobs *jobs)
 {
 	bool failed = any_failed(s);
 
 	if (carry_host(s, &jobs->host) < 0 || run_hooks(s, jobs) < 0 || create_journals(s, jobs) < 0)
-		return -1;
+		return give_up(s, jobs);
 	for (size_t i = 0; i < jobs->nr; i++) {
 		const char *guest = jobs->v[i].plan.guest;
 
@@ -250,5 +292,8 @@ int jobs_run(struct session *s, struct jobs *jobs)
 		}
 		failed |= s->report.guests[carry_line(s, guest)].outcome == OUTCOME_FAILED;
 	}
-	return carry_host_after(s);
+	if (carry_host_after(s) == 0)
+		return 0;
+	s->status = EXIT_BROKEN;
+	return -1;
 }

@@ -19,7 +19,10 @@ int jobs_read(struct session *s, struct jobs *jobs) MUST_CHECK;
 int jobs_save(struct session *s, const struct jobs *jobs) MUST_CHECK;
 /* Text of the last line when a plan was saved. */
 void jobs_say_saved(const struct session *s, struct buf *out);
-/* Journals, host-wide steps, every plan whose guest or container is free now. */
+/*
+ * Journals, host-wide steps, every plan whose guest or container is free now. -1: s->status is
+ * EXIT_FAILED where no guest was begun and all of it went back, else EXIT_BROKEN.
+ */
 int jobs_run(struct session *s, struct jobs *jobs) MUST_CHECK;
 
 #endif

@@ -6,19 +6,19 @@
 #include "session.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fsinfo.h"
 #include "base/log.h"
-#include "base/units.h"
+#include "base/shown.h"
 #include "before.h"
 #include "decide/service_judge.h"
 #include "exits.h"
 #include "jobs.h"
 #include "openvz/layout.h"
+#include "operands.h"
 #include "step/trace.h"
 #include "vserver/scan.h"
 
@@ -102,7 +102,7 @@ int session_look(struct session *s)
 	if (read_records(s) < 0)
 		return -1;
 	before_apply(s);
-	return 0;
+	return operands_settle(s);
 }
 
 /* Guests first, then containers, each sorted by name: journal_list(). */
@@ -129,22 +129,12 @@ struct record *session_record(const struct session *s, const char *name)
 	       &s->records[low] : NULL;
 }
 
-/* Does an operand mean this name or number? Globs match names only. */
-static bool names_it(const char *operand, const char *name, uint32_t ctid)
-{
-	uint64_t number;
-
-	return strcmp(operand, name) == 0 ||
-	       (strpbrk(operand, "*?[\\") && fnmatch(operand, name, 0) == 0) ||
-	       (ctid && parse_u64(operand, UINT32_MAX, &number) && number == ctid);
-}
-
 static bool is_meant(const struct session *s, const char *name, uint32_t ctid, bool *used)
 {
 	bool meant = s->opt.nr_guests == 0;
 
 	for (size_t i = 0; i < s->opt.nr_guests; i++) {
-		if (names_it(s->opt.guests[i], name, ctid)) {
+		if (operand_fits(&s->operands[i], name, ctid)) {
 			used[i] = true;
 			meant = true;
 		}
@@ -198,6 +188,16 @@ static void report_absent(struct session *s, const struct guest *g)
 	line->outcome = OUTCOME_BLOCKED;
 }
 
+/* Its tree is not its own: what the scan found of that is all there is to say. */
+static void report_barred(struct session *s, const struct guest *g)
+{
+	struct report_guest *line = report_guest(&s->report, g->name);
+
+	report_found(line, &s->report, g, NULL);
+	line->state = STATE_BLOCKED;
+	line->outcome = OUTCOME_BLOCKED;
+}
+
 int session_select(struct session *s)
 {
 	bool *used = pool_array(&s->pool, s->opt.nr_guests + 1, sizeof(*used));
@@ -213,6 +213,8 @@ int session_select(struct session *s)
 			report_taken(s, g, r);
 		else if (g->state == GUEST_ABSENT)
 			report_absent(s, g);
+		else if (g->barred)
+			report_barred(s, g);
 		else
 			s->selected[s->nr_selected++] = g;
 	}
@@ -230,9 +232,11 @@ static bool gives_way(const struct session *s, const struct record *r)
 	bool numbered = false;
 
 	for (size_t i = 0; i < s->opt.nr_guests; i++) {
-		if (strcmp(s->opt.guests[i], r->name) == 0)
+		const struct operand *o = &s->operands[i];
+
+		if (o->kind == OPERAND_NAME && strcmp(o->text, r->name) == 0)
 			return false;
-		numbered |= s->opt.guests[i][strspn(s->opt.guests[i], "0123456789")] == '\0';
+		numbered |= o->kind == OPERAND_NUMBER && !o->own_journal;
 	}
 	for (size_t i = 0; numbered && has_ended(r) && i < s->nr_records; i++)
 		if (strchr(s->records[i].name, '/') && s->records[i].ctid == r->ctid &&
@@ -348,12 +352,51 @@ static int take_fixups(struct session *s, struct choices *c)
 	return 0;
 }
 
+/* Is it one of those that the command was given, or are all meant? */
+static bool is_asked(const struct session *s, const struct guest *g)
+{
+	const struct record *r = session_record(s, g->name);
+	bool asked = s->opt.nr_guests == 0;
+
+	for (size_t i = 0; i < s->opt.nr_guests; i++)
+		asked |= operand_fits(&s->operands[i], g->name, r ? r->ctid : g->marker_ctid);
+	return asked;
+}
+
+/* "--ctid GUEST=N" of a guest that this run does not decide about would change nothing. */
+static int check_ctid(struct session *s, const struct ctid_choice *choice)
+{
+	const struct guest *g = session_guest(s, choice->guest);
+
+	for (size_t i = 0; i < s->nr_selected; i++)
+		if (strcmp(s->selected[i]->name, choice->guest) == 0)
+			return 0;
+	if (!g)
+		return session_fail(s, EXIT_USAGE, "--ctid %s=%u: no guest is called '%s': `vs2vz scan` "
+				    "lists them", show(choice->guest), choice->ctid,
+				    show(choice->guest));
+	if (!is_asked(s, g))
+		return session_fail(s, EXIT_USAGE, "--ctid %s=%u: '%s' is none of the guests that this "
+				    "command was given", show(choice->guest), choice->ctid,
+				    show(choice->guest));
+	log_say(LOG_NOTE, "--ctid %s=%u is not used: the guest is not converted by this command",
+		show(choice->guest), choice->ctid);
+	return 0;
+}
+
 /* "--ctid N" without a name means the only guest there is. */
 static int name_ctids(struct session *s)
 {
 	for (size_t i = 0; i < s->opt.nr_ctids; i++) {
-		if (s->opt.ctids[i].guest)
+		if (s->opt.ctids[i].guest) {
+			if (check_ctid(s, &s->opt.ctids[i]) < 0)
+				return -1;
 			continue;
+		}
+		if (!s->nr_selected && s->opt.nr_guests == 1) {
+			s->opt.ctids[i].guest = s->opt.guests[0];	/* converted already */
+			continue;
+		}
 		if (s->nr_selected != 1)
 			return session_fail(s, EXIT_USAGE, "--ctid N needs exactly one guest: "
 					    "say --ctid GUEST=N");
@@ -401,17 +444,39 @@ static void take_decision(void *ctx, const struct decision *d)
 		*jobs_new(s, &s->decided) = (struct job){ .plan.guest = d->guest->name };
 }
 
+/* Does nothing but vzctl's lock block this guest? */
+static bool is_locked(const struct session *s, const char *name)
+{
+	const char *shown = shown_dup(s->findings.pool, name);
+	bool locked = false;
+
+	for (size_t i = finding_first(&s->findings, shown); i != FINDING_NONE;
+	     i = finding_next(&s->findings, i)) {
+		const struct finding *f = &s->findings.v[i];
+
+		if (f->kind->level != LEVEL_INHIBITOR || f->override_reason)
+			continue;
+		if (f->kind->id != VS_CT_LOCKED)
+			return false;
+		locked = true;
+	}
+	return locked;
+}
+
 static void report_blocked(struct session *s)
 {
-	for (size_t i = 0; i < s->decisions.nr; i++) {
-		const char *name = s->decisions.v[i].guest->name;
+	for (size_t i = 0; i < s->nr_selected; i++) {
+		const char *name = s->selected[i]->name;
 		struct report_guest *line;
 
 		if (!finding_blocks(&s->findings, name))
 			continue;
 		line = report_guest(&s->report, name);
+		if (!line->found)	/* nothing could be decided of it */
+			report_found(line, &s->report, s->selected[i], s->selected[i]->file_system);
 		line->state = STATE_BLOCKED;
 		line->outcome = OUTCOME_BLOCKED;
+		line->locked = is_locked(s, name);
 	}
 }
 
@@ -437,6 +502,18 @@ static void judge_node(struct session *s)
 	service_judge(&service, &s->host, false, &s->findings);
 }
 
+/* The folder of a guest's journal has its name, and is kept under a longer one later. */
+static void judge_names(struct session *s)
+{
+	for (size_t i = 0; i < s->nr_selected; i++) {
+		size_t len = strlen(s->selected[i]->name);
+
+		if (len > JOURNAL_NAME_MAX)
+			finding_add(&s->findings, VS_NAME_TOO_LONG, s->selected[i]->name,
+				    s->selected[i]->conf, "%zu bytes", len);
+	}
+}
+
 int session_decide(struct session *s)
 {
 	const struct decision_taker taker = { take_decision, s };
@@ -454,6 +531,7 @@ int session_decide(struct session *s)
 		return -1;
 	}
 	judge_node(s);
+	judge_names(s);
 	session_lift(s);
 	finding_sort(&s->findings);
 	s->report.findings = &s->findings;

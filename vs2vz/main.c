@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/std.h"
 #include "base/stop.h"
 #include "commands.h"
 #include "exits.h"
@@ -62,6 +63,21 @@ static int run(struct session *s)
 	return s->opt.command->run(s);
 }
 
+/*
+ * Not all of stdout was written. The status of a command that changes is that of its work;
+ * one that only reads has nothing but its output.
+ */
+static int unwritten(const struct session *s, int status, const struct err *err)
+{
+	if (!s->changing) {
+		fprintf(stderr, "error: %s\n", err->text);
+		return EXIT_FAILED;
+	}
+	fprintf(stderr, "error: %s; exit status %d (%s) is that of the work: `%s status` tells where "
+		"every guest stands\n", err->text, status, exit_word(status), report_program(&s->report));
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	static struct session session = {
@@ -70,16 +86,14 @@ int main(int argc, char **argv)
 	struct err err;
 	int status;
 
+	std_occupy();
 	stop_install();
 	session.argc = argc;
 	session.argv = argv;
 	status = run(&session);
 	loop_release(false);
-	if (report_finish(&err) < 0) {
-		fprintf(stderr, "error: %s\n", err.text);
-		if (status == EXIT_DONE)
-			status = EXIT_FAILED;
-	}
+	if (report_finish(&err) < 0)
+		status = unwritten(&session, status, &err);
 	release(&session);
 	return status;
 }

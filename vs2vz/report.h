@@ -118,6 +118,7 @@ struct report_guest {
 	bool is_host;
 	enum report_state state;
 	enum outcome outcome;
+	bool locked;		/* blocked, by vzctl's lock of the container and nothing else */
 	const char *error;	/* what failed, NULL */
 	uint32_t ctid;		/* 0: none yet */
 	const char *ctid_from;
@@ -153,7 +154,8 @@ struct report {
 	struct pool *pool;
 	const char *command;
 	const char *version;	/* of the tool that made it */
-	const char *host_name;
+	const char *host_name;	/* of the host, which below --root is not this machine */
+	const char *root;	/* --root, absolute; NULL: the running system */
 	const char *run;	/* "20260102T030405Z-4711" */
 	time_t started, ended;	/* ended is set by report_end() */
 	size_t nr_arguments;
@@ -206,6 +208,10 @@ struct report_counts report_count(const struct report *r);
 enum report_state report_state_of(enum phase phase, bool live);
 const char *state_word(enum report_state state);
 const char *outcome_word(enum outcome outcome);
+/* How this program is called for this host: "vs2vz", "vs2vz --root /mnt"; pool text. */
+const char *report_program(const struct report *r);
+/* The word that means this guest, for a shell. */
+const char *report_operand(const struct report *r, const struct report_guest *g);
 /* The commands that lead on from a state: pool text, "" where nothing is to be done. */
 const char *report_next(const struct report *r, const struct report_guest *g);
 

@@ -88,8 +88,8 @@ static void add_end(struct buf *out, const struct doctor *d)
 	if (why.len)
 		buf_addf(out, "convert would be refused here: %s\n", why.data);
 	else
-		buf_addf(out, "convert can work here%s; next: `vs2vz check`\n",
-			 geteuid() ? ", as root" : "");
+		buf_addf(out, "convert can work here%s; next: `%s check`\n",
+			 geteuid() ? ", as root" : "", report_program(&d->s->report));
 }
 
 void report_doctor(struct buf *out, const struct doctor *d, const struct text_style *style)

@@ -307,7 +307,7 @@ static const struct {
 	[STATE_ABSENT]		   = { "no tree", "vs2vz check %s" },
 	[STATE_CONVERTING]	   = { "converting", "" },
 	[STATE_INTERRUPTED]	   = { "interrupted", "vs2vz resume %s; or vs2vz undo %s" },
-	[STATE_CONVERTED]	   = { "converted", "vs2vz commit %s; or vs2vz undo %s" },
+	[STATE_CONVERTED]	   = { "converted", "vs2vz verify %s; then vs2vz commit %s; or vs2vz undo %s" },
 	[STATE_UNDO_INTERRUPTED]   = { "undo interrupted", "vs2vz undo %s" },
 	[STATE_UNDONE]		   = { "undone", "vs2vz convert %s" },
 	[STATE_COMMIT_INTERRUPTED] = { "commit interrupted", "vs2vz commit %s" },
@@ -352,19 +352,35 @@ static const char *shell_word(struct pool *pool, const char *name)
 	return pool_memdup(pool, out.data, out.len);
 }
 
+const char *report_program(const struct report *r)
+{
+	return r->root ? pool_printf(r->pool, "vs2vz --root %s", shell_word(r->pool, r->root)) : "vs2vz";
+}
+
+/* A number alone could be that of another container. */
+const char *report_operand(const struct report *r, const struct report_guest *g)
+{
+	return g->name[strspn(g->name, "0123456789")] ? shell_word(r->pool, g->name) :
+	       pool_printf(r->pool, "guest/%s", g->name);
+}
+
 const char *report_next(const struct report *r, const struct report_guest *g)
 {
+	static const char us[] = "vs2vz ";
 	struct buf out CLEANUP_BUF = BUF_INIT;
 	const char *name;
 
 	if (g->is_host || (strchr(g->name, '/') && g->state < STATE_CONVERTING) ||
 	    (strchr(g->name, '/') && g->state == STATE_UNDONE))
 		return "";	/* the commands of containers need more than a name */
-	name = shell_word(r->pool, g->name);
+	name = report_operand(r, g);
 	for (const char *p = states[g->state].next; *p; p++) {
 		if (p[0] == '%' && p[1] == 's') {
 			buf_adds(&out, name);
 			p++;
+		} else if (strncmp(p, us, strlen(us)) == 0) {
+			buf_addf(&out, "%s ", report_program(r));
+			p += strlen(us) - 1;
 		} else {
 			buf_addch(&out, *p);
 		}

@@ -374,6 +374,7 @@ void report_json(struct buf *out, const struct report *r)
 	put(&w, "tool", text_or_null("vs2vz"));
 	put(&w, "version", text_or_null(r->version));
 	put(&w, "host", text_or_null(r->host_name));
+	put(&w, "root", text_or_null(r->root));
 	put(&w, "run", text_or_null(r->run));
 	put(&w, "command", text_or_null(r->command));
 	put(&w, "started", time_or_null(r, r->started));

@@ -268,6 +268,7 @@ int report_load(struct report *r, const char *bytes, size_t len, struct pool *po
 	r->command = text_always(&l, o, "command");
 	r->version = text_always(&l, o, "version");
 	r->host_name = text_always(&l, o, "host");
+	r->root = text(&l, o, "root");
 	r->run = text_always(&l, o, "run");
 	r->started = moment(o, "started");
 	r->ended = moment(o, "ended");

@@ -108,12 +108,25 @@ static const struct report_guest *first_between(const struct report *r)
 	return NULL;
 }
 
-static bool any_converted(const struct report *r)
+/* What can be done with converted guests: the harmless first. */
+static void add_converted(struct buf *out, const struct report *r, bool changed)
 {
-	for (size_t i = 0; i < r->nr_guests; i++)
-		if (!r->guests[i].is_host && r->guests[i].state == STATE_CONVERTED)
-			return true;
-	return false;
+	const struct report_guest *one = NULL;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < r->nr_guests; i++) {
+		const struct report_guest *g = &r->guests[i];
+
+		if (g->is_host || g->state != STATE_CONVERTED)
+			continue;
+		one = g;
+		nr++;
+	}
+	if (nr && changed)
+		buf_addf(out, "; next: %s verify%s%s", report_program(r), nr == 1 ? " " : "",
+			 nr == 1 ? report_operand(r, one) : "");
+	if (nr)
+		buf_adds(out, "; undo is possible until commit");
 }
 
 void report_closing(struct buf *out, const struct report *r)
@@ -129,8 +142,8 @@ void report_closing(struct buf *out, const struct report *r)
 	add_states(out, r);
 	if (between)
 		buf_addf(out, "; next: %s", report_next(r, between));
-	else if (any_converted(r))
-		buf_adds(out, "; undo is possible until commit");
+	else
+		add_converted(out, r, changed);
 	buf_addch(out, '\n');
 }
 
@@ -163,10 +176,14 @@ void report_full(struct buf *out, const struct report *r)
 	report_status(out, r, &style);
 }
 
+static int stdout_errno;	/* of the first write that failed */
+
 static void to_stdout(void *ctx, const void *bytes, size_t len)
 {
 	(void)ctx;
-	fwrite(bytes, 1, len, stdout);
+	errno = 0;
+	if (fwrite(bytes, 1, len, stdout) != len && !stdout_errno)
+		stdout_errno = errno ? errno : EIO;
 }
 
 const struct buf_sink report_stdout = { to_stdout, NULL };
@@ -178,12 +195,13 @@ void report_write(const struct buf *text)
 
 int report_finish(struct err *err)
 {
-	int failed = ferror(stdout);
+	bool failed = ferror(stdout) || stdout_errno;
 
 	errno = 0;
-	if (fclose(stdout) != 0)
+	if (fclose(stdout) != 0 && !failed)
 		return fail_errno(err, "cannot write to stdout");
-	if (failed)
-		return fail(err, "cannot write to stdout: some of it was lost");
-	return 0;
+	if (!failed)
+		return 0;
+	errno = stdout_errno ? stdout_errno : EIO;
+	return fail_errno(err, "cannot write all of the result to stdout");
 }

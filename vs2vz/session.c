@@ -17,8 +17,11 @@
 #include "base/atomic.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/shown.h"
 #include "base/stop.h"
 #include "exits.h"
+
+#define NAME_FILE_MAX (64u << 10)
 
 int session_fail(struct session *s, int status, const char *fmt, ...)
 {
@@ -31,11 +34,23 @@ int session_fail(struct session *s, int status, const char *fmt, ...)
 	return -1;
 }
 
+static bool is_refusal(int code)
+{
+	return code == EACCES || code == EPERM;
+}
+
 int session_failed(struct session *s)
 {
-	int status = s->status ? s->status : EXIT_FAILED;
+	int status = s->declined ? EXIT_DONE : s->status ? s->status : EXIT_FAILED;
 
-	log_say(LOG_ERROR, "%s", s->err.text);
+	if (is_refusal(s->err.code) && status == EXIT_FAILED && geteuid() != 0) {
+		size_t len = strlen(s->err.text);
+
+		status = EXIT_PLATFORM;
+		snprintf(s->err.text + len, sizeof(s->err.text) - len,
+			 "; %s needs root rights to see it: try sudo", s->opt.command->name);
+	}
+	log_say(s->declined ? LOG_NOTE : LOG_ERROR, "%s", s->err.text);
 	if (s->opt.json)
 		return session_end(s, NULL, status);
 	return status;
@@ -75,6 +90,51 @@ static void name_root(struct session *s)
 
 	if (!s->live && len > 0)
 		s->root.path = pool_memdup(&s->pool, text, (size_t)len);
+	if (!s->live)
+		s->report.root = shown_dup(&s->pool, s->root.path);
+}
+
+/* The first value of a file of settings, or the first line of one without keys; NULL: none. */
+static const char *first_value(const char *text, const char *key, struct pool *pool)
+{
+	static const char blanks[] = " \t\"'";
+
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		const char *at = text + strspn(text, blanks);
+		size_t len;
+
+		if (strncmp(at, key, strlen(key)) != 0)
+			continue;
+		at += strlen(key);
+		at += strspn(at, blanks);
+		len = strcspn(at, " \t\"'\r\n#");
+		if (len)
+			return pool_memdup(pool, at, len);
+	}
+	return NULL;
+}
+
+/* Reports of a host that is only mounted carry its own name, not that of this machine. */
+static void name_host(struct session *s)
+{
+	static const struct {
+		const char *path, *key;
+	} places[] = {
+		{ "/etc/hostname", "" }, { "/etc/HOSTNAME", "" },
+		{ "/etc/sysconfig/network", "HOSTNAME=" }, { "/etc/conf.d/hostname", "hostname=" },
+		{ "/etc/conf.d/hostname", "HOSTNAME=" },
+	};
+	const char *name = NULL;
+
+	for (size_t i = 0; !s->live && !name && i < sizeof(places) / sizeof(places[0]); i++) {
+		struct buf CLEANUP_BUF text = BUF_INIT;
+		struct err err;
+
+		if (root_read(&s->root, places[i].path, NAME_FILE_MAX, &text, &err) == 0)
+			name = first_value(text.data, places[i].key, &s->pool);
+	}
+	if (!s->live)
+		s->report.host_name = name ? shown_dup(&s->pool, name) : "unknown";
 }
 
 int session_begin(struct session *s)
@@ -98,6 +158,7 @@ int session_begin(struct session *s)
 	if (root_init(&s->proc, "/proc", &s->err) < 0)
 		return session_fail(s, EXIT_PLATFORM, "/proc is not there: mount it first");
 	name_root(s);
+	name_host(s);
 	return 0;
 }
 
@@ -221,6 +282,7 @@ int session_may_change(struct session *s)
 		s->status = s->err.code == EWOULDBLOCK ? EXIT_LOCKED : EXIT_FAILED;
 		return -1;
 	}
+	s->changing = true;
 	return open_log(s);
 }
 
@@ -237,11 +299,17 @@ bool session_ask(struct session *s, const char *question)
 	}
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);
-	if (!fgets(answer, sizeof(answer), stdin) || (answer[0] != 'y' && answer[0] != 'Y')) {
-		session_fail(s, EXIT_FAILED, "not confirmed; nothing was changed");
-		return false;
+	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y') &&
+	    !stop_wanted())
+		return true;
+	if (stop_wanted()) {
+		fputc('\n', stderr);
+		session_fail(s, 128 + stop_signal(), "stopped at the question; nothing was changed");
+	} else {
+		session_fail(s, EXIT_DONE, "not confirmed; nothing was changed");
+		s->declined = true;
 	}
-	return true;
+	return false;
 }
 
 static void store(struct session *s, const char *suffix,
@@ -275,10 +343,42 @@ static void store_reports(struct session *s)
 	store(s, "txt", fill_text);
 }
 
+/*
+ * What only root may look at is neither damaged nor absent: findings that end with the
+ * system's words for it become VS_NOT_ROOT. True: there is one.
+ */
+static bool see_refusals(struct session *s)
+{
+	const char *const words[] = {
+		pool_strdup(&s->pool, strerror(EACCES)), pool_strdup(&s->pool, strerror(EPERM)),
+	};
+	bool any = false;
+
+	for (size_t i = 0; geteuid() != 0 && i < s->findings.nr; i++) {
+		struct finding *f = &s->findings.v[i];
+		size_t len = f->seen ? strlen(f->seen) : 0;
+
+		for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
+			if (len < strlen(words[k]) || strcmp(f->seen + len - strlen(words[k]), words[k]) != 0)
+				continue;
+			f->kind = finding_kind(VS_NOT_ROOT);
+			any = true;
+		}
+	}
+	if (any)
+		finding_sort(&s->findings);
+	return any;
+}
+
 int session_end(struct session *s, void (*text)(struct session *s, struct buf *out), int status)
 {
 	struct buf CLEANUP_BUF out = BUF_INTO(&report_stdout);
 
+	if (!s->changing && see_refusals(s)) {
+		status = EXIT_PLATFORM;
+		log_say(LOG_ERROR, "not everything can be seen without root rights (VS%u): try sudo",
+			VS_NOT_ROOT);
+	}
 	report_end(&s->report, status);
 	if (s->lock >= 0)
 		store_reports(s);

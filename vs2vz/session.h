@@ -75,6 +75,7 @@ struct session {
 	int lock;		/* held by a changing command, -1 */
 	struct record *records;
 	size_t nr_records;
+	struct operand *operands;	/* one for each of opt.guests; operands.h */
 	const struct guest **selected;
 	size_t nr_selected;
 	struct decisions decisions;	/* stubs, see decide_each() */
@@ -86,6 +87,8 @@ struct session {
 	struct report report;
 	struct err err;
 	int status;		/* of what failed */
+	bool changing;		/* it has the lock: the status is that of its work */
+	bool declined;		/* the question was answered with no */
 	int argc;
 	char **argv;
 };
@@ -136,7 +139,10 @@ int session_fail(struct session *s, int status, const char *fmt, ...) PRINTF_LIK
 /* The status of a host that is blocked: EXIT_PLATFORM for its kernel, else EXIT_BLOCKED. */
 int session_blocked(const struct session *s);
 struct text_style session_style(const struct session *s);
-/* Yes on a terminal, or --yes. Without both: prints what is missing, false. */
+/*
+ * Yes on a terminal, or --yes. Else false, and session_failed() says why nothing was
+ * changed: "no" is EXIT_DONE, a signal at the question its own status.
+ */
 bool session_ask(struct session *s, const char *question);
 /* A file that the user names, outside the host root; fill() makes its text. */
 int session_write_file(struct session *s, const char *path,

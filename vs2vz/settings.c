@@ -204,6 +204,29 @@ static void blank_comments(struct buf *text)
 	}
 }
 
+/*
+ * libconfuse takes the end of the file for the end of every section that is open. Comments
+ * are blanks by now.
+ */
+static int check_braces(const char *file, const char *text, struct err *err)
+{
+	unsigned line = 1, depth = 0, opened = 0;
+	bool is_comment;
+
+	while (*text) {
+		size_t len = token_length(text, &is_comment);
+
+		if (*text == '{' && depth++ == 0)
+			opened = line;
+		if (*text == '}' && depth)
+			depth--;
+		for (len = len ? len : 1; len && *text; len--)
+			line += *text++ == '\n';
+	}
+	return depth ? fail(err, "%s:%u: the section or list that begins here is not closed: a '}' is "
+			    "missing", file, opened) : 0;
+}
+
 static int parse_text(struct settings *out, const char *file, struct buf *text,
 		      struct pool *pool, struct err *err)
 {
@@ -220,6 +243,8 @@ static int parse_text(struct settings *out, const char *file, struct buf *text,
 	reading = &here;
 	ret = cfg_parse_buf(cfg, text->data);
 	reading = NULL;
+	if (ret == CFG_SUCCESS && !here.failed && check_braces(file, text->data, err) < 0)
+		here.failed = true;
 	if (ret == CFG_SUCCESS && !here.failed)
 		collect(out, cfg, pool);
 	else if (!here.failed)

@@ -13,7 +13,7 @@ table='
 ^(pwrite|pwrite64|ftruncate|ftruncate64|truncate|truncate64|fallocate|fallocate64|posix_fallocate|posix_fallocate64|fsync|fdatasync|syncfs|sync|sendfile|sendfile64|copy_file_range|splice)$	base/sys	content is changed by sys.c alone
 ^(write|writev|dprintf|vdprintf)$	base/(sys|log|progress|err)|main	bytes are written by sys.c, messages by log.c
 ^(creat|creat64|open|open64|fopen|fopen64|freopen|opendir|open_by_handle_at)$	base/(inroot|root|walkpath)[a-z_]*	plain paths are opened in one place
-^(openat|openat64)$	base/(sys|inroot|names|walkpath|root)[a-z_]*	everything else is opened by the door
+^(openat|openat64)$	base/(sys|inroot|names|walkpath|root|std)[a-z_]*	everything else is opened by the door
 ^(realpath|canonicalize_file_name|__realpath_chk|system|popen|execv|execvp|execl|execlp|vfork|posix_spawn|posix_spawnp|chroot|umount|clone)$	-	nobody resolves paths or starts programs by the library
 ^(fork|execve|waitpid)$	run/start_(jail|inside|vzctl)|step/(tool|mounted)	programs are started by the start test; e2fsck, lvm and vzquota by tool.c; a child that mounts in private
 ^kill$	run/start_(jail|vzctl|stop|groups)|openvz/.*lock[a-z_]*|step/tool|base/loop	signals are sent by the start test, and to a program whose time is over; the lock and a loop device left behind ask who lives

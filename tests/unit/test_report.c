@@ -256,7 +256,8 @@ static void closing_line_is_true(void **state)
 			    "vs2vz resume v345; or vs2vz undo v345\n");
 	g = report_guest(&f->r, web2.name);
 	assert_string_equal(report_next(&f->r, g),
-			    "vs2vz commit 'it'\\''s web'; or vs2vz undo 'it'\\''s web'");
+			    "vs2vz verify 'it'\\''s web'; then vs2vz commit 'it'\\''s web'; or "
+			    "vs2vz undo 'it'\\''s web'");
 }
 
 static void guests_are_sorted(void **state)

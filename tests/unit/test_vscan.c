@@ -293,15 +293,74 @@ static void aliases(void **state)
 	fx_scan();
 	assert_int_equal(fx_count(VS_TREE_ALIAS, "a-link"), 1);
 	assert_int_equal(fx_count(VS_TREE_ALIAS, "a-off"), 1);
-	assert_int_equal(fx_count(VS_TREE_ALIAS, "clone"), 0);
-	assert_int_equal(fx_count(VS_TREE_ALIAS, "web1"), 1);
+	assert_int_equal(fx_count(VS_TREE_ALIAS, "clone"), 1);
+	assert_int_equal(fx_count(VS_TREE_ALIAS, "web1"), 0);
+	assert_true(fx_find("a-link")->barred && fx_find("a-off")->barred && fx_find("clone")->barred);
+	assert_false(fx_find("web1")->barred);
 	assert_string_equal(fx_find("a-link")->conf, "/etc/vservers/web1");
 	assert_string_equal(fx_find("a-off")->tree, "/vservers/web1");
 	assert_true(fx_count(VS_TREE_NESTED, "outer") > 0);
 	assert_true(fx_count(VS_TREE_NESTED, "inner") > 0);
-	assert_int_equal(fx_count(VS_TREE_NESTED, "outer2"), 1);	/* in "host" */
-	assert_true(fx_count(VS_TREE_NESTED, "host") > 0);
+	/* What points at "/" is no tree that others could lie in. */
+	assert_int_equal(fx_count(VS_TREE_NESTED, "outer2"), 0);
+	assert_int_equal(fx_count(VS_TREE_OF_HOST, "host"), 1);
+	assert_true(fx_find("host")->barred);
 	assert_int_equal(fx_count(VS_TREE_ORPHAN, NULL), 0);
+}
+
+/* Where the tree has nobody's name: one configuration with two names is clear, two are not. */
+static void aliases_of_another_name(void **state)
+{
+	(void)state;
+	fx_dir("/vservers/data");
+	fx_link("/etc/vservers/mail/vdir", "/vservers/data");
+	fx_link("/etc/vservers/post", "mail");
+	fx_dir("/vservers/stuff");
+	fx_link("/etc/vservers/one/vdir", "/vservers/stuff");
+	fx_link("/etc/vservers/two/vdir", "/vservers/stuff");
+	fx_scan();
+	assert_int_equal(fx_count(VS_TREE_ALIAS, "mail"), 0);
+	assert_int_equal(fx_count(VS_TREE_ALIAS, "post"), 1);
+	assert_int_equal(fx_count(VS_TREE_ALIAS, "one"), 1);
+	assert_int_equal(fx_count(VS_TREE_ALIAS, "two"), 1);
+	assert_true(fx_find("one")->barred && fx_find("two")->barred);
+	assert_int_equal(fx_count(VS_TREE_ORPHAN, NULL), 0);
+}
+
+static void parts_of_the_host(void **state)
+{
+	static const char *const barred[] = {
+		"base", "conf", "lib", "own", "tmp", "usr", "var",
+	};
+
+	(void)state;
+	fx_dir("/usr/lib/ssl");
+	fx_dir("/var/lib/vservers");
+	fx_dir("/tmp");
+	fx_link("/etc/vservers/base/vdir", "/vservers");
+	fx_link("/etc/vservers/conf/vdir", "/etc/vservers");
+	fx_link("/etc/vservers/lib/vdir", "/usr/lib/ssl");
+	fx_link("/etc/vservers/own/vdir", "/etc/vservers/own");
+	fx_link("/etc/vservers/tmp/vdir", "/tmp");
+	fx_link("/etc/vservers/usr/vdir", "/usr");
+	fx_link("/etc/vservers/var/vdir", "/var/lib");
+	/* Unusual, and guests all the same. */
+	fx_file("/etc/vservers/inside/root/etc/passwd", "root\n");
+	fx_dir("/etc/vservers/inside/root/bin");
+	fx_link("/etc/vservers/inside/vdir", "/etc/vservers/inside/root");
+	fx_dir("/var/lib/vservers/web");
+	fx_link("/etc/vservers/web/vdir", "/var/lib/vservers/web");
+	fx_dir("/home/db");
+	fx_link("/etc/vservers/db/vdir", "/home/db");
+	fx_guest("good");
+	fx_scan();
+	for (size_t i = 0; i < sizeof(barred) / sizeof(barred[0]); i++) {
+		assert_int_equal(fx_count(VS_TREE_OF_HOST, barred[i]), 1);
+		assert_true(fx_find(barred[i])->barred);
+	}
+	assert_false(fx_find("inside")->barred || fx_find("web")->barred || fx_find("db")->barred ||
+		     fx_find("good")->barred);
+	assert_int_equal(fx_count(VS_TREE_NESTED, "good"), 0);
 }
 
 static void marked(void **state)
@@ -468,7 +527,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(nothing), FX_TEST(as_built), FX_TEST(interfaces), FX_TEST(masks),
-		FX_TEST(slash_in_address), FX_TEST(identity), FX_TEST(oddities), FX_TEST(aliases),
+		FX_TEST(slash_in_address), FX_TEST(identity), FX_TEST(oddities), FX_TEST(aliases), FX_TEST(aliases_of_another_name), FX_TEST(parts_of_the_host),
 		FX_TEST(marked), FX_TEST(installs), FX_TEST(items), FX_TEST(too_many_items),
 		FX_TEST(real_vdir), FX_TEST(inside_root), FX_TEST(mode_zero_base),
 	};

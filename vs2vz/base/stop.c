@@ -30,8 +30,10 @@ void stop_install(void)
 	sigaction(SIGTERM, &act, NULL);
 	act.sa_handler = isatty(STDOUT_FILENO) ? on_signal : SIG_IGN;
 	sigaction(SIGHUP, &act, NULL);
+	/* A reader that went away, a file that may not grow: errors of the call. */
 	act.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &act, NULL);
+	sigaction(SIGXFSZ, &act, NULL);
 }
 
 bool stop_wanted(void)

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* Install the handlers; PIPE is ignored. */
+/* Install the handlers; PIPE and XFSZ are ignored: the calls fail with EPIPE and EFBIG. */
 void stop_install(void);
 bool stop_wanted(void);
 /* The signal that asked, or 0; stays known after stop_clear(). */

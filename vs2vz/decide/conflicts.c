@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "decide/image_place.h"
 #include "decide/inside.h"
 
 static int remains_of(struct deciding *d, const struct decision *decision, struct err *err)
@@ -52,6 +53,30 @@ static void tree_findings(struct deciding *d, const struct guest *guest)
 
 	count_finding(d, guest, VS_FOREIGN_MOUNT, s->foreign_dirs,
 		      example(d, "directories of other file systems", s->example_foreign));
+}
+
+/* A tree in the place of another container, or around it: nothing of that moves. */
+static void container_of_tree(struct deciding *d, const struct guest *guest)
+{
+	for (size_t i = 0; i < d->known.nr; i++) {
+		const struct known_ct *ct = &d->known.v[i];
+		const char *areas[] = { ct->private, ct->root };
+
+		for (size_t k = 0; k < sizeof(areas) / sizeof(areas[0]); k++) {
+			if (!areas[k] || strcmp(areas[k], "/") == 0 || (!path_at_or_in(guest->tree, areas[k]) &&
+					  !path_at_or_in(areas[k], guest->tree)))
+				continue;
+			finding_add(d->findings, VS_TREE_IN_CONTAINER, guest->name, guest->tree,
+				    "'%s' is of container %u", show(areas[k]), ct->ctid);
+			return;
+		}
+	}
+	/* "/vservers/345" of guest 345 is no area, also where the patterns say /vservers. */
+	if (strcmp(path_name(guest->tree), guest->name) != 0 &&
+	    (area_of_pattern(guest->tree, d->host->private_pattern) ||
+	     area_of_pattern(guest->tree, d->host->root_pattern)))
+		finding_add(d->findings, VS_TREE_IN_CONTAINER, guest->name, guest->tree,
+			    "its place is that of a container's area");
 }
 
 /* The root directory as the container will have it. */
@@ -111,6 +136,7 @@ int conflicts_of(struct deciding *d, const struct decision *decision, struct err
 
 	if (remains_of(d, decision, err) < 0)
 		return -1;
+	container_of_tree(d, guest);
 	if (guest->surveyed)
 		tree_findings(d, guest);
 	root_mode(d, decision);

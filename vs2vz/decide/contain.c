@@ -277,6 +277,7 @@ static int decide_own(struct containing *c, struct err *err)
 	const struct insulate_question own = {
 		.spec = q->wanted, .name = q->name, .ctid = q->ct->ctid, .tree = q->tree,
 		.overwrite = q->overwrite, .host = q->host, .root = q->root, .known = q->known,
+		.all = q->all,
 		.groups = q->groups ? q->groups : &c->d.groups,
 	};
 

@@ -29,12 +29,14 @@ struct contain_rooms {
 	struct contain_room *v;
 };
 
+struct guests;
 struct contain_question {
 	const char *name;		/* "ct/345" */
 	const struct host *host;
 	const struct root *root;
 	const struct known_cts *known;
 	const struct known_ct *ct;
+	const struct guests *all;	/* their trees are no places for an image; NULL: none */
 	const struct insulate_spec *wanted; /* INSULATE_NOT: shared */
 	const char *overwrite, *dump_device; /* NULL */
 	const struct insulate_source *now; /* where the tree is */

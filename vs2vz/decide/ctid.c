@@ -103,7 +103,7 @@ static void pick_chosen(struct assignment *a, const struct ctid_choice *v, size_
 	for (size_t i = 0; i < all->nr; i++) {
 		const struct ctid_choice *choice = find_choice(v, nr, all->v[i].name);
 
-		if (choice && !a->picks[i].from)
+		if (choice && !all->v[i].barred && !a->picks[i].from)
 			pick(a, i, choice->ctid, from);
 	}
 }
@@ -170,7 +170,7 @@ static int pick_derived(struct assignment *a, uint32_t (*derive)(const struct gu
 	for (size_t i = 0; i < all->nr; i++) {
 		const struct guest *guest = &all->v[i], *other;
 		const char *who = NULL;
-		uint32_t ctid = a->picks[i].from ? 0 : derive(guest);
+		uint32_t ctid = a->picks[i].from || guest->barred ? 0 : derive(guest);
 
 		if (!ctid)
 			continue;
@@ -209,7 +209,7 @@ static int pick_free(struct assignment *a, struct err *err)
 	if (next < CTID_LOWEST)
 		next = CTID_LOWEST;
 	for (size_t i = 0; i < all->nr; i++) {
-		bool is = false;
+		bool is = all->v[i].barred;
 
 		for (; !a->picks[i].from && next <= CTID_HIGHEST && !is; next++) {
 			if (is_free(&is, a, next, err) < 0)

@@ -31,7 +31,10 @@ struct ctid_request {
 	size_t nr_selected;
 };
 
-/* picks: one for each of all->v, in that order; converted guests keep their number. */
+/*
+ * picks: one for each of all->v, in that order; converted guests keep their number, barred
+ * ones (model/guest.h) get none.
+ */
 int ctid_assign(struct ctid_pick *picks, const struct ctid_request *request,
 		struct pool *pool, struct findings *findings, struct err *err) MUST_CHECK;
 

@@ -94,22 +94,16 @@ static int decide_guest(struct deciding *d, struct decision *decision, struct er
 {
 	if (sample_use(d, decision, err) < 0)
 		return -1;
-	if (packages_decide(d, decision, err) < 0) {
-		err_add(err, "guest %s", show(decision->guest->name));
+	if (packages_decide(d, decision, err) < 0)
 		return -1;
-	}
 	container_describe(d, decision);
-	if (relocate_choose(d, decision, err) < 0) {
-		err_add(err, "guest %s", show(decision->guest->name));
+	if (relocate_choose(d, decision, err) < 0)
 		return -1;
-	}
 	if (decision->insulation)
 		insulate_describe(&decision->ct, decision->insulation, d->pool);
 	choose_marks(d, decision);
-	if (conflicts_of(d, decision, err) < 0 || fixups_decide(d, decision, err) < 0) {
-		err_add(err, "guest %s", show(decision->guest->name));
+	if (conflicts_of(d, decision, err) < 0 || fixups_decide(d, decision, err) < 0)
 		return -1;
-	}
 	too_new_judge(d, decision);
 	return 0;
 }
@@ -158,12 +152,7 @@ static void leave_stub(struct deciding *d, struct decision *decision)
 /* One guest from its number to its plan; nothing here depends on what another one gets. */
 static int decide_whole(struct deciding *d, struct decision *decision, struct err *err)
 {
-	if (decide_guest(d, decision, err) < 0)
-		return -1;
-	if (build_guest(d, decision, err) == 0)
-		return 0;
-	err_add(err, "guest %s", show(decision->guest->name));
-	return -1;
+	return decide_guest(d, decision, err) < 0 ? -1 : build_guest(d, decision, err);
 }
 
 static int decide_and_give(struct deciding *d, struct decision *decision, struct err *err)
@@ -184,12 +173,33 @@ static int decide_and_give(struct deciding *d, struct decision *decision, struct
 	return rc;
 }
 
+/* What the system refuses of one guest blocks that guest; it has no decision then. */
+static int decide_guests(struct deciding *d, struct err *err)
+{
+	struct decisions *out = d->out;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < out->nr; i++) {
+		out->v[kept] = out->v[i];
+		if (decide_and_give(d, &out->v[kept], err) == 0) {
+			kept++;
+			continue;
+		}
+		if (err->code == ERR_STOPPED)
+			return -1;
+		finding_add(d->findings, VS_GUEST_UNDECIDED, out->v[kept].guest->name,
+			    out->v[kept].guest->conf, "%s", err->text);
+		err_clear(err);
+	}
+	out->nr = kept;
+	return 0;
+}
+
 static int decide_all(struct deciding *d, struct err *err)
 {
 	bootorder_assign(d);
-	for (size_t i = 0; i < d->out->nr; i++)
-		if (decide_and_give(d, &d->out->v[i], err) < 0)
-			return -1;
+	if (decide_guests(d, err) < 0)
+		return -1;
 	if (relocate_space(d, err) < 0 || relocate_writable(d, err) < 0)
 		return -1;
 	conflicts_addresses(d);

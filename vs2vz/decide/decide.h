@@ -90,7 +90,7 @@ struct decision {
 };
 struct decisions {
 	size_t nr;
-	struct decision *v;		/* in the order of the guests given */
+	struct decision *v;		/* in the order of the guests given; see below */
 	struct plan host;		/* steps that several guests share; may be empty */
 	struct plan hooks;		/* action scripts of insulated containers; may be empty */
 	uint64_t bytes_needed;		/* by copying guests */
@@ -99,7 +99,8 @@ struct decisions {
 /*
  * selected: guests to convert, in GUEST_FOUND state, surveyed. Every finding of every
  * guest is added in one pass; a plan is made also for a guest with inhibitors (it is
- * shown; commands.c does not run it).
+ * shown; commands.c does not run it). A guest of which something cannot be read has no
+ * decision but VS_GUEST_UNDECIDED. -1: none of them can be decided.
  */
 int decide(struct decisions *out, const struct guest **selected, size_t nr,
 	   const struct guests *all, const struct host *host, const struct root *root,

@@ -48,6 +48,8 @@ const char *path_name(const char *path);
 /* The deepest directory of an absolute path that exists: the path itself, its parent, ... */
 const char *path_existing(const struct root *root, const char *path, struct pool *pool);
 bool path_exists(const struct root *root, const char *path);
+/* Is the path the directory, or in it? */
+bool path_at_or_in(const char *path, const char *dir);
 /* Text of a link in directory from that leads to to: "../conf/345.conf". */
 const char *path_relative(const char *from, const char *to, struct pool *pool);
 /* Does the number stand in the last component, so that all containers share one parent? */

@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "decide/device_judge.h"
+#include "decide/image_place.h"
 #include "decide/insulate_lv.h"
 #include "openvz/layout.h"
 #include "step/image.h"
@@ -167,6 +168,8 @@ int insulate_decide(struct insulation *out, const struct insulate_question *q, s
 	*out = (struct insulation){ .at = volume_path(q, pool), .overwrite = q->overwrite };
 	out->device = q->spec->where != INSULATE_IMAGE && q->spec->where != INSULATE_IMAGE_DIR;
 	if (uuid_new(uuid, err) < 0 || blockdev_read(&seen, q->root, out->at, pool, err) < 0)
+		return -1;
+	if (!out->device && image_place_judge(q, out->at, pool, findings, err) < 0)
 		return -1;
 	out->bytes = out->device ? seen.bytes : size.wanted;
 	if (is_new_lv(q, &seen)) {

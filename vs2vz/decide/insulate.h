@@ -52,6 +52,7 @@ struct insulation {
 	const char *lv_vg, *lv_name; /* a logical volume to be made; NULL: at is there */
 };
 
+struct guests;
 struct lvm_groups;
 struct known_cts;
 struct host;
@@ -69,6 +70,7 @@ struct insulate_question {
 	const struct host *host;
 	const struct root *root;
 	const struct known_cts *known;
+	const struct guests *all;	/* whose trees are no places for an image; NULL: none */
 	struct lvm_groups *groups;	/* one for all questions of a run */
 };
 /* Findings for all that speaks against it; *out is filled nevertheless. */

@@ -54,7 +54,7 @@ static void check_other_trees(struct deciding *d, const struct guest *guest,
 	for (size_t i = 0; i < d->all->nr; i++) {
 		const struct guest *other = &d->all->v[i];
 
-		if (other == guest || !other->tree || strcmp(other->tree, guest->tree) == 0)
+		if (other == guest || !other->tree || other->barred || strcmp(other->tree, guest->tree) == 0)
 			continue;
 		if (rest_within(real, other->tree) || rest_within(other->tree, real)) {
 			finding_add(d->findings, VS_MOUNT_IN_GUEST, guest->name,

@@ -28,6 +28,7 @@ int own_fs_choose(struct deciding *d, struct decision *decision, struct err *err
 		.spec = &spec, .name = guest->name, .lv_name = guest->name,
 		.ctid = decision->ct.ctid, .tree = guest->surveyed ? &tree : NULL,
 		.overwrite = overwrite, .host = d->host, .root = d->root, .known = &d->known,
+		.all = d->all,
 		.groups = &d->groups,
 	};
 	const struct decision *other;

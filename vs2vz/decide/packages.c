@@ -40,7 +40,7 @@ static const struct guest *owner_of(const struct deciding *d, const char *path)
 {
 	for (size_t i = 0; i < d->all->nr; i++) {
 		const struct guest *guest = &d->all->v[i];
-		size_t len = guest->tree ? strlen(guest->tree) : 0;
+		size_t len = guest->tree && !guest->barred ? strlen(guest->tree) : 0;
 
 		if (len > 1 && strncmp(path, guest->tree, len) == 0 &&
 		    (path[len] == '/' || !path[len]))

@@ -21,6 +21,13 @@ const char *path_parent(const char *path, struct pool *pool)
 	return !slash || slash == path ? "/" : pool_memdup(pool, path, (size_t)(slash - path));
 }
 
+bool path_at_or_in(const char *path, const char *dir)
+{
+	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
+}
+
 bool path_exists(const struct root *root, const char *path)
 {
 	struct stat st;

@@ -57,6 +57,7 @@ enum finding_id {
 	VS_VZ_MODULES		= 150,	/* the kernel lacks modules of a node */
 	VS_VZ_NOT_INSTALLED	= 151,	/* --before-reboot: no vz.conf */
 	VS_VZ_KERNEL_ABSENT	= 152,	/* --before-reboot: no OpenVZ kernel below /lib/modules */
+	VS_TREE_OF_HOST		= 153,	/* a directory of the running system is no guest */
 	/* 2 preflight */
 	VS_NO_SPACE		= 201,
 	VS_NO_INODES		= 202,
@@ -77,6 +78,9 @@ enum finding_id {
 	VS_CT_LOCKED		= 217,
 	VS_CTID_CHANGED		= 219,	/* name or context suggested another number */
 	VS_OWN_QUOTA		= 220,	/* a quota file that an undone conversion left */
+	VS_GUEST_UNDECIDED	= 221,	/* something of it cannot be read or asked */
+	VS_NAME_TOO_LONG	= 222,	/* for a journal */
+	VS_TREE_IN_CONTAINER	= 223,	/* the tree is an existing container's */
 	/* 3 configuration */
 	VS_ITEM_UNKNOWN		= 301,	/* no rule claims it */
 	VS_READ_DIFFERS		= 302,	/* VServer would have read something else */
@@ -214,6 +218,8 @@ enum finding_id {
 	VS_AREA_ODD		= 629,	/* a private area that no step can work on */
 	VS_NOT_COMMITTED	= 630,	/* the container's conversion can still be undone */
 	VS_PREMOUNT_UNKNOWN	= 631,	/* whether vzctl calls vps.premount was not to be seen */
+	VS_IMAGE_VOLATILE	= 632,	/* an image file on a file system that a reboot empties */
+	VS_IMAGE_MISPLACED	= 633,	/* an image file in a tree, an area, a configuration */
 	/* 7 run and undo */
 	VS_JOURNAL_DAMAGED	= 701,
 	VS_JOURNAL_NEWER	= 702,

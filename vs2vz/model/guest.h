@@ -82,6 +82,11 @@ struct guest {
 	uid_t tree_uid;
 	gid_t tree_gid;
 	enum guest_state state;
+	/*
+	 * Its tree is another guest's or the host's own, as a finding says: it is never
+	 * converted, has no number, and claims no address.
+	 */
+	bool barred;
 	bool disabled;
 	bool on_boot;		/* mark "default" ..., ONBOOT=yes */
 	const char *marks;	/* "default,web"; NULL: none */

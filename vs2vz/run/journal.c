@@ -186,8 +186,8 @@ static int name_births(struct birth *v, int state, const struct printed_plan *pl
 		v[i].dir = dirs[dir_nr(&plans[i])];
 		if (!plans[i].guest)
 			snprintf(v[i].name, sizeof(v[i].name), "%u", host++);
-		else if ((size_t)snprintf(v[i].name, sizeof(v[i].name) - 16, "%s",
-					  folder_name(plans[i].guest)) >= sizeof(v[i].name) - 16)
+		else if ((size_t)snprintf(v[i].name, JOURNAL_NAME_MAX + 1, "%s",
+					  folder_name(plans[i].guest)) > JOURNAL_NAME_MAX)
 			return fail_code(err, ENAMETOOLONG, "name too long: '%s'",
 					 show(plans[i].guest));
 		snprintf(v[i].new_name, sizeof(v[i].new_name), NEW_PREFIX "%s", v[i].name);

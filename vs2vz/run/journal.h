@@ -41,6 +41,9 @@ enum phase {
 };
 const char *phase_word(enum phase phase);	/* "converted" */
 
+/* Bytes of a guest's name: its folder is archived as NAME.~N~, and made as .new-NAME. */
+#define JOURNAL_NAME_MAX 239
+
 struct journal {
 	const char *name;	/* guest's name, "ct/345" or "host" */
 	int folder;		/* open directory */

@@ -139,10 +139,10 @@ void host_tagging_read(struct host_tagging *out, const struct root *root, const 
 static const struct guest *guest_of(const struct guests *guests, int64_t xid)
 {
 	for (size_t i = 0; i < guests->nr; i++)
-		if (guests->v[i].xid == xid)
+		if (guests->v[i].xid == xid && !guests->v[i].barred)
 			return &guests->v[i];
 	for (size_t i = 0; i < guests->nr; i++)
-		if (guests->v[i].xid < 0 && guests->v[i].last_xid == xid)
+		if (guests->v[i].xid < 0 && guests->v[i].last_xid == xid && !guests->v[i].barred)
 			return &guests->v[i];
 	return NULL;
 }

@@ -183,7 +183,7 @@ static void look_up(const struct line *line, enum host_topic topic, const char *
 	for (size_t i = 0; address && i < guests->nr; i++) {
 		const struct guest *g = &guests->v[i];
 
-		for (size_t k = 0; k < g->nr_addresses; k++)
+		for (size_t k = 0; !g->barred && k < g->nr_addresses; k++)
 			if (strcmp(g->address[k].text, address) == 0) {
 				mention(line, topic, g->address[k].text, g);
 				break;

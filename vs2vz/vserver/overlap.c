@@ -2,9 +2,10 @@
 /*
  * What only the whole list shows: one name in two installations, one tree behind
  * several configurations, a tree inside another, and trees without owner. Looks,
- * and adds findings; of a tree that several claim, the one that VServer would most
- * likely have started is left convertible: a directory before a link to one, an
- * enabled guest before a disabled one, then by name.
+ * and adds findings. Of several that claim one tree, the one whose name is the last
+ * component of its path is the guest; the others are aliases, and barred. Where no name
+ * fits all of them are: which one VServer started cannot be told. A name that is a link
+ * to another guest's configuration is an alias of that in any case.
  */
 #include "vserver/scanning.h"
 
@@ -46,7 +47,7 @@ static void sort_by_tree(struct by_tree *out, const struct scan *s)
 {
 	*out = (struct by_tree){ .v = pool_array(s->pool, s->guests->nr, sizeof(*out->v)) };
 	for (size_t i = 0; i < s->guests->nr; i++)
-		if (s->guests->v[i].tree)
+		if (s->guests->v[i].tree && !s->guests->v[i].barred)
 			out->v[out->nr++] = &s->guests->v[i];
 	if (out->nr > 1)
 		qsort(out->v, out->nr, sizeof(*out->v), by_tree_path);
@@ -70,7 +71,7 @@ static size_t first_from(const struct by_tree *trees, const char *path)
 
 static bool is_live(const struct guest *g)
 {
-	return g->tree && g->state == GUEST_FOUND;
+	return g->tree && g->state == GUEST_FOUND && !g->barred;
 }
 
 static void find_clashes(struct scan *s)
@@ -146,7 +147,50 @@ static int by_alias(const void *left, const void *right)
 	return order ? order : (a->guest > b->guest) - (a->guest < b->guest);
 }
 
-/* Of the nr that could be the same as this one, the one that goes before it; NULL: none. */
+/* Is the name that of the directory that the tree is? */
+static bool names_tree(const struct guest *g)
+{
+	return strcmp(strrchr(g->tree, '/') + 1, g->name) == 0;
+}
+
+/* The one of them that the tree belongs to; NULL: none can be told. */
+static const struct guest *owner_of(const struct alias *run, size_t nr)
+{
+	const struct guest *owner = NULL, *only = NULL;
+	size_t configurations = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct guest *g = run[i].guest;
+
+		if (!is_live(g) || is_linked(g))
+			continue;
+		configurations++;
+		only = g;
+		if (names_tree(g) && (!owner || goes_first(g, owner)))
+			owner = g;
+	}
+	return owner ? owner : configurations == 1 ? only : NULL;
+}
+
+/* Several live ones of one tree. */
+static void bar_aliases(struct scan *s, const struct alias *run, size_t nr)
+{
+	const struct guest *owner = owner_of(run, nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		struct guest *g = &s->guests->v[run[i].guest - s->guests->v];
+
+		if (g == owner)
+			continue;
+		g->barred = true;
+		finding_add(s->findings, VS_TREE_ALIAS, g->name, g->conf, "the tree '%s' is that of "
+			    "guest '%s'%s", show(g->tree),
+			    show(owner ? owner->name : run[i ? 0 : 1].guest->name),
+			    owner ? "" : " as well, and has the name of neither");
+	}
+}
+
+/* Of the nr converted ones with this configuration, the one that goes before it; NULL: none. */
 static const struct guest *first_of(const struct alias *run, size_t nr, const struct guest *g)
 {
 	const struct guest *first = NULL;
@@ -154,17 +198,17 @@ static const struct guest *first_of(const struct alias *run, size_t nr, const st
 	for (size_t k = 0; k < nr; k++) {
 		const struct guest *other = run[k].guest;
 
-		if (other != g && (same_tree(g, other) || same_converted(g, other)) &&
-		    !goes_first(g, other) && (!first || goes_first(other, first)))
+		if (other != g && same_converted(g, other) && !goes_first(g, other) &&
+		    (!first || goes_first(other, first)))
 			first = other;
 	}
 	return first;
 }
 
 /* All of one run, in the order of the guests: one that is found out is no longer asked. */
-static void judge_aliases(struct scan *s, const struct alias *run, size_t nr)
+static void judge_converted(struct scan *s, const struct alias *run, size_t nr)
 {
-	for (size_t i = 0; nr > 1 && i < nr; i++) {
+	for (size_t i = 0; i < nr; i++) {
 		struct guest *g = &s->guests->v[run[i].guest - s->guests->v];
 		const struct guest *first = first_of(run, nr, g);
 
@@ -172,8 +216,7 @@ static void judge_aliases(struct scan *s, const struct alias *run, size_t nr)
 			continue;
 		finding_add(s->findings, VS_TREE_ALIAS, g->name, g->conf,
 			    "the tree is that of guest '%s'", show(first->name));
-		if (g->state == GUEST_CONVERTED)
-			g->state = GUEST_ABSENT;	/* its conversion is the other one's */
+		g->state = GUEST_ABSENT;	/* its conversion is the other one's */
 	}
 }
 
@@ -194,7 +237,8 @@ static void find_aliases(struct scan *s)
 	for (size_t i = 0; i < nr; i += run) {
 		for (run = 1; i + run < nr && compare_aliases(&v[i], &v[i + run]) == 0;)
 			run++;
-		judge_aliases(s, v + i, run);
+		if (run > 1)
+			(v[i].live ? bar_aliases : judge_converted)(s, v + i, run);
 	}
 }
 
@@ -345,9 +389,9 @@ void overlap_find(struct scan *s, const struct installs *all, const struct host 
 	struct by_tree trees;
 
 	find_clashes(s);
-	sort_by_tree(&trees, s);
-	find_nested(s, &trees);
+	sort_by_tree(&trees, s);	/* with aliases: their tree is somebody's */
 	find_aliases(s);
+	find_nested(s, &trees);
 	for (size_t i = 0; i < all->nr; i++) {
 		add_base(&bases, pool_printf(s->pool, "%s/.defaults/vdirbase", all->v[i].conf), s);
 		add_base(&bases, all->v[i].base, s);

@@ -61,6 +61,7 @@ int vserver_scan(struct guests *out, struct host *host, const struct root *root,
 	}
 	if (out->nr > 1)
 		qsort(out->v, out->nr, sizeof(*out->v), by_name);
+	part_of_host_find(&s, &all, host);
 	stores_find(host, &all, &s);
 	overlap_find(&s, &all, host);
 	return 0;

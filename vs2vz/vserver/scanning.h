@@ -63,6 +63,9 @@ void legacy_read(struct guest *g, const struct install *in, struct scan *s);
 /* unify.c: host->stores; when all guests are known. */
 void stores_find(struct host *host, const struct installs *all, struct scan *s);
 
+/* part_of_host.c: trees that are directories of the running system; their guests are barred. */
+void part_of_host_find(struct scan *s, const struct installs *all, const struct host *host);
+
 /* overlap.c: what guests do to one another, and trees that nobody owns (no store is one). */
 void overlap_find(struct scan *s, const struct installs *all, const struct host *host);
 

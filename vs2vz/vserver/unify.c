@@ -25,7 +25,7 @@ static bool is_tree(const struct scan *s, const char *path)
 	for (size_t i = 0; i < s->guests->nr; i++) {
 		const char *tree = s->guests->v[i].tree;
 
-		if (tree && (path_within(path, tree) || path_within(tree, path)))
+		if (tree && !s->guests->v[i].barred && (path_within(path, tree) || path_within(tree, path)))
 			return true;
 	}
 	return false;
