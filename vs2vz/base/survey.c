@@ -170,6 +170,8 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 	struct counts *c = t->local;
 
 	(void)err;
+	if (y->opt->also)
+		y->opt->also->entries(y->opt->also->ctx, dir, v, nr);
 	for (size_t i = 0; i < nr; i++) {
 		const struct stat *st = &v[i].meta.st;
 

@@ -21,6 +21,8 @@
 
 struct hidden;
 struct sharing;
+struct walk_dir;
+struct walk_entry;
 
 /*
  * How many inodes have these upper halves in owner and group: from them each tagging
@@ -94,6 +96,15 @@ struct survey {
 	const char *example_high;
 };
 
+/*
+ * Is told every batch of names of the walk, from any thread, before they are counted; may
+ * set the keys of directories (walk.h). The root is not among them.
+ */
+struct survey_also {
+	void (*entries)(void *ctx, const struct walk_dir *dir, struct walk_entry *v, size_t nr);
+	void *ctx;
+};
+
 struct survey_options {
 	unsigned threads;	/* 0: by the kind of device */
 	bool rotational;
@@ -102,6 +113,7 @@ struct survey_options {
 	const char *hidden_why;	/* for the result, where hidden is NULL */
 	struct sharing *sharing; /* NULL, or gets every inode with names outside */
 	unsigned tree;		/* number of this tree there */
+	const struct survey_also *also; /* NULL: nobody */
 	bool coarse;		/* fingerprints with coarse times (compat.h) on any kernel */
 	uint64_t newer_than_ns;	/* count names with a later ctime into changed; 0: no */
 };

@@ -142,6 +142,7 @@ static void enter_below(struct walk *w, struct walk_dir *dir, const struct walk_
 	kid->second_dev = e->second_dev;
 	kid->second_ino = e->second_ino;
 	kid->mark = e->mark;
+	kid->key = e->key;
 	push(w, kid);
 }
 
@@ -418,6 +419,7 @@ static struct walk_dir *make_root(struct walk *w, int dirfd, const struct walk_o
 	root->second_dev = second.st_dev;
 	root->second_ino = second.st_ino;
 	root->mark = opt->mark;
+	root->key = opt->key;
 	root->mounts = &w->mounts;
 	return root;
 }

@@ -29,10 +29,13 @@
 
 #define WALK_BATCH 256
 
-/* A directory on the way. Callbacks read; only mark is theirs (use __atomic). */
+/*
+ * A directory on the way. Callbacks read; only mark is theirs (use __atomic). key: what they
+ * gave to the entry, or the options to the root.
+ */
 struct walk_dir {
 	struct walk_dir *parent;	/* NULL: the root */
-	uint64_t mark;
+	uint64_t mark, key;
 	dev_t dev;
 	ino_t ino;
 	dev_t second_dev;
@@ -52,7 +55,7 @@ struct walk_entry {
 	struct meta meta;
 	bool foreign;		/* a directory of another file system, or a mount point */
 	bool enter;		/* true for directories that are not foreign; may be cleared */
-	uint64_t mark;		/* for the directory when it is entered */
+	uint64_t mark, key;	/* for the directory when it is entered */
 	dev_t second_dev;	/* its companion in the second tree; 0 inode: none */
 	ino_t second_ino;
 };
@@ -84,7 +87,7 @@ struct walk_ops {
 struct walk_options {
 	unsigned threads;	/* from walk_threads() */
 	int second;		/* root of a companion tree opened by the same names; -1 */
-	uint64_t mark;		/* of the root */
+	uint64_t mark, key;	/* of the root */
 };
 
 /* dirfd stays the caller's. Stops with ERR_STOPPED between objects when asked to. */

@@ -153,6 +153,18 @@ int touched_subtract(struct hash128 *bare, const struct touched *t, const struct
 	return rc;
 }
 
+void touched_each(const struct touched *t,
+		  void (*one)(void *ctx, const char *path, enum touched_how how), void *ctx)
+{
+	struct list l = { .pool = POOL_INIT };
+
+	list_names(&l, t);
+	for (size_t i = 0; i < l.nr; i++)
+		one(ctx, l.v[i].path, l.v[i].whole ? TOUCHED_WHOLE :
+		    l.v[i].gone ? TOUCHED_NAME : TOUCHED_TIMES);
+	pool_release(&l.pool);
+}
+
 static bool has_trace(const struct touched *t)
 {
 	for (size_t i = 0; i < t->nr_steps; i++)

@@ -42,6 +42,13 @@ int touched_subtract(struct hash128 *bare, const struct touched *t, const struct
  */
 int touched_by_vzctl(struct hash128 *full, struct hash128 *bare, const struct touched *t,
 		     const struct root *tree, struct err *err) MUST_CHECK;
+/*
+ * The same names one by one, in no order: path below the area, "" for its root. WHOLE: with
+ * all that is below it; TIMES: a directory in which steps change names.
+ */
+enum touched_how { TOUCHED_NAME, TOUCHED_WHOLE, TOUCHED_TIMES };
+void touched_each(const struct touched *t,
+		  void (*one)(void *ctx, const char *path, enum touched_how how), void *ctx);
 /* Does a step explain this difference, as tree_diff() reports it? */
 bool touched_explains(const struct touched *t, const char *path, const char *what);
 
