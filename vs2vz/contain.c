@@ -230,6 +230,7 @@ static int decide_with(struct changing *c, const struct known_ct *ct,
 	struct session *s = c->s;
 	const struct survey_options opt = {
 		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs, .xattrs = true,
+		.limits = true,
 	};
 	struct survey tree;
 	const struct contain_question q = {

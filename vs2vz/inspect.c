@@ -53,6 +53,7 @@ static int survey_guest(const struct inspection *all, struct guest *g, unsigned 
 		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs,
 		.rotational = fs->rotational,
 		.xattrs = true,
+		.limits = true,
 		.sharing = all->sharing,
 		.tree = number,
 	};

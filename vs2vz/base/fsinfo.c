@@ -286,6 +286,19 @@ static bool is_rotational(const struct machine *m, dev_t dev)
 	return false;
 }
 
+/* By the superblock, where there is a device that may be read. */
+static void read_facts(struct fsinfo *out, dev_t dev, bool low_ids)
+{
+	const uint32_t name_most = out->facts.name_most;
+	int CLEANUP_FD fd = dev ? device_open(out->source, dev) : -1;
+
+	fs_facts_read(&out->facts, out->type, fd);
+	out->facts.name_most = name_most;
+	out->facts.low_ids = low_ids;
+	if (!out->facts.block_size)
+		out->facts.block_size = out->block_size;
+}
+
 static int read_space(struct fsinfo *out, int fd, struct err *err)
 {
 	struct statvfs vfs;
@@ -295,6 +308,7 @@ static int read_space(struct fsinfo *out, int fd, struct err *err)
 		return fail_errno(err, "cannot ask for free space");
 	unit = vfs.f_frsize ? vfs.f_frsize : vfs.f_bsize;
 	out->block_size = (uint32_t)unit;
+	out->facts.name_most = (uint32_t)vfs.f_namemax;
 	out->free_bytes = mul_u64(vfs.f_bfree, unit);
 	out->avail_bytes = mul_u64(vfs.f_bavail, unit);
 	out->free_inodes = vfs.f_files ? vfs.f_favail : UINT64_MAX;
@@ -322,6 +336,7 @@ static void read_row(struct fsinfo *out, const struct machine *m, struct libmnt_
 			out->uuid = uuid_by_links(m, dev, pool);
 	}
 	out->rotational = is_rotational(m, dev ? dev : major(out->dev) ? out->dev : 0);
+	read_facts(out, dev, mnt_fs_get_option(fs, "nouid32", NULL, NULL) == 0);
 }
 
 static void read_without_row(struct fsinfo *out, const struct machine *m, int id)
@@ -330,6 +345,7 @@ static void read_without_row(struct fsinfo *out, const struct machine *m, int id
 	out->mount_point = "/";
 	out->type = "unknown";
 	out->source = "none";
+	out->facts.type = out->type;
 	out->rotational = is_rotational(m, major(out->dev) ? out->dev : 0);
 }
 
@@ -349,6 +365,7 @@ static int read_open(struct fsinfo *out, const struct machine *m, int fd, struct
 		read_row(out, m, fs, pool);
 	else
 		read_without_row(out, m, id);
+	out->facts.fractions = st.st_mtim.tv_nsec || st.st_ctim.tv_nsec;
 	return 0;
 }
 

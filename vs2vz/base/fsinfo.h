@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/fslimits.h"
 #include "base/inroot.h"
 #include "base/pool.h"
 
@@ -26,6 +27,7 @@ struct fsinfo {
 	uint64_t avail_bytes;	/* for everybody: what a plan may use */
 	uint64_t free_inodes;	/* UINT64_MAX: the file system makes them as needed */
 	uint32_t block_size;
+	struct fs_facts facts;	/* for fs_limits_of(), and whether errors are marked */
 };
 
 /* The file system that holds an existing directory or file. */

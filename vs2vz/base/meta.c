@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/compat.h"
+#include "base/fslimits.h"
 
 #define XATTR_MOST 65536	/* the kernel's limit for a list and for a value */
 #define XATTR_USUAL 256		/* the kernel clears as much memory as it is offered */
@@ -103,28 +104,6 @@ int meta_flags(int fd, uint32_t *flags)
 	return 0;
 }
 
-/* Sorted by magic number; what each file system accepts in FS_IOC_SETFLAGS. */
-static const struct {
-	uint32_t magic;
-	uint32_t kept;
-} keepers[] = {
-	{ 0x0000EF53,	/* ext2, ext3, ext4 */
-	  META_GUEST_FLAGS & ~(uint32_t)FS_NOCOW_FL },
-	{ 0x01021994,	/* tmpfs */
-	  FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL },
-	{ 0x3153464A,	/* jfs */
-	  FS_SECRM_FL | FS_UNRM_FL | FS_SYNC_FL | FS_IMMUTABLE_FL | FS_APPEND_FL |
-	  FS_NODUMP_FL | FS_NOATIME_FL | FS_DIRSYNC_FL },
-	{ 0x52654973,	/* reiserfs */
-	  FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_IMMUTABLE_FL |
-	  FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL | FS_NOTAIL_FL },
-	{ 0x58465342,	/* xfs */
-	  FS_SYNC_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL },
-	{ 0x9123683E,	/* btrfs */
-	  FS_COMPR_FL | FS_SYNC_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL |
-	  FS_NOATIME_FL | FS_DIRSYNC_FL | FS_NOCOW_FL },
-};
-
 uint32_t meta_flags_kept(int fd)
 {
 	struct statfs fs;
@@ -132,10 +111,7 @@ uint32_t meta_flags_kept(int fd)
 
 	if (fstatfs(fd, &fs) < 0 || ioctl(fd, FS_IOC_GETFLAGS, &word) < 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(keepers) / sizeof(keepers[0]); i++)
-		if (keepers[i].magic == (uint32_t)fs.f_type)
-			return keepers[i].kept;
-	return META_LOCKS | FS_NODUMP_FL | FS_NOATIME_FL;
+	return fs_flags_of((uint32_t)fs.f_type);
 }
 
 static void proc_path(const struct bearer *of, char path[static 300])
@@ -190,6 +166,16 @@ int xattr_value(const struct bearer *of, const char *name, struct buf *value)
 		return -1;
 	buf_used(value, (size_t)len);
 	return 0;
+}
+
+int64_t xattr_size(const struct bearer *of, const char *name)
+{
+	char path[300];
+
+	if (of->fd >= 0)
+		return fgetxattr(of->fd, name, NULL, 0);
+	proc_path(of, path);
+	return lgetxattr(path, name, NULL, 0);
 }
 
 bool xattr_travels(const char *name)

@@ -52,6 +52,8 @@ struct bearer {
 int xattr_names(const struct bearer *of, struct buf *names);
 /* The value of one; ENODATA where it is not there. 0 or -1. */
 int xattr_value(const struct bearer *of, const char *name, struct buf *value);
+/* How many bytes it has; -1 with errno. */
+int64_t xattr_size(const struct bearer *of, const char *name);
 /* Is it data of the object, and not made by the file system out of other things? */
 bool xattr_travels(const char *name);
 /* Does any of NUL-separated names travel? */

@@ -2,8 +2,8 @@
 /*
  * The survey: counters of each worker, summed at the end, and one table of
  * multiply-linked inodes. Reads metadata only and changes nothing (access times
- * of directories, where the mount keeps them, are the kernel's). Owners and flags
- * have files of their own.
+ * of directories, where the mount keeps them, are the kernel's). Owners, flags and
+ * what file systems limit have files of their own.
  */
 #include "base/survey.h"
 
@@ -34,18 +34,10 @@ static uint64_t slot_bytes(const struct link_slot *slot)
 	return (slot->value >> 1) * BLOCK;
 }
 
-static char *path_of(const struct walk_dir *dir, const char *name)
-{
-	struct buf path = BUF_INIT;
-
-	walk_path(&path, dir, name);
-	return path.data;	/* never empty, so it is malloc'd */
-}
-
 static void example(const char **where, const struct walk_dir *dir, const char *name)
 {
 	if (!*where)
-		*where = path_of(dir, name);
+		*where = survey_path(dir, name);
 }
 
 static uint64_t nanoseconds(const struct timespec *t)
@@ -99,7 +91,7 @@ static void keep_candidate(struct counts *c, const struct walk_dir *dir,
 		if (last && c->candidate[i].ino == ino)
 			drop_candidate(&c->candidate[i]);
 		if (first && !last && !c->candidate[i].ino) {
-			c->candidate[i] = (struct candidate){ ino, path_of(dir, e->name) };
+			c->candidate[i] = (struct candidate){ ino, survey_path(dir, e->name) };
 			return;
 		}
 	}
@@ -156,10 +148,14 @@ static void count_inode(struct surveying *y, struct counts *c, const struct walk
 	if (flags & FS_IMMUTABLE_FL)
 		mark_immutable(y, s, st);
 	s->append_only += (flags & FS_APPEND_FL) != 0;
+	limits_inode(s, dir, e, flags);
 	if (y->opt->xattrs) {	/* from a descriptor twice as fast */
 		const struct bearer of = { fd, { walk_fd(dir), e->name } };
+		bool any = xattr_names(&of, &c->scratch) == 0 && xattr_any(&c->scratch);
 
-		s->with_xattrs += xattr_names(&of, &c->scratch) == 0 && xattr_any(&c->scratch);
+		s->with_xattrs += any;
+		if (any && y->opt->limits)
+			(void)limits_values(s, dir, e, &of, &c->scratch);
 	}
 }
 
@@ -187,6 +183,7 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 		if (count_links(y, c, dir, &v[i]))
 			count_inode(y, c, dir, &v[i]);
 	}
+	limits_names(&c->s, dir, v, nr);
 	return 0;
 }
 
@@ -195,18 +192,6 @@ static void begin(struct walk_thread *t)
 	struct counts *c = t->local;
 
 	c->scratch = (struct buf)BUF_INIT;
-}
-
-/* Keep the bytewise smaller of two examples. */
-static void take_example(const char **into, const char *from)
-{
-	const char *out = *into;
-
-	if (from && (!out || strcmp(from, out) < 0)) {
-		*into = from;
-		from = out;
-	}
-	free((char *)from);
 }
 
 static void add_counts(struct survey *into, const struct survey *from)
@@ -218,6 +203,8 @@ static void add_counts(struct survey *into, const struct survey *from)
 		SUM(append_only), SUM(immutable_files), SUM(high_ids), SUM(halves_more),
 		SUM(lost_ids), SUM(nobody_ids), SUM(unified), SUM(unlink_only), SUM(barrier),
 		SUM(cow), SUM(intern), SUM(cookies), SUM(foreign_dirs), SUM(with_xattrs), SUM(changed),
+		SUM(fractions), SUM(bytes_whole), SUM(bytes_names), SUM(big_values),
+		SUM(mapped_files), SUM(subvolumes),
 #undef SUM
 	};
 
@@ -230,9 +217,10 @@ static void add_counts(struct survey *into, const struct survey *from)
 		into->max_gid = from->max_gid;
 	hash_add(&into->fingerprint, from->fingerprint);
 	hash_add(&into->bare, from->bare);
-	take_example(&into->example_high, from->example_high);
-	take_example(&into->example_immutable, from->example_immutable);
-	take_example(&into->example_foreign, from->example_foreign);
+	survey_take_path(&into->example_high, from->example_high);
+	survey_take_path(&into->example_immutable, from->example_immutable);
+	survey_take_path(&into->example_foreign, from->example_foreign);
+	limits_merge(into, from);
 }
 
 static void end(struct walk_thread *t)
@@ -254,7 +242,7 @@ static void end(struct walk_thread *t)
 			bool outside = slot->seen < slot->more;
 
 			links_let_go(y->links, k->ino);
-			take_example(&y->out->example_outside, outside ? strdup(k->path) : NULL);
+			survey_take_path(&y->out->example_outside, outside ? strdup(k->path) : NULL);
 		}
 		drop_candidate(k);
 	}
@@ -323,8 +311,10 @@ int survey_tree(struct survey *out, int dirfd, const struct survey_options *opt,
 		return -1;
 	y.links = links_new();
 	rc = walk_tree(dirfd, &ops, &y, &how, err);
-	if (rc == 0)
+	if (rc == 0) {
 		links_each(y.links, count_group, &y);
+		limits_finish(&y);
+	}
 	links_free(y.links);
 	owner_finish(out, &y.owners);
 	flags_finish(&y);
@@ -339,6 +329,7 @@ void survey_release(struct survey *s)
 	free((char *)s->example_outside);
 	free((char *)s->example_foreign);
 	free((char *)s->example_high);
+	limits_release(s);
 	free(s->half);
 	s->half = NULL;
 	s->nr_halves = 0;

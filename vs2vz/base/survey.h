@@ -44,6 +44,34 @@ struct cookie_word {
 	uint64_t inodes;
 };
 
+/* The object that asks most of the file system it is to be copied to, in one respect. */
+enum survey_most {
+	MOST_NAMES,		/* hard links to one inode, as far as they are in the tree */
+	MOST_SUBDIRS,		/* directories in one directory */
+	MOST_TEXT,		/* bytes of a symbolic link */
+	MOST_NAME,		/* bytes of a name */
+	MOST_VALUE,		/* bytes of one attribute, name and value; with options.xattrs */
+	MOST_VALUES,		/* of all of one inode, as ext lays them out */
+	MOST_BYTES,		/* of a regular file, holes included */
+	MOST_NR
+};
+struct survey_peak {
+	uint64_t value, ino;
+	const char *path;	/* malloc'd, below the tree; NULL where any file system takes it */
+};
+/* A time of change that not every file system holds. */
+struct survey_time {
+	int64_t seconds;
+	uint64_t inodes;	/* that are beyond 32 bits (latest), before 1970 (earliest) */
+	const char *path;	/* malloc'd; NULL: none is */
+};
+/* Inodes with one of the flags that chattr sets. */
+#define SURVEY_FLAGS 32
+struct survey_flag {
+	uint64_t inodes;
+	const char *path;	/* malloc'd */
+};
+
 struct survey {
 	uint64_t names;		/* directory entries, the root counted as one */
 	uint64_t inodes;	/* each link group once */
@@ -81,6 +109,18 @@ struct survey {
 	uint64_t outside_writable_bytes; /* of outside_bytes: of those that are not */
 	uint64_t foreign_dirs;	/* mount points inside: not entered */
 	uint64_t with_xattrs;	/* inodes with extended attributes */
+	struct survey_peak most[MOST_NR];
+	struct survey_time latest, earliest;
+	uint64_t fractions;	/* inodes whose mtime is no whole second */
+	struct survey_flag flag[SURVEY_FLAGS]; /* by the number of the bit; META_GUEST_FLAGS only */
+	/*
+	 * What a copy takes where no file system packs small contents into inodes: files
+	 * in blocks of 4096 bytes; names of directories; inodes with more attributes than
+	 * fit behind 256 bytes; files of more than twelve blocks.
+	 */
+	uint64_t bytes_whole, bytes_names, big_values, mapped_files;
+	uint64_t subvolumes;	/* btrfs: roots of subvolumes below the tree's own */
+	const char *example_subvolume;
 	uint64_t changed;	/* names newer than newer_than_ns (not the root) */
 	/*
 	 * Sum over all names of the hash of (parent inode, name, inode, type, mode,
@@ -109,6 +149,7 @@ struct survey_options {
 	unsigned threads;	/* 0: by the kind of device */
 	bool rotational;
 	bool xattrs;		/* count with_xattrs */
+	bool limits;		/* fill most of attributes, and flag: asks more of each inode */
 	struct hidden *hidden;	/* NULL: hidden flags are not read */
 	const char *hidden_why;	/* for the result, where hidden is NULL */
 	struct sharing *sharing; /* NULL, or gets every inode with names outside */
@@ -122,5 +163,10 @@ struct survey_options {
 int survey_tree(struct survey *out, int dirfd, const struct survey_options *opt,
 		struct err *err) MUST_CHECK;
 void survey_release(struct survey *s);
+/*
+ * Bytes that a copy takes on a file system with blocks of 4096 bytes that packs nothing
+ * into inodes (survey_limits.c); never less than the tree takes.
+ */
+uint64_t survey_bytes_unpacked(const struct survey *s);
 
 #endif

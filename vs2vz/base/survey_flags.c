@@ -46,26 +46,35 @@ static void count_hidden(struct survey *s, const struct stat *st, uint32_t flags
 	}
 }
 
+/* All flags of an open object; false: they were not told. */
+static bool ask(struct surveying *y, int fd, uint32_t *flags)
+{
+	int refused = meta_flags(fd, flags);
+
+	if (refused > 0)
+		__atomic_store_n(&y->no_flags, true, __ATOMIC_RELAXED);
+	return refused >= 0;
+}
+
 uint32_t flags_count(struct surveying *y, struct counts *c, const struct walk_dir *dir,
 		     const struct walk_entry *e, int *fd)
 {
 	const struct stat *st = &e->meta.st;
-	bool known = told_by_statx(e);
-	uint32_t flags = known ? e->meta.flags & META_LOCKS : 0;
+	bool known = told_by_statx(e), wanted;
+	uint32_t flags = known ? e->meta.flags & META_LOCKS : 0, all;
 	struct hidden_inode in;
 	bool read = hidden_read(y->opt->hidden, &c->window, st, &in);
 
-	if (!known && read && in.fresh) {
-		flags = in.flags & META_LOCKS;
+	if (read && in.fresh) {
+		flags = known ? flags | (in.flags & META_GUEST_FLAGS & ~META_LOCKS) :
+				in.flags & META_GUEST_FLAGS;
 		known = true;
 	}
-	*fd = open_to_ask(y, dir, e, !known);
-	if (!known && *fd >= 0) {
-		int refused = meta_flags(*fd, &flags);
-
-		known = refused >= 0;
-		if (refused > 0)
-			__atomic_store_n(&y->no_flags, true, __ATOMIC_RELAXED);
+	wanted = !known || (y->opt->limits && !(read && in.fresh));
+	*fd = open_to_ask(y, dir, e, wanted);
+	if (wanted && *fd >= 0 && ask(y, *fd, &all)) {
+		flags = known ? flags | (all & ~META_LOCKS) : all;
+		known = true;
 	}
 	if (read) {
 		count_hidden(&c->s, st, (in.flags & ~META_LOCKS) | (flags & META_LOCKS));

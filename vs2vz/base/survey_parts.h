@@ -56,8 +56,25 @@ void owner_merge(struct owner_table *into, const struct owner_table *from, uint6
 /* The most frequent pairs into the survey. */
 void owner_finish(struct survey *s, const struct owner_table *t);
 
+/* survey_limits.c: names of a batch; one inode; its attributes. */
+void limits_names(struct survey *s, struct walk_dir *dir, const struct walk_entry *v, size_t nr);
+void limits_inode(struct survey *s, const struct walk_dir *dir, const struct walk_entry *e,
+		  uint32_t flags);
+/* 0; -1 with errno where the kernel does not give the size of a value. */
+int limits_values(struct survey *s, const struct walk_dir *dir, const struct walk_entry *e,
+		  const struct bearer *of, const struct buf *names);
+/* The paths of from go over. */
+void limits_merge(struct survey *into, const struct survey *from);
+void limits_finish(struct surveying *y);
+void limits_release(struct survey *s);
+/* A path below the tree, malloc'd. */
+char *survey_path(const struct walk_dir *dir, const char *name);
+/* Keep the bytewise smaller of two paths (either may be NULL); the other is freed. */
+void survey_take_path(const char **into, const char *from);
+
 /*
- * survey_flags.c: the inode's flags of META_LOCKS; the hidden ones are counted. *fd: a
+ * survey_flags.c: the inode's flags, META_GUEST_FLAGS where options.limits asks for them
+ * and they can be had, else META_LOCKS; the hidden ones are counted. *fd: a
  * descriptor of the object, where it had to be opened or more is to be asked, or -1;
  * the caller closes it.
  */

@@ -13,6 +13,7 @@
 #include "decide/dump_device.h"
 #include "decide/hooks.h"
 #include "decide/inside.h"
+#include "decide/target_limits.h"
 
 #define CONF_MOST (1u << 20)
 #define MARGIN (16ULL << 20)
@@ -230,9 +231,31 @@ static int judge_room(struct containing *c, const char *dir, uint64_t bytes, uin
 	return 0;
 }
 
+/* What the new file system, or the shared one, cannot hold; and one that has errors. */
+static int judge_limits(struct containing *c, struct err *err)
+{
+	const struct contain_question *q = c->q;
+	const char *area = path_existing(c->d.root, to_own(q) ? q->ct->private :
+					 path_parent(q->ct->private, c->d.pool), c->d.pool);
+	struct limits_question limits = {
+		.guest = q->name, .tree = q->ct->private, .survey = q->tree, .to = &c->own.facts,
+	};
+	struct fsinfo fs;
+
+	if (fsinfo_read(&fs, c->d.root, area, c->d.pool, err) < 0)
+		return -1;
+	target_errors_judge(q->name, &fs, c->d.findings);
+	if (!to_own(q))
+		limits.to = &fs.facts;
+	target_limits_judge(&limits, c->d.pool, c->d.findings);
+	target_subvolumes_judge(&limits, true, c->d.pool, c->d.findings);
+	return 0;
+}
+
 static int judge(struct containing *c, struct err *err)
 {
 	const struct contain_question *q = c->q;
+	const uint64_t bytes = survey_bytes_unpacked(q->tree);
 	const char *dump = q->dump_device ? q->dump_device : to_own(q) ? q->ct->dump_device : NULL;
 
 	const struct dump_question about = {
@@ -245,9 +268,11 @@ static int judge(struct containing *c, struct err *err)
 	if (q->now->volume && volume_is_device(q->now->from))
 		finding_add(c->d.findings, VS_VOLUME_LEFT, q->name, q->now->from, "UUID %s",
 			    show(q->now->volume));
+	if (judge_limits(c, err) < 0)
+		return -1;
 	if (!to_own(q))
 		return judge_room(c, path_parent(q->ct->private, c->d.pool),
-				  add_u64(q->tree->bytes_used, q->tree->bytes_used / 50),
+				  add_u64(bytes, bytes / 50),
 				  q->tree->inodes, err);
 	return c->own.device ? 0 :
 	       judge_room(c, path_parent(c->own.at, c->d.pool), c->own.bytes, 1, err);
@@ -304,8 +329,7 @@ int contain_decide(struct contain_plan *out, const struct contain_question *q,
 	    decide_own(&c, err) < 0 || judge(&c, err) < 0)
 		return -1;
 	add_notes(&c);
-	if (add_steps(&c, err) < 0 || drop_hooks(&c, err) < 0 ||
-	    locked_judge(&c.d, &out->plan, err) < 0)
+	if (add_steps(&c, err) < 0 || drop_hooks(&c, err) < 0)
 		return -1;
 	out->hooks = made.hooks;
 	out->room = c.room;

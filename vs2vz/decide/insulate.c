@@ -184,6 +184,7 @@ int insulate_decide(struct insulation *out, const struct insulate_question *q, s
 	out->uuid = pool_strdup(pool, uuid);
 	out->label = pool_printf(pool, "ct%u", q->ctid);
 	out->type = image_type(row);
+	image_facts(&out->facts, row);
 	if (out->bytes > IMAGE_BYTES_MOST)
 		out->bytes = IMAGE_BYTES_MOST;
 	out->inodes = inodes_for(q, out->bytes);

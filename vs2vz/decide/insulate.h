@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/fslimits.h"
 #include "base/pool.h"
 #include "base/survey.h"
 #include "model/ct.h"
@@ -47,6 +48,7 @@ struct insulation {
 	bool device;
 	const char *ve_device;	/* of CTID.conf */
 	const char *uuid, *label, *type;
+	struct fs_facts facts;	/* of what is made, for its limits */
 	uint64_t bytes, inodes;
 	const char *overwrite;	/* UUID that may go; NULL */
 	const char *lv_vg, *lv_name; /* a logical volume to be made; NULL: at is there */

@@ -38,6 +38,7 @@ int own_fs_choose(struct deciding *d, struct decision *decision, struct err *err
 		return 0;
 	if (decision->packages) {
 		tree.bytes_used = add_u64(tree.bytes_used, decision->packages->bytes);
+		tree.bytes_whole = add_u64(tree.bytes_whole, decision->packages->bytes);
 		tree.inodes = add_u64(tree.inodes, decision->packages->inodes);
 	}
 	own = pool_alloc(d->keep, sizeof(*own));

@@ -12,6 +12,7 @@
 #include "decide/inside.h"
 #include "decide/marks.h"
 #include "decide/packages.h"
+#include "decide/target_limits.h"
 
 #define MARGIN (16ULL << 20)	/* metadata of a small tree */
 
@@ -217,7 +218,8 @@ static int space_of_copy(struct deciding *d, const struct decision *decision,
 			    "'%s' is %s", show(fs->mount_point), fs->type);
 	if (guest->surveyed)
 		judge_room(d, guest, decision->ct.private,
-			   (struct marks_room){ guest->survey.bytes_used, guest->survey.inodes },
+			   (struct marks_room){ survey_bytes_unpacked(&guest->survey),
+						guest->survey.inodes },
 			   demand_of(demands, fs));
 	return 0;
 }
@@ -272,6 +274,54 @@ int relocate_space(struct deciding *d, struct err *err)
 		if (done < 0 || space_of_packages(d, decision, &demands, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* Marked with errors: where the tree comes from, and where something is put. */
+static int judge_errors(struct deciding *d, const struct decision *decision, struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	const struct insulation *own = decision->insulation;
+	const struct fsinfo *from = fs_of(d, guest->tree, err), *to = from;
+
+	if (!from)
+		return -1;
+	if (!own)
+		to = target_fs(d, decision, err);
+	else if (!own->device)
+		to = fs_of(d, path_parent(own->at, d->pool), err);
+	if (!to)
+		return -1;
+	target_errors_judge(guest->name, from, d->findings);
+	if (to->dev != from->dev)
+		target_errors_judge(guest->name, to, d->findings);
+	return 0;
+}
+
+int relocate_limits(struct deciding *d, const struct decision *decision, struct err *err)
+{
+	const struct guest *guest = decision->guest;
+	bool copies = decision->insulation || decision->method == METHOD_COPY;
+	struct limits_question q = {
+		.guest = guest->name, .tree = guest->tree, .survey = &guest->survey,
+	};
+
+	if (judge_errors(d, decision, err) < 0)
+		return -1;
+	if (!guest->surveyed)
+		return 0;
+	if (decision->insulation) {
+		q.to = &decision->insulation->facts;
+	} else if (copies) {
+		const struct fsinfo *fs = target_fs(d, decision, err);
+
+		if (!fs)
+			return -1;
+		q.to = &fs->facts;
+	}
+	if (copies)
+		target_limits_judge(&q, d->pool, d->findings);
+	target_subvolumes_judge(&q, copies, d->pool, d->findings);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 /* walk_dir.mark: the target's directory was there (as the root); others are new and empty. */
 #define SINK_EXISTED 1
 #define SINK_BEGUN 2	/* by a try that was cut: a new directory all the same */
+#define SINK_BITS 3u	/* above them the sink's own pointer */
 
 /* What one thread uses again and again. */
 struct copy_scratch {

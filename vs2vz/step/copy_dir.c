@@ -338,6 +338,37 @@ static bool is_begun(const struct stat *st)
 	       st->st_gid == getegid();
 }
 
+/*
+ * Changes come back from a copy whose file system keeps less of a time: a directory whose
+ * time is the one that the copy was made with has not changed, and keeps it.
+ */
+static struct kept_time *keep_time(struct dir_sink *d, const struct stat *copy,
+				   const struct stat *now)
+{
+	const struct timespec *a = &copy->st_mtim, *b = &now->st_mtim;
+	struct kept_time *t;
+
+	if (!d->fs.back || !same_time(copy, now, &d->fs) ||
+	    (a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec))
+		return NULL;
+	t = xcalloc(1, sizeof(*t));
+	t->mtime = *b;
+	pthread_mutex_lock(&d->lock);
+	t->next = d->times;
+	d->times = t;
+	pthread_mutex_unlock(&d->lock);
+	return t;
+}
+
+static void use_time(const struct dir_sink *d, const struct copy_object *o)
+{
+	const struct kept_time *t = o->dir->parent ?
+		(const void *)(uintptr_t)(o->dir->mark & ~(uint64_t)SINK_BITS) : d->root;
+
+	if (t)
+		o->scratch->mended.st.st_mtim = t->mtime;
+}
+
 static int sink_mkdir(struct sink *sink, struct copy_object *o, struct err *err)
 {
 	struct dir_sink *d = (struct dir_sink *)sink;
@@ -356,6 +387,8 @@ static int sink_mkdir(struct sink *sink, struct copy_object *o, struct err *err)
 	o->entry->mark = kept ? SINK_EXISTED : 0;
 	if (kept && is_begun(&now.st))
 		o->entry->mark |= SINK_BEGUN;
+	else if (kept)
+		o->entry->mark |= (uintptr_t)keep_time(d, &o->meta->st, &now.st);
 	return 0;
 }
 
@@ -382,11 +415,24 @@ static int sink_finish(struct sink *sink, struct copy_object *o, struct err *err
 		return object_fail(o, "cannot read the metadata of the copy of", err);
 	if (o->dir->mark & SINK_EXISTED && !(o->dir->mark & SINK_BEGUN))
 		keep_owner(d, o, &now);
+	use_time(d, o);
 	if (dress(o, fd, &now, err) < 0)
 		return -1;
 	if ((o->flags || o->dir->mark & SINK_EXISTED) && set_flags(d, o, fd, o->flags) < 0)
 		return object_fail(o, "cannot set the inode flags of the copy of", err);
 	return 0;
+}
+
+static void release(struct dir_sink *d)
+{
+	while (d->times) {
+		struct kept_time *t = d->times;
+
+		d->times = t->next;
+		free(t);
+	}
+	pthread_mutex_destroy(&d->lock);
+	free(d);
 }
 
 struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_options *opt,
@@ -405,16 +451,22 @@ struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_opti
 
 	d->base.ops = &ops;
 	d->unmend = opt->back ? opt->marks : NULL;
-	target_fs_read(&d->fs, to);
+	target_fs_read(&d->fs, from, to, opt->back);
 	d->fs.microseconds |= opt->coarse;
-	d->no_clone = fstat(from, &a) < 0 || fstat(to, &b) < 0 || a.st_dev != b.st_dev;
-	if (prepare_dir(to) < 0) {
+	pthread_mutex_init(&d->lock, NULL);
+	if (fstat(from, &a) < 0 || fstat(to, &b) < 0) {
+		d->no_clone = true;
+	} else {
+		d->no_clone = a.st_dev != b.st_dev;
+		d->root = keep_time(d, &a, &b);
+	}
+	if (prepare_dir(d, to) < 0) {
 		fail_errno(err, "cannot prepare the target");
-		free(d);
+		release(d);
 		return NULL;
 	}
 	if (sums_begin(&d->base.sums, sums, err) < 0) {
-		free(d);
+		release(d);
 		return NULL;
 	}
 	pairs_init(&d->pairs);
@@ -440,6 +492,6 @@ int dir_sink_free(struct dir_sink *d, struct err *err)
 	holding_release(&d->holding);
 	pairs_release(&d->pairs);
 	sums_release(&d->known);
-	free(d);
+	release(d);
 	return rc;
 }

@@ -6,6 +6,8 @@
 #ifndef VS2VZ_STEP_COPY_DIR_H
 #define VS2VZ_STEP_COPY_DIR_H
 
+#include <pthread.h>
+
 #include "step/copy.h"
 #include "step/holding.h"
 #include "step/sums.h"
@@ -14,6 +16,12 @@
 /* link_slot.more: value is an inode that was kept and must get no more names. */
 #define SLOT_CLOSED (1u << 31)
 
+/* A directory's mtime before this run, which its copy could hold only roughly. */
+struct kept_time {
+	struct kept_time *next;
+	struct timespec mtime;
+};
+
 struct dir_sink {
 	struct sink base;
 	struct target_fs fs;
@@ -21,6 +29,9 @@ struct dir_sink {
 	struct pairs pairs;		/* of objects that were there */
 	struct sums_table known;	/* records of an earlier try */
 	struct holding holding;
+	pthread_mutex_t lock;		/* of times */
+	struct kept_time *times;	/* all of them; walk_dir.mark points to one */
+	struct kept_time *root;		/* of the tree's root, or NULL */
 	bool no_clone;
 };
 
@@ -31,7 +42,7 @@ int lock_fd(struct dir_sink *d, int fd, uint32_t locks);
 int hold_first(struct dir_sink *d, struct copy_object *o, const struct place *at, uint64_t made);
 
 /* Take off what would hinder work inside a directory, or be inherited. 0 or -1. */
-int prepare_dir(int fd);
+int prepare_dir(const struct dir_sink *d, int fd);
 void load_known(struct dir_sink *d, int sums);
 /*
  * Is an object that equals the source's there? 1: it stays. 0: there is nothing (any

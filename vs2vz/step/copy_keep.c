@@ -17,12 +17,14 @@
 #include "base/sys.h"
 #include "step/content.h"
 
-int prepare_dir(int fd)
+int prepare_dir(const struct dir_sink *d, int fd)
 {
+	/* What the copy could not keep stays where changes come back from it. */
+	const uint32_t off = d->fs.back ? d->fs.kept_flags | META_LOCKS : META_GUEST_FLAGS;
 	int word = 0;
 
-	if (ioctl(fd, FS_IOC_GETFLAGS, &word) == 0 && (uint32_t)word & META_GUEST_FLAGS &&
-	    sys_setflags(fd, (uint32_t)word & ~META_GUEST_FLAGS) < 0)
+	if (ioctl(fd, FS_IOC_GETFLAGS, &word) == 0 && (uint32_t)word & off &&
+	    sys_setflags(fd, (uint32_t)word & ~off) < 0)
 		return -1;
 	if (sys_fremovexattr(fd, "system.posix_acl_default") < 0 && errno != ENODATA &&
 	    errno != EOPNOTSUPP)
@@ -194,13 +196,12 @@ int keep_dir(struct dir_sink *d, struct copy_object *o, struct err *err)
 	struct meta now;
 	int there = look(o, &now, err);
 
-	(void)d;
 	if (there <= 0)
 		return there;
 	if (!S_ISDIR(now.st.st_mode) || now.mount_point || now.st.st_dev != o->dir->second_dev)
 		return get_rid(o, &now, err);
 	fd = below_open(walk_second(o->dir), o->entry->name, &now.st);
-	if (fd < 0 || prepare_dir(fd) < 0)
+	if (fd < 0 || prepare_dir(d, fd) < 0)
 		return object_fail(o, "cannot prepare the copy of", err);
 	return 1;
 }

@@ -28,9 +28,6 @@
 #include "step/image_inside.h"
 
 #define FAST_LINK 60
-#define KEPT_FLAGS ((uint32_t)(FS_SECRM_FL | FS_UNRM_FL | FS_SYNC_FL | FS_IMMUTABLE_FL | \
-	FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL | FS_JOURNAL_DATA_FL | FS_DIRSYNC_FL | \
-	FS_TOPDIR_FL))
 
 int image_fail(struct err *err, errcode_t code, const char *what)
 {
@@ -50,7 +47,8 @@ static void put_time(const struct timespec *t, uint32_t *seconds, uint32_t *extr
 }
 
 /* All of an inode that comes from the status and flags of the source's object. */
-static void dress(struct ext2_inode_large *inode, struct copy_object *o)
+static void dress(const struct image *im, struct ext2_inode_large *inode,
+		  struct copy_object *o)
 {
 	const struct stat *st = &o->meta->st;
 
@@ -67,8 +65,8 @@ static void dress(struct ext2_inode_large *inode, struct copy_object *o)
 	put_time(&st->st_ctim, &inode->i_ctime, &inode->i_ctime_extra);
 	inode->i_crtime = inode->i_mtime;
 	inode->i_crtime_extra = inode->i_mtime_extra;
-	inode->i_flags = o->flags & KEPT_FLAGS;
-	if (o->flags & ~KEPT_FLAGS)
+	inode->i_flags = o->flags & im->most.flags;
+	if (o->flags & ~im->most.flags)
 		o->scratch->flags_lost++;
 }
 
@@ -101,13 +99,13 @@ static int begin_object(struct image *im, struct copy_object *o, ext2_ino_t *ino
 {
 	struct ext2_inode_large *inode = inode_of(o->scratch);
 
-	if (o->slot && o->meta->st.st_nlink > image_kinds[im->opt->row].links_most) {
+	if (o->slot && o->meta->st.st_nlink > im->most.names) {
 		errno = EMLINK;
 		return object_fail(o, "cannot keep all names of", err);
 	}
 	if (image_new_inode(im, false, ino, err) < 0)
 		return -1;
-	dress(inode, o);
+	dress(im, inode, o);
 	image_chunk(im, o->scratch);
 	return image_xattrs(im, o, inode, err);
 }
@@ -141,6 +139,11 @@ static int image_file(struct sink *sink, struct copy_object *o, struct err *err)
 	struct hash128 hash;
 	ext2_ino_t ino;
 
+	/* The number of a block in a file has 32 bits. */
+	if ((uint64_t)o->meta->st.st_size > im->most.bytes) {
+		errno = EFBIG;
+		return object_fail(o, "cannot keep all of", err);
+	}
 	if (begin_object(im, o, &ino, err) < 0)
 		return -1;
 	g.c = o->scratch->sink;
@@ -234,11 +237,11 @@ static int image_named(struct sink *sink, struct copy_object *o, struct err *err
 	struct image_dir *dir = dir_of(o->dir);
 	struct chunk *c = image_chunk(im, o->scratch);
 
-	if (dir->subdirs + 2 > image_kinds[im->opt->row].links_most && !im->extents) {
+	if (dir->subdirs > im->most.subdirs) {
 		errno = EMLINK;
 		return object_fail(o, "cannot keep all subdirectories of", err);
 	}
-	dress(inode, o);
+	dress(im, inode, o);
 	if (image_xattrs(im, o, inode, err) < 0 ||
 	    image_dir_write(im, c, dir, inode, err) < 0)
 		return object_add(o, err);
@@ -283,9 +286,12 @@ int image_make(int from, int device, const struct image_options *opt,
 	struct image im = { .base.ops = &ops, .opt = opt, .device = device,
 			    .extents = opt->row != IMAGE_EXT3 };
 	struct image_dir *root;
+	struct fs_facts facts;
 	struct err dropped;
 	int rc;
 
+	image_facts(&facts, opt->row);
+	fs_limits_of(&im.most, &facts);
 	pthread_mutex_init(&im.lock, NULL);
 	im.base.links = links_new();
 	go_direct(device);

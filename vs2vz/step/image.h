@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fslimits.h"
 #include "base/survey.h"
 #include "step/tree.h"
 
@@ -41,6 +42,8 @@ struct image_options {
 
 /* "ext3", "ext4": what mount -t wants. */
 const char *image_type(enum image_row row);
+/* What is known of such a file system, for fs_limits_of(). */
+void image_facts(struct fs_facts *out, enum image_row row);
 /*
  * The least size in bytes for a tree of these counts, journal and tables included;
  * growth: percent of the data that may come later.

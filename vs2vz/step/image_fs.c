@@ -19,7 +19,7 @@ const struct image_kind image_kinds[] = {
 		"ext3", EXT3_FEATURE_COMPAT_HAS_JOURNAL | EXT2_FEATURE_COMPAT_EXT_ATTR |
 		EXT2_FEATURE_COMPAT_RESIZE_INODE | EXT2_FEATURE_COMPAT_DIR_INDEX,
 		EXT2_FEATURE_INCOMPAT_FILETYPE,
-		EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE, 32000,
+		EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE,
 	},
 	[IMAGE_EXT4] = {
 		"ext4", EXT3_FEATURE_COMPAT_HAS_JOURNAL | EXT2_FEATURE_COMPAT_EXT_ATTR |
@@ -28,13 +28,29 @@ const struct image_kind image_kinds[] = {
 		EXT4_FEATURE_INCOMPAT_FLEX_BG,
 		EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
 		EXT4_FEATURE_RO_COMPAT_HUGE_FILE | EXT4_FEATURE_RO_COMPAT_GDT_CSUM |
-		EXT4_FEATURE_RO_COMPAT_DIR_NLINK | EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE, 65000,
+		EXT4_FEATURE_RO_COMPAT_DIR_NLINK | EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE,
 	},
 };
 
 const char *image_type(enum image_row row)
 {
 	return image_kinds[row].type;
+}
+
+void image_facts(struct fs_facts *out, enum image_row row)
+{
+	const struct image_kind *kind = &image_kinds[row];
+
+	*out = (struct fs_facts){
+		.type = kind->type,
+		.block_size = IMAGE_BLOCK,
+		.inode_size = IMAGE_INODE,
+		.read = true,
+		.extents = kind->incompat & EXT3_FEATURE_INCOMPAT_EXTENTS,
+		.huge_files = kind->ro_compat & EXT4_FEATURE_RO_COMPAT_HUGE_FILE,
+		.many_dirs = kind->ro_compat & EXT4_FEATURE_RO_COMPAT_DIR_NLINK,
+		.fractions = row == IMAGE_EXT4,
+	};
 }
 
 static void set_super(struct ext2_super_block *s, const struct image_options *opt)
@@ -207,7 +223,11 @@ uint64_t image_bytes_needed(const struct survey *tree, enum image_row row, unsig
 			    unsigned growth)
 {
 	/* Each inode: its own record, and half a block that its content does not fill. */
-	uint64_t data = tree->bytes_used + tree->inodes * IMAGE_BLOCK / 2;
+	uint64_t rough = tree->bytes_used + tree->inodes * IMAGE_BLOCK / 2;
+	/* Where the source packs small contents into its inodes that is too little. */
+	uint64_t exact = survey_bytes_unpacked(tree) +
+			 (row == IMAGE_EXT3 ? tree->mapped_files * IMAGE_BLOCK : 0);
+	uint64_t data = exact > rough ? exact : rough;
 	uint64_t inodes = tree->inodes + tree->inodes / 4 + 1024;
 	uint64_t grown = data + data / 100 * growth + (1 << 20);
 	uint64_t journal = grown >> 20 < 512 ? 16 << 20 : grown >> 20 < 4096 ? 64 << 20 : 256 << 20;

@@ -78,13 +78,13 @@ struct image {
 	struct chunk *chunks;	/* all that threads were given */
 	struct image_dir *dirs;
 	bool extents;
+	struct fs_limits most;	/* what the kernel takes from it */
 };
 
 /* What a row of features is; by enum image_row. */
 struct image_kind {
 	const char *type;
 	uint32_t compat, incompat, ro_compat;
-	uint32_t links_most;
 };
 extern const struct image_kind image_kinds[];
 

@@ -201,25 +201,26 @@ static void first_difference(void *ctx, const char *path, const char *what)
 }
 
 /* 1: they differ, *first says in what; 0: they do not. */
-static int differ(int from, int to, bool full, const struct work *w, struct buf *first,
+static int differ(int from, int to, bool full, bool back, const struct work *w, struct buf *first,
 		  struct err *err)
 {
-	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse };
+	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse, .back = back };
 	int64_t nr = tree_diff(from, to, full, 1, first_difference, first, &opt, err);
 
 	return nr < 0 ? -1 : nr > 0;
 }
 
-static int fill(int from, int to, const struct work *w, struct err *err)
+/* back: FROM is the copy, which may hold less of times and flags. */
+static int fill(int from, int to, bool back, const struct work *w, struct err *err)
 {
-	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse };
+	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse, .back = back };
 	struct buf CLEANUP_BUF first = BUF_INIT;
 	struct tree_counts counts = { 0 };
 	int differs;
 
 	if (tree_copy(from, to, -1, &opt, &counts, err) < 0 || tree_settle(to, err) < 0)
 		return -1;
-	differs = differ(from, to, w->verify == VERIFY_FULL, w, &first, err);
+	differs = differ(from, to, w->verify == VERIFY_FULL, back, w, &first, err);
 	return differs > 0 ? fail_code(err, ERR_FOREIGN, "the copy differs in %s", first.data)
 			   : differs;
 }
@@ -239,7 +240,7 @@ static int bring_apply(const struct step *s, struct work *w, struct err *err)
 	if (!b.to.there) {
 		from = open_from(s, w, err);
 		part = from < 0 ? -1 : take_part(&b, w, err);
-		if (part < 0 || fill(from, part, w, err) < 0)
+		if (part < 0 || fill(from, part, false, w, err) < 0)
 			return -1;
 		if (sys_rename_new(&b.part, &b.to.spot.at) < 0)
 			return fail_errno(err, "cannot rename '%s'", show(b.part_name));
@@ -261,7 +262,7 @@ static int changed(const struct bring *b, const struct work *w, struct buf *firs
 		return 1;
 	}
 	to = found_opendir(&b->to, step_get(b->s, "to"), err);
-	return to < 0 ? -1 : differ(from, to, false, w, first, err);
+	return to < 0 ? -1 : differ(from, to, false, false, w, first, err);
 }
 
 static int bring_may_undo(const struct step *s, struct work *w, struct err *err)
@@ -288,7 +289,7 @@ static int bring_back(const struct bring *b, const struct work *w, struct err *e
 	if (from < 0)
 		return -1;
 	to = found_opendir(&b->to, step_get(b->s, "to"), err);
-	return to < 0 ? -1 : fill(to, from, w, err);
+	return to < 0 ? -1 : fill(to, from, true, w, err);
 }
 
 /* TO takes the name of what is kept, or of the part that goes. */

@@ -27,7 +27,6 @@
 
 #include "base/atomic.h"
 #include "step/changes.h"
-#include "step/locks.h"
 #include "step/source.h"
 
 #define PART_SUFFIX ".vs2vz-part"
@@ -160,8 +159,7 @@ static int copy_apply(const struct step *s, struct work *w, struct err *err)
 		if (source_open(&from, s, w, err) < 0)
 			return -1;
 		part = take_part(&c, s, w, err);
-		if (part < 0 || fill(from.fd, part, &from.opt, w, err) < 0 ||
-		    locks_lift_fd(part, step_get(s, "to"), w, err) < 0)
+		if (part < 0 || fill(from.fd, part, &from.opt, w, err) < 0)
 			return -1;
 		if (sys_rename_new(&c.part, &c.to.spot.at) < 0)
 			return fail_errno(err, "cannot rename '%s'", show(c.part_name));

@@ -8,25 +8,33 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 
 #include "base/compat.h"
 #include "base/fsinfo.h"
+#include "base/fslimits.h"
 #include "base/inroot.h"
 #include "base/sys.h"
 #include "step/tree.h"
 
 #define UNLINK_TRIES 100
 
-void target_fs_read(struct target_fs *fs, int dirfd)
+void target_fs_read(struct target_fs *fs, int from, int to, bool back)
 {
+	const int copy = back ? from : to;
+	struct statfs vfs;
 	struct stat st;
 
-	fs->kept_flags = meta_flags_kept(dirfd);
+	*fs = (struct target_fs){ .kept_flags = meta_flags_kept(to), .back = back };
+	/* Flags that the copy never had say nothing about the original's. */
+	if (back)
+		fs->kept_flags &= meta_flags_kept(from);
 	/*
 	 * The kernel stamps changes with nanoseconds where the file system has room
 	 * for them. A false "coarse" only lets a time pass that has lost its fraction.
 	 */
-	fs->coarse_times = fstat(dirfd, &st) == 0 && st.st_ctim.tv_nsec == 0;
+	fs->coarse_times = fstat(copy, &st) == 0 && st.st_ctim.tv_nsec == 0;
+	fs->cut_times = fstatfs(copy, &vfs) == 0 && fs_may_cut_times((uint32_t)vfs.f_type);
 	fs->microseconds = !kernel_can(CAN_SET_NANOSECONDS);
 }
 
@@ -47,15 +55,22 @@ int64_t mend_meta(const struct marks *marks, struct hidden_window *win, int fd,
 	return had & ~flags;
 }
 
-static bool same_time(const struct stat *source, const struct stat *target,
-		      const struct target_fs *fs)
+/* Does the copy have what it could hold of the original's time? */
+static bool held(const struct timespec *original, const struct timespec *copy,
+		 const struct target_fs *fs)
+{
+	if (original->tv_sec != copy->tv_sec)
+		return fs->cut_times && fs_time_cut(original->tv_sec, copy->tv_sec);
+	return original->tv_nsec == copy->tv_nsec || (fs->coarse_times && copy->tv_nsec == 0);
+}
+
+bool same_time(const struct stat *source, const struct stat *target, const struct target_fs *fs)
 {
 	const struct timespec *a = &source->st_mtim, *b = &target->st_mtim;
 
-	/* Brought back, the copy is the source: the one whose times are coarse. */
 	return times_agree(a, b, source->st_mode, fs->microseconds) ||
 	       times_agree(b, a, source->st_mode, fs->microseconds) ||
-	       (fs->coarse_times && a->tv_sec == b->tv_sec && b->tv_nsec == 0);
+	       (fs->back ? held(b, a, fs) : held(a, b, fs));
 }
 
 /* Set-id bits of what is never opened mean nothing, and not every kernel can set them. */

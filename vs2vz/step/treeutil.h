@@ -18,13 +18,18 @@
 #include "base/walk.h"
 #include "step/marks.h"
 
-/* What the target's file system can hold. */
+/* What the file systems of a tree and its copy can hold both. */
 struct target_fs {
 	uint32_t kept_flags;
-	bool coarse_times;	/* whole seconds */
+	bool coarse_times;	/* whole seconds, in the copy */
+	bool cut_times;		/* perhaps only those of 32 bits, in the copy */
 	bool microseconds;	/* coarse times of the kernel that made it, see compat.h */
+	bool back;		/* the first of the two trees is the copy */
 };
-void target_fs_read(struct target_fs *fs, int dirfd);
+/* from, to: the two trees, open; back: changes come back from a copy. */
+void target_fs_read(struct target_fs *fs, int from, int to, bool back);
+/* Are their mtimes the same, as far as the copy could hold the original's? */
+bool same_time(const struct stat *source, const struct stat *target, const struct target_fs *fs);
 
 /* One of the two objects of a comparison. */
 struct side {
