@@ -210,7 +210,7 @@ static void do_duty(struct session *s, const struct duty *duty, const struct rec
 	size_t line = carry_line(s, r->name);
 
 	s->report.guests[line].ctid = r->ctid;
-	s->report.guests[line].state = r->damaged ? STATE_DAMAGED : report_state_of(r->phase, false);
+	s->report.guests[line].state = record_state(r);
 	if (r->damaged) {
 		s->report.guests[line].outcome = OUTCOME_FAILED;
 		fail(&s->err, "%s", r->damage);

@@ -294,6 +294,7 @@ int command_before(struct session *s)
 		return session_failed(s);
 	collect(&b, s);
 	judge(s, &b);
+	session_unseen(s);
 	session_lift(s);
 	if (s->opt.save && save(s, &b) < 0)
 		return session_failed(s);

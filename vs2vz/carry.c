@@ -176,7 +176,8 @@ void carry_guest(struct session *s, const char *name, enum way way, bool roll_ba
 	log_guest(name);
 	log_say(LOG_DETAIL, "%s '%s'", way_words[way], show(name));
 	if (journal_open(&j, s->state, journal_key(name, &s->pool), &s->err) < 0) {
-		s->report.guests[line].state = STATE_DAMAGED;
+		s->report.guests[line].state = s->err.code == VS_JOURNAL_DAMAGED ||
+			s->err.code == VS_JOURNAL_NEWER ? STATE_DAMAGED : STATE_UNREAD;
 		s->report.guests[line].outcome = OUTCOME_FAILED;
 		report_error(&s->report.guests[line], &s->report, &s->err);
 		log_say(LOG_ERROR, "%s", s->err.text);
@@ -386,7 +387,7 @@ static bool is_between(enum report_state state)
 {
 	return state == STATE_CONVERTING || state == STATE_INTERRUPTED ||
 	       state == STATE_UNDO_INTERRUPTED || state == STATE_COMMIT_INTERRUPTED ||
-	       state == STATE_DAMAGED;
+	       state == STATE_DAMAGED || state == STATE_UNREAD;
 }
 
 int carry_status(const struct session *s)

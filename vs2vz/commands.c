@@ -151,8 +151,7 @@ static void add_records(struct session *s)
 		struct report_guest *g = &s->report.guests[line];
 
 		g->ctid = records[i]->ctid;
-		g->state = records[i]->damaged ? STATE_DAMAGED
-					       : report_state_of(records[i]->phase, false);
+		g->state = record_state(records[i]);
 		if (records[i]->phase == PHASE_UNDONE && records[i]->guest &&
 		    finding_blocks(&s->findings, records[i]->name))
 			g->state = STATE_BLOCKED;

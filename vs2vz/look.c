@@ -13,6 +13,7 @@
 #include "base/fsinfo.h"
 #include "base/log.h"
 #include "base/shown.h"
+#include "base/unseen.h"
 #include "before.h"
 #include "decide/service_judge.h"
 #include "exits.h"
@@ -64,8 +65,10 @@ static void read_record(struct session *s, struct record *r, const char *name)
 	r->guest = session_guest(s, name);
 	if (journal_open(&j, s->state, key, &err) < 0) {
 		r->damaged = true;
+		r->unread = err.code != VS_JOURNAL_DAMAGED && err.code != VS_JOURNAL_NEWER;
 		r->damage = pool_strdup(&s->pool, err.text);
-		finding_add(&s->findings, VS_JOURNAL_DAMAGED, name, key, "%s", err.text);
+		finding_add(&s->findings, r->unread ? VS_NOT_SEEN : (enum finding_id)err.code, name,
+			    key, "%s", err.text);
 		return;
 	}
 	r->phase = j.phase;
@@ -102,6 +105,7 @@ int session_look(struct session *s)
 	if (read_records(s) < 0)
 		return -1;
 	before_apply(s);
+	session_unseen(s);
 	return operands_settle(s);
 }
 
@@ -152,15 +156,83 @@ static int all_used(struct session *s, const bool *used, const char *what)
 	return 0;
 }
 
-static enum report_state state_of_record(const struct record *r)
+enum report_state record_state(const struct record *r)
 {
-	return r->damaged ? STATE_DAMAGED : report_state_of(r->phase, false);
+	return r->unread ? STATE_UNREAD :
+	       r->damaged ? STATE_DAMAGED : report_state_of(r->phase, false);
 }
 
 /* Is the guest in the hands of a journal, so that it cannot be converted now? */
 static bool is_taken(const struct record *r)
 {
 	return r && (r->damaged || (r->phase != PHASE_NONE && r->phase != PHASE_UNDONE));
+}
+
+/* Is path the directory or below it? */
+static bool is_within(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
+}
+
+/* The first component behind a directory; NULL: there is none, or a name of VServer's own. */
+static const char *name_in(struct session *s, const char *path, const char *dir)
+{
+	const char *name = path + strlen(dir) + 1;
+
+	if (!is_within(path, dir) || strlen(path) <= strlen(dir) + 1 || *name == '.')
+		return NULL;
+	return pool_memdup(&s->pool, name, strcspn(name, "/"));
+}
+
+/* Whose a path of the host is, by where it lies; NULL: the host's own, or everybody's. */
+static const char *whose(struct session *s, const char *path)
+{
+	const char *name;
+
+	for (size_t i = 0; i < s->guests.nr; i++)
+		if (is_within(path, s->guests.v[i].conf) ||
+		    (s->guests.v[i].tree && is_within(path, s->guests.v[i].tree)))
+			return s->guests.v[i].name;
+	for (unsigned i = 0; i < s->host.nr_installs; i++)
+		if ((name = name_in(s, path, s->host.installs[i])))
+			return name;
+	return name_in(s, path, "guests");	/* a journal, below the state directory */
+}
+
+/* Has somebody said of this object, or of what it is in, that it stands in the guest's way? */
+static bool is_told(const struct session *s, const char *guest, const char *object)
+{
+	for (size_t i = 0; i < s->findings.nr; i++) {
+		const struct finding *f = &s->findings.v[i];
+
+		if (f->kind->level == LEVEL_INHIBITOR && f->object && is_within(object, f->object) &&
+		    (guest == f->guest || (guest && f->guest && strcmp(guest, f->guest) == 0)))
+			return true;
+	}
+	return false;
+}
+
+void session_unseen(struct session *s)
+{
+	size_t now = unseen_count();
+
+	for (; s->nr_unseen < now && s->nr_unseen < UNSEEN_MAX; s->nr_unseen++) {
+		struct unseen one = unseen_get(s->nr_unseen);
+		const char *path = one.path, *guest;
+
+		if (s->root.path[0] && is_within(path, s->root.path))
+			path += strlen(s->root.path);
+		guest = whose(s, path);
+		if (!is_told(s, shown_dup(&s->pool, guest), shown_dup(&s->pool, path)))
+			finding_add(&s->findings, VS_NOT_SEEN, guest, path, "%s", strerror(one.code));
+	}
+	if (now > UNSEEN_MAX && s->nr_unseen == UNSEEN_MAX) {
+		finding_add(&s->findings, VS_NOT_SEEN, NULL, NULL, "and %zu more objects",
+			    now - UNSEEN_MAX);
+		s->nr_unseen++;
+	}
 }
 
 /* The line of a guest that this run leaves alone. */
@@ -171,7 +243,7 @@ static void report_taken(struct session *s, const struct guest *g, const struct 
 		     (r->phase == PHASE_CONVERTED || r->phase == PHASE_COMMITTED);
 
 	report_found(line, &s->report, g, NULL);
-	line->state = r ? state_of_record(r) : STATE_CONVERTED;
+	line->state = r ? record_state(r) : STATE_CONVERTED;
 	line->ctid = r ? r->ctid : g->marker_ctid;
 	line->outcome = ended || !r ? OUTCOME_ALREADY : OUTCOME_BLOCKED;
 	if (r && !ended && !r->damaged)
@@ -184,7 +256,6 @@ static void report_absent(struct session *s, const struct guest *g)
 	struct report_guest *line = report_guest(&s->report, g->name);
 
 	report_found(line, &s->report, g, NULL);
-	line->state = STATE_ABSENT;
 	line->outcome = OUTCOME_BLOCKED;
 }
 
@@ -211,7 +282,7 @@ int session_select(struct session *s)
 			continue;
 		if (is_taken(r) || g->state == GUEST_CONVERTED)
 			report_taken(s, g, r);
-		else if (g->state == GUEST_ABSENT)
+		else if (g->state != GUEST_FOUND)
 			report_absent(s, g);
 		else if (g->barred)
 			report_barred(s, g);
@@ -532,6 +603,7 @@ int session_decide(struct session *s)
 	}
 	judge_node(s);
 	judge_names(s);
+	session_unseen(s);
 	session_lift(s);
 	finding_sort(&s->findings);
 	s->report.findings = &s->findings;

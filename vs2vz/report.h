@@ -45,6 +45,7 @@ enum report_state {
 	STATE_FOUND,		/* convertible */
 	STATE_BLOCKED,		/* inhibitors */
 	STATE_ABSENT,		/* configuration without tree */
+	STATE_UNREAD,		/* configuration that cannot be looked at */
 	STATE_CONVERTING,	/* by a living vs2vz */
 	STATE_INTERRUPTED,	/* on the way forwards */
 	STATE_CONVERTED,
@@ -161,6 +162,7 @@ struct report {
 	size_t nr_arguments;
 	const char **arguments;
 	int status;		/* exit status, by report_end() */
+	bool unseen;		/* something could not be looked at: what is missing is not gone */
 	uint64_t bytes_needed;
 	size_t nr_guests, cap_guests;
 	struct report_guest *guests;
@@ -179,6 +181,8 @@ struct report_counts {
 	uint64_t files_written;
 };
 
+/* What stands where there is no guest to list: "no guests", or that none could be seen. */
+const char *report_nobody(const struct report *r);
 /* Filling (report_fill.c). A guest pointer is valid until the next report_guest(). */
 void report_init(struct report *r, struct pool *pool, const char *command, int argc,
 		 char **argv);

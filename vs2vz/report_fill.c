@@ -137,10 +137,17 @@ void report_found(struct report_guest *g, const struct report *r, const struct g
 	add_addresses(g, r, guest);
 	if (guest->state == GUEST_ABSENT)
 		g->state = STATE_ABSENT;
+	if (guest->state == GUEST_UNREAD)
+		g->state = STATE_UNREAD;
 	if (guest->state == GUEST_CONVERTED) {
 		g->state = STATE_CONVERTED;
 		g->ctid = guest->marker_ctid;
 	}
+}
+
+const char *report_nobody(const struct report *r)
+{
+	return r->unseen ? "no guest was seen, and not all could be looked at" : "no guests";
 }
 
 void report_steps(struct report_guest *g, const struct report *r, const struct plan *plan)
@@ -245,6 +252,7 @@ static void count_guest(struct report_counts *c, const struct report_guest *g)
 		[OUTCOME_DIFFERS] = &c->differs,
 	};
 	bool blocked = g->state == STATE_BLOCKED || g->state == STATE_ABSENT ||
+		       g->state == STATE_UNREAD ||
 		       g->outcome == OUTCOME_BLOCKED;
 
 	c->guests++;
@@ -265,6 +273,7 @@ struct report_counts report_count(const struct report *r)
 		const struct report_guest *g = &r->guests[i];
 		bool runs = g->is_host || (g->state != STATE_BLOCKED &&
 					   g->state != STATE_ABSENT &&
+					   g->state != STATE_UNREAD &&
 					   g->outcome != OUTCOME_BLOCKED);
 
 		if (!g->is_host)
@@ -305,6 +314,7 @@ static const struct {
 	[STATE_FOUND]		   = { "found", "vs2vz convert %s" },
 	[STATE_BLOCKED]		   = { "blocked", "vs2vz check %s" },
 	[STATE_ABSENT]		   = { "no tree", "vs2vz check %s" },
+	[STATE_UNREAD]		   = { "unreadable", "vs2vz check %s" },
 	[STATE_CONVERTING]	   = { "converting", "" },
 	[STATE_INTERRUPTED]	   = { "interrupted", "vs2vz resume %s; or vs2vz undo %s" },
 	[STATE_CONVERTED]	   = { "converted", "vs2vz verify %s; then vs2vz commit %s; or vs2vz undo %s" },

@@ -34,6 +34,7 @@ static void add_brackets(struct buf *out, const struct report_guest *g, struct p
 static bool is_blocked(const struct report_guest *g)
 {
 	return g->state == STATE_BLOCKED || g->state == STATE_ABSENT ||
+	       g->state == STATE_UNREAD ||
 	       g->outcome == OUTCOME_BLOCKED;
 }
 

@@ -97,7 +97,7 @@ static void add_states(struct buf *out, const struct report *r)
 		first = false;
 	}
 	if (first)
-		buf_adds(out, "no guests");
+		buf_adds(out, report_nobody(r));
 }
 
 static const struct report_guest *first_between(const struct report *r)

@@ -70,7 +70,7 @@ void report_scan(struct buf *out, const struct report *r, const struct text_styl
 	if (t.nr > t.columns)
 		table_print(out, &t, add_details, r);
 	else
-		buf_adds(out, "no guests\n");
+		buf_addf(out, "%s\n", report_nobody(r));
 }
 
 static void add_entry(struct buf *out, const struct finding *f)
@@ -171,7 +171,7 @@ void report_status(struct buf *out, const struct report *r, const struct text_st
 	if (t.nr > t.columns)
 		table_print(out, &t, add_volume, r);
 	else
-		buf_adds(out, "no guests\n");
+		buf_addf(out, "%s\n", report_nobody(r));
 }
 
 void report_explain(struct buf *out, const struct finding_kind *kind)

@@ -19,9 +19,11 @@
 #include "base/progress.h"
 #include "base/shown.h"
 #include "base/stop.h"
+#include "base/unseen.h"
 #include "exits.h"
 
 #define NAME_FILE_MAX (64u << 10)
+#define UNSEEN_TOLD 5
 
 int session_fail(struct session *s, int status, const char *fmt, ...)
 {
@@ -345,14 +347,14 @@ static void store_reports(struct session *s)
 
 /*
  * What only root may look at is neither damaged nor absent: findings that end with the
- * system's words for it become VS_NOT_ROOT. What the first of them says; NULL: there is none.
+ * system's words for it become VS_NOT_ROOT. True: there is one.
  */
-static const char *see_refusals(struct session *s)
+static bool see_refusals(struct session *s)
 {
 	const char *const words[] = {
 		pool_strdup(&s->pool, strerror(EACCES)), pool_strdup(&s->pool, strerror(EPERM)),
 	};
-	const char *first = NULL;
+	bool any = false;
 
 	for (size_t i = 0; geteuid() != 0 && i < s->findings.nr; i++) {
 		struct finding *f = &s->findings.v[i];
@@ -362,24 +364,81 @@ static const char *see_refusals(struct session *s)
 			if (len < strlen(words[k]) || strcmp(f->seen + len - strlen(words[k]), words[k]) != 0)
 				continue;
 			f->kind = finding_kind(VS_NOT_ROOT);
-			first = first ? first : f->seen;
+			any = true;
 		}
 	}
-	if (first)
+	if (any)
 		finding_sort(&s->findings);
-	return first;
+	return any;
+}
+
+/* Was it said that what could not be looked at is of no matter? */
+static bool unseen_lifted(const struct session *s)
+{
+	for (size_t i = 0; i < s->opt.nr_overrides; i++)
+		if (s->opt.overrides[i] == VS_NOT_SEEN)
+			return true;
+	for (size_t i = 0; i < s->set.nr_lifts; i++)
+		if (s->set.lifts[i].id == VS_NOT_SEEN && !s->set.lifts[i].guest)
+			return true;
+	return false;
+}
+
+/* Findings that say the same of a guest or a tree; in scan and status nothing else does. */
+static size_t tell_unread(const struct findings *f)
+{
+	static const enum finding_id ids[] = {
+		VS_CONFIG_UNREADABLE, VS_TREE_UNREADABLE, VS_NOT_ROOT,
+	};
+	size_t nr = 0;
+
+	for (size_t i = 0; i < f->nr; i++)
+		for (size_t k = 0; k < sizeof(ids) / sizeof(ids[0]); k++)
+			if (f->v[i].kind->id == ids[k] && !f->v[i].override_reason && nr++ < UNSEEN_TOLD)
+				log_say(LOG_ERROR, "%s: %s", f->v[i].object, f->v[i].seen);
+	return nr;
+}
+
+static void tell_unseen(size_t nr)
+{
+	for (size_t i = 0; i < nr && i < UNSEEN_TOLD; i++) {
+		struct unseen one = unseen_get(i);
+
+		log_say(LOG_ERROR, "'%s' could not be looked at: %s", show(one.path),
+			strerror(one.code));
+	}
+}
+
+/*
+ * "Done" is no word for a look that was refused, even where nobody asked what was missed.
+ * A changing command has a status of its own: what it changed was looked at by its steps.
+ */
+static int seen_status(const struct session *s, int status)
+{
+	size_t nr = unseen_lifted(s) ? 0 : unseen_count();
+
+	if (status != EXIT_DONE)
+		return status;
+	if (nr)
+		tell_unseen(nr);
+	else if (!s->changing)
+		nr = tell_unread(&s->findings);
+	if (nr)
+		log_say(LOG_ERROR, "what is said here may be incomplete: vs2vz explain VS154");
+	return !s->changing && nr ? EXIT_FAILED : status;
 }
 
 int session_end(struct session *s, void (*text)(struct session *s, struct buf *out), int status)
 {
 	struct buf CLEANUP_BUF out = BUF_INTO(&report_stdout);
-	const char *refused = s->changing ? NULL : see_refusals(s);
 
-	if (refused) {
+	if (!s->changing && see_refusals(s)) {
 		status = EXIT_PLATFORM;
-		log_say(LOG_ERROR, "not everything can be seen without root rights (VS%u): %s; try sudo",
-			VS_NOT_ROOT, refused);
+		log_say(LOG_ERROR, "not everything can be seen without root rights (VS%u): try sudo",
+			VS_NOT_ROOT);
 	}
+	status = seen_status(s, status);
+	s->report.unseen = unseen_count() > 0;
 	report_end(&s->report, status);
 	if (s->lock >= 0)
 		store_reports(s);

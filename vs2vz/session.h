@@ -32,6 +32,7 @@ struct record {
 	const char *name;
 	enum phase phase;
 	bool damaged;
+	bool unread;		/* damaged is not said: the system refuses to show it */
 	const char *damage;	/* text of the error */
 	uint32_t ctid;
 	const struct guest *guest; /* NULL: no longer configured */
@@ -66,6 +67,7 @@ struct session {
 	struct host host;
 	struct guests guests;
 	struct findings findings;
+	size_t nr_unseen;	/* of base/unseen.h's list, those that have become findings */
 	struct users users;	/* who uses what, see session_users() */
 	struct device *devices;	/* see session_device() */
 	size_t nr_devices, cap_devices;
@@ -117,6 +119,8 @@ int session_users(struct session *s);
  * report at once (already converted, interrupted, absent).
  */
 int session_select(struct session *s);
+/* What could not be looked at becomes findings, each once: VS_NOT_SEEN. */
+void session_unseen(struct session *s);
 /* Apply the overrides of settings and options to the findings so far. */
 void session_lift(struct session *s);
 /* decide() with options and settings; overrides applied, findings sorted. */
@@ -127,6 +131,7 @@ int session_recipes(struct session *s);
 const struct record *session_later(const struct session *s, const struct record *r);
 /* The records that the operands name; all of them where none is given. NULL ends them. */
 int session_records(struct session *s, const struct record ***out, size_t *nr);
+enum report_state record_state(const struct record *r);
 struct record *session_record(const struct session *s, const char *name);
 const struct guest *session_guest(const struct session *s, const char *name);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The seam: each function stands before one of base/sys.c, counts, and lets the call
- * through, fails it or ends the process. While armed nothing is really synced: a
- * process that ends loses nothing, and what a power cut loses is worked out in power.c.
+ * through, fails it or ends the process (the looks are in fault_look.c). While armed
+ * nothing is really synced: a process that ends loses nothing, and what a power cut loses
+ * is worked out in power.c.
  */
 #include "fault.h"
 
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum family { OFF, COUNT, CRASH, FAIL, FAIL_EVER, POWER };
+enum family { OFF, COUNT, CRASH, FAIL, FAIL_EVER, POWER, LOOK };
 
 static const struct {
 	const char *word;
@@ -27,6 +28,13 @@ static const struct {
 	{ "enospc", FAIL, ENOSPC },
 	{ "eio-forever", FAIL_EVER, EIO },
 	{ "power", POWER, 0 },
+	{ "look-none", LOOK, 0 },
+	{ "look-eio", LOOK, EIO },
+	{ "look-enfile", LOOK, ENFILE },
+	{ "look-emfile", LOOK, EMFILE },
+	{ "look-enomem", LOOK, ENOMEM },
+	{ "look-eacces", LOOK, EACCES },
+	{ "look-euclean", LOOK, EUCLEAN },
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -35,6 +43,7 @@ static int failure;
 static unsigned long at_call, calls;
 static unsigned seed;
 static bool fired;
+static const char *looked = "";	/* the look that failed */
 
 void fault_arm(const char *spec, const char *grave)
 {
@@ -78,7 +87,7 @@ static void report(void)
 
 	if (fd < 0)
 		return;
-	snprintf(text, sizeof(text), "%lu %s\n", calls, fired ? "fired" : "quiet");
+	snprintf(text, sizeof(text), "%lu %s %s\n", calls, fired ? "fired" : "quiet", looked);
 	if (write(fd, text, strlen(text)) < 0)
 		_exit(99);
 	close(fd);
@@ -117,10 +126,27 @@ bool fault_hit(void)
 
 bool fault_enter(void)
 {
-	if (family == OFF)
+	if (family == OFF || family == LOOK)
 		return false;
 	pthread_mutex_lock(&lock);
 	return true;
+}
+
+bool fault_look(const char *what)
+{
+	bool hit;
+
+	if (family != LOOK)
+		return false;
+	pthread_mutex_lock(&lock);
+	hit = ++calls == at_call && failure;
+	fired |= hit;
+	if (hit)
+		looked = what;
+	pthread_mutex_unlock(&lock);
+	if (hit)
+		errno = failure;
+	return hit;
 }
 
 void fault_leave(bool entered)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Faults before the N-th call that changes something. Linked into a program with
- * ld --wrap for every function of base/sys.h, and for libext2fs's door to a device
- * (tests/crash/wraps.sh prints the flags).
+ * Faults before the N-th call that changes something, or that looks. Linked into a program
+ * with ld --wrap for every function of base/sys.h, for libext2fs's door to a device, and
+ * for what opens, lists and reads (tests/crash/wraps.sh prints the flags).
  *
  *	crash:N		the process ends before the call; a write is torn in half
  *	eio:N enospc:N	the call fails, once
  *	eio-forever:N	the call and all after it fail
  *	power:N[:SEED]	the process ends, and what was not synced is lost
+ *	look-eio:N	the N-th look fails, once; also look-enfile, -emfile, -enomem,
+ *			-eacces, -euclean; look-none counts
  *
  * By environment (VS2VZ_FAULT) for whole programs, by fault_arm() for forked children.
  * VS2VZ_FAULT_GRAVE names a directory on the file system under test for "power".
@@ -37,6 +39,7 @@ bool fault_enter(void);
 bool fault_hit(void);
 void fault_leave(bool entered);
 bool fault_power(void);		/* power_*() wants to hear of it */
+bool fault_look(const char *what);	/* for each call that only looks: shall it fail? */
 bool fault_ends_next(void);	/* the process ends in this very call */
 
 /*

@@ -16,7 +16,7 @@ out=$build/mutants
 nr=0
 bad=0
 mkdir -p "$out" || exit 1
-layer='fault fault_ext2 power power_block snapshot world world_image'
+layer='fault fault_ext2 fault_look power power_block snapshot world world_image'
 for f in crash-unit $layer; do
 	$CC $CPPFLAGS $CFLAGS -c -o "$out/$f.o" "$here/$f.c" || exit 1
 done

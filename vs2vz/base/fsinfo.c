@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount/libmount.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,23 +30,51 @@
 #include "base/compat.h"
 #include "base/units.h"
 
+#define TABLE_MAX (64u << 20)
+
+/*
+ * Read whole before libmount takes it apart: where reading ends early it would hand out the
+ * mounts so far as if they were all.
+ */
+static struct libmnt_table *parse_table(const struct buf *text, const char *path)
+{
+	struct libmnt_table *table = mnt_new_table();
+	FILE *stream = fmemopen(text->data, text->len, "r");
+
+	if (!table || !stream)
+		die("no memory");
+	if (mnt_table_parse_stream(table, stream, path) != 0) {
+		mnt_unref_table(table);
+		table = NULL;
+	}
+	fclose(stream);
+	return table;
+}
+
 /* Before Linux 2.6.26 mounts are told without number and device. */
 struct libmnt_table *fsinfo_table(struct err *err)
 {
+	static const char *const paths[] = { "/proc/self/mountinfo", "/proc/self/mounts" };
 	struct libmnt_table *table = NULL;
+	struct buf text CLEANUP_BUF = BUF_INIT;
+	unsigned old = !kernel_can(CAN_MOUNTINFO);
+	struct root real;
+	int rc;
 
-	errno = 0;
-	if (kernel_can(CAN_MOUNTINFO)) {
-		table = mnt_new_table_from_file("/proc/self/mountinfo");
-		if (!table && errno == ENOENT)
-			kernel_cannot(CAN_MOUNTINFO);
+	if (root_init(&real, "/", err) < 0)
+		return NULL;
+	rc = root_read(&real, paths[old], TABLE_MAX, &text, err);
+	if (rc < 0 && !old && err_is_absent(err)) {
+		kernel_cannot(CAN_MOUNTINFO);
+		rc = root_read(&real, paths[old = 1], TABLE_MAX, &text, err);
 	}
-	if (!table && !kernel_can(CAN_MOUNTINFO))
-		table = mnt_new_table_from_file("/proc/self/mounts");
-	if (!table && errno == 0)
-		errno = EIO;
+	root_release(&real);
+	if (rc == 0 && text.len)
+		table = parse_table(&text, paths[old]);
+	if (rc == 0 && !table)
+		fail_code(err, EIO, "'%s' is empty or cannot be understood", paths[old]);
 	if (!table)
-		fail_errno(err, "cannot read the mount table in /proc/self");
+		err_add(err, "cannot read the mount table");
 	return table;
 }
 

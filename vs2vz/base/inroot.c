@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "base/compat.h"
+#include "base/unseen.h"
 #include "base/walkpath.h"
 
 #define LINKS_MAX 40
@@ -59,8 +60,10 @@ void close_fd(int *fd)
 int root_init(struct root *root, const char *dir, struct err *err)
 {
 	root->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root->fd < 0)
+	if (root->fd < 0) {
+		unseen_note("", dir, errno);
 		return fail_errno(err, "cannot open the root '%s'", show(dir));
+	}
 	root->path = strcmp(dir, "/") == 0 ? "" : dir;
 	return 0;
 }
@@ -79,6 +82,7 @@ int root_inside(struct root *inner, const struct root *outer, const char *path, 
 
 static int no_path(const struct root *root, const char *path, struct err *err)
 {
+	unseen_note(root->path, path, errno);
 	return fail_errno(err, "cannot reach '%s%s'", show(root->path), show(path));
 }
 
@@ -293,10 +297,13 @@ int below_open(int dirfd, const char *name, const struct stat *st)
 	do
 		fd = openat(dirfd, name, flags);
 	while (fd < 0 && errno == EINTR);
-	if (fd < 0 || (fstat(fd, &now) == 0 && same_object(&now, st)))
+	if (fd < 0)
+		return -1;
+	errno = 0;
+	if (fstat(fd, &now) == 0 && same_object(&now, st))
 		return fd;
-	close(fd);
-	errno = ESTALE;
+	errno = errno ? errno : ESTALE;
+	close_fd(&fd);
 	return -1;
 }
 
@@ -379,8 +386,10 @@ int root_read(const struct root *root, const char *path, size_t max, struct buf 
 		got = read(fd, buf_room(out, 64 * 1024), 64 * 1024);
 		if (got > 0)
 			buf_used(out, (size_t)got);
-		if (got < 0 && errno != EINTR)
+		if (got < 0 && errno != EINTR) {
+			unseen_note(root->path, path, errno);
 			return fail_errno(err, "cannot read '%s%s'", show(root->path), show(path));
+		}
 		if (out->len > max)
 			return fail_code(err, EFBIG, "'%s%s' is larger than %zu bytes",
 					 show(root->path), show(path), max);
@@ -411,11 +420,19 @@ int root_canonical(const struct root *root, const char *path, struct buf *out, s
 	int links = 0, fd = -1;
 
 	/* Follow the last component by hand: it may lead to something that is absent. */
-	while (root_spot(root, now, &spot, err) == 0 &&
-	       below_stat(spot.at.dirfd, spot.at.name, &st) == 0 && S_ISLNK(st.st_mode)) {
-		ssize_t len = readlinkat(spot.at.dirfd, spot.at.name, text, sizeof(text));
-		char *next = len < 0 || ++links > LINKS_MAX ? NULL : lead_on(now, text, (size_t)len);
+	while (root_spot(root, now, &spot, err) == 0) {
+		ssize_t len;
+		char *next;
 
+		if (below_stat(spot.at.dirfd, spot.at.name, &st) < 0) {
+			if (errno_is_answer(errno))
+				break;
+			goto bad;
+		}
+		if (!S_ISLNK(st.st_mode))
+			break;
+		len = readlinkat(spot.at.dirfd, spot.at.name, text, sizeof(text));
+		next = len < 0 || ++links > LINKS_MAX ? NULL : lead_on(now, text, (size_t)len);
 		if (!next) {
 			errno = len < 0 ? errno : ELOOP;
 			goto bad;

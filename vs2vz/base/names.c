@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/unseen.h"
+
 struct entry {
 	const char *name;
 	unsigned char type;
@@ -33,6 +35,12 @@ static void hand_out(struct names *out, struct entry *v, size_t nr, struct pool 
 	}
 }
 
+static int no_list(const struct root *root, const char *path, struct err *err)
+{
+	unseen_note(root->path, path, errno);
+	return fail_errno(err, "cannot list '%s%s'", show(root->path), show(path));
+}
+
 int root_names(const struct root *root, const char *path, struct pool *pool, struct names *out,
 	       struct err *err)
 {
@@ -47,7 +55,7 @@ int root_names(const struct root *root, const char *path, struct pool *pool, str
 	dir = fdopendir(fd);
 	if (!dir) {
 		close_fd(&fd);
-		return fail_errno(err, "cannot list '%s%s'", show(root->path), show(path));
+		return no_list(root, path, err);
 	}
 	for (errno = 0; (d = readdir(dir)); errno = 0) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
@@ -61,7 +69,7 @@ int root_names(const struct root *root, const char *path, struct pool *pool, str
 	}
 	refused = errno;
 	if (refused)
-		fail_errno(err, "cannot list '%s%s'", show(root->path), show(path));
+		no_list(root, path, err);
 	else
 		hand_out(out, v, nr, pool);
 	closedir(dir);

@@ -100,12 +100,11 @@ static int open_one(int dirfd, const char *name)
 			errno = ENOTDIR;
 		return -1;
 	}
-	errno = ENOTDIR;
-	if (fstat(fd, &got) == 0 && S_ISDIR(got.st_mode) &&
-	    fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (named.st_dev == got.st_dev && named.st_ino == got.st_ino)
+	if (fstat(fd, &got) == 0 && fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (S_ISDIR(got.st_mode) && named.st_dev == got.st_dev &&
+		    named.st_ino == got.st_ino)
 			return fd;
-		errno = S_ISLNK(named.st_mode) ? ENOTDIR : ESTALE;
+		errno = S_ISLNK(named.st_mode) || !S_ISDIR(got.st_mode) ? ENOTDIR : ESTALE;
 	}
 	close_fd(&fd);
 	return -1;

@@ -79,14 +79,18 @@ int build_inputs(struct deciding *d, struct decision *decision, struct err *err)
 	const struct guest *guest = decision->guest;
 	struct plan *plan = &decision->plan;
 	const struct ct *ct = &decision->ct;
+	const char *evidence;
 
 	add_guest_items(d, decision);
 	if (d->host->vz_conf)
 		add_evidence(d, plan, INPUT_FILE, d->host->vz_conf);
 	if (ct->sample_path)
 		add_evidence(d, plan, INPUT_FILE, ct->sample_path);
-	if (!add_evidence(d, plan, INPUT_DIR, guest->tree))
-		return fail(err, "the tree '%s' is gone or cannot be looked at", show(guest->tree));
+	if (input_evidence(&evidence, d->root, INPUT_DIR, guest->tree, d->pool, err) < 0)
+		return -1;
+	if (!evidence)
+		return fail(err, "the tree '%s' is gone", show(guest->tree));
+	plan_input(plan, d->pool, INPUT_DIR, guest->tree, evidence);
 	add_absent(d, plan, ct->private);
 	if (path_exists(d->root, ct->root))
 		add_evidence(d, plan, INPUT_DIR, ct->root);

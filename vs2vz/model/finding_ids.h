@@ -58,6 +58,7 @@ enum finding_id {
 	VS_VZ_NOT_INSTALLED	= 151,	/* --before-reboot: no vz.conf */
 	VS_VZ_KERNEL_ABSENT	= 152,	/* --before-reboot: no OpenVZ kernel below /lib/modules */
 	VS_TREE_OF_HOST		= 153,	/* a directory of the running system is no guest */
+	VS_NOT_SEEN		= 154,	/* the system refused a look: nothing is known */
 	/* 2 preflight */
 	VS_NO_SPACE		= 201,
 	VS_NO_INODES		= 202,

@@ -64,6 +64,7 @@ struct system {
 enum guest_state {
 	GUEST_FOUND,		/* convertible unless findings say otherwise */
 	GUEST_ABSENT,		/* configuration without tree: cannot be converted */
+	GUEST_UNREAD,		/* a configuration that cannot be looked at: blocked */
 	GUEST_CONVERTED,	/* carries our mark */
 };
 

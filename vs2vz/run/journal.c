@@ -273,14 +273,23 @@ int journal_create(int state, const struct plan *plans, size_t nr, struct err *e
 	return rc;
 }
 
+/* Damage is what is there and wrong, or gone; what cannot be read may be whole. */
+static int unread(const struct journal *j, const char *what, struct err *err)
+{
+	if (err_is_absent(err) || err->code == EFBIG || err->code == EINVAL)
+		return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s' has no readable %s",
+				 show(j->name), what);
+	err_add(err, "journal '%s'", show(j->name));
+	return -1;
+}
+
 static int read_plan(struct journal *j, const struct root *folder, struct err *err)
 {
 	struct buf CLEANUP_BUF bytes = BUF_INIT;
 	const char *text;
 
 	if (root_read(folder, "plan", PLAN_MAX, &bytes, err) < 0)
-		return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s' has no readable plan",
-				 show(j->name));
+		return unread(j, "plan", err);
 	text = bytes.data;
 	if (plan_parse(&j->plan, &text, &j->pool, err) == 0)
 		return 0;
@@ -294,8 +303,7 @@ static int read_log(struct journal *j, const struct root *folder, struct err *er
 	struct buf CLEANUP_BUF bytes = BUF_INIT;
 
 	if (root_read(folder, "log", LOG_MAX, &bytes, err) < 0)
-		return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s' has no readable log",
-				 show(j->name));
+		return unread(j, "log", err);
 	return log_replay(j, bytes.data, bytes.len, err);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "vserver/users.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
+#include "base/unseen.h"
 #include "vserver/scanning.h"
 
 #define NAMED_MAX 6	/* processes that a finding names */
@@ -47,6 +49,12 @@ static const char *read_command(struct users *u, const struct root *proc, const 
 	return pool_printf(&u->pool, " (%s)", show(open + 1));
 }
 
+static void not_seen(struct users *u, const struct use *of, const char *name, int code)
+{
+	unseen_note("/proc", pool_printf(&u->pool, "%s/%s%s", of->pid, of->ino ? "" : "fd/", name),
+		    code);
+}
+
 /* Sockets, pipes and the like show no path and count for nothing. */
 static void add_use(struct users *u, const struct use *of, int dirfd, const char *name)
 {
@@ -55,14 +63,17 @@ static void add_use(struct users *u, const struct use *of, int dirfd, const char
 	struct use use = *of;
 	struct stat st;
 
+	if (len < 0)
+		not_seen(u, of, name, errno);
 	text[len > 0 ? len : 0] = '\0';
 	use.path = text[0] == '/' ? pool_strdup(&u->pool, text) : "";
+	use.dev = 0;
+	use.ino = 0;
 	if (of->ino && below_stat_follow(dirfd, name, &st) == 0) {
 		use.dev = st.st_dev;
 		use.ino = st.st_ino;
-	} else {
-		use.dev = 0;
-		use.ino = 0;
+	} else if (of->ino) {
+		not_seen(u, of, name, errno);
 	}
 	if (use.path[0] || use.ino)
 		*(struct use *)pool_grow(&u->pool, &u->v, &u->nr, &u->cap, sizeof(*u->v)) = use;

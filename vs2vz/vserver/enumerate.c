@@ -13,9 +13,11 @@
  */
 #include "vserver/scanning.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/units.h"
+#include "base/unseen.h"
 #include "vserver/scan.h"
 #include "vserver/value.h"
 
@@ -171,6 +173,7 @@ static void add_recent(const struct folder *f, const char *name)
 
 	if (root_canonical(f->s->root, path, &real, &err) < 0) {
 		finding_add(f->s->findings, VS_CONFIG_UNREADABLE, name, path, "%s", err.text);
+		new_guest(f, name, path)->state = GUEST_UNREAD;
 		return;
 	}
 	g = new_guest(f, name, pool_memdup(f->s->pool, real.data, real.len));
@@ -250,6 +253,38 @@ static void add_file(const struct folder *f, const char *name)
 		other_file(f, name, "a file that belongs to no guest");
 }
 
+/* Is there a tree of this name where the trees are? */
+static bool has_tree(const struct folder *f, const char *name)
+{
+	return is_type(f, pool_printf(f->s->pool, "%s/%s", f->in->base, name), S_IFDIR) ||
+	       is_type(f, path_of(f, ".defaults/vdirbase/", name), S_IFDIR);
+}
+
+/*
+ * A name that can be looked at by nobody is not nothing: a guest stands behind it whose
+ * settings are not to be had. Where the name only leads nowhere, or to what is no
+ * configuration, its tree says that a guest is meant.
+ */
+static void add_unread(const struct folder *f, const char *name, int code, const char *why)
+{
+	static const char *const suffixes[] = { CONF_SUFFIX, HIDDEN_SUFFIX, SCRIPT_SUFFIX };
+	const char *guest = name;
+	struct guest *g;
+
+	for (size_t i = 0; guest == name && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		guest = text_ends(name, suffixes[i]) ? stem(f, name, suffixes[i]) : name;
+	if (errno_is_answer(code) && !has_tree(f, guest)) {
+		other_file(f, name, why);
+		return;
+	}
+	finding_add(f->s->findings, VS_CONFIG_UNREADABLE, guest, path_of(f, name, ""), "%s", why);
+	if (guest != name && (text_ends(name, SCRIPT_SUFFIX) || has_name(f, guest, "")))
+		return;		/* what else is there of it makes the guest */
+	g = new_guest(f, guest, path_of(f, name, ""));
+	g->style = guest == name ? STYLE_RECENT : STYLE_LEGACY;
+	g->state = GUEST_UNREAD;
+}
+
 static void add_name(const struct folder *f, const char *name)
 {
 	const char *path = path_of(f, name, "");
@@ -264,13 +299,13 @@ static void add_name(const struct folder *f, const char *name)
 		return;
 	}
 	if (root_stat(f->s->root, path, &st, &err) < 0)
-		other_file(f, name, err.text);
+		add_unread(f, name, err.code, err.text);
 	else if (S_ISDIR(st.st_mode))
 		add_directory(f, name);
 	else if (S_ISREG(st.st_mode))
 		add_file(f, name);
 	else
-		other_file(f, name, "neither a file nor a directory");
+		add_unread(f, name, EINVAL, "neither a file nor a directory");
 }
 
 void enumerate(struct scan *s, const struct install *in)

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/unseen.h"
+
 #define DEPTH_MAX 8
 #define COUNT_MAX 4096
 
@@ -87,8 +89,10 @@ int file_begin(struct item *out, const char *path, size_t max, struct scan *s, s
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
+		if (got < 0) {
+			unseen_note(s->root->path, path, errno);
 			return fail_errno(err, "cannot read '%s'", show(path));
+		}
 		if (got == 0)
 			break;
 		buf_used(&text, (size_t)got);

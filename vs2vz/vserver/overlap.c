@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unseen.h"
+
 /* Guests with a tree by its path: what lies in a directory follows it at once. */
 struct by_tree {
 	size_t nr;
@@ -306,7 +308,7 @@ static bool is_place_of_absent(const struct scan *s, const char *name)
 			high = mid;
 	}
 	for (; low < all->nr && strcmp(all->v[low].name, name) == 0; low++)
-		if (all->v[low].state == GUEST_ABSENT)
+		if (all->v[low].state == GUEST_ABSENT || all->v[low].state == GUEST_UNREAD)
 			return true;
 	return false;
 }
@@ -396,6 +398,7 @@ void overlap_find(struct scan *s, const struct installs *all, const struct host 
 		add_base(&bases, pool_printf(s->pool, "%s/.defaults/vdirbase", all->v[i].conf), s);
 		add_base(&bases, all->v[i].base, s);
 	}
-	for (size_t i = 0; i < bases.nr; i++)
+	/* Of what could not be looked at somebody's configuration may be: no tree is nobody's. */
+	for (size_t i = 0; i < bases.nr && !unseen_count(); i++)
 		look_in_base(s, &trees, host, bases.v[i]);
 }

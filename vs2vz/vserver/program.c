@@ -5,8 +5,11 @@
 #include "vserver/guest_file.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/unseen.h"
 
 #define HEADER_LEN 20	/* up to and with e_machine, in both classes */
 
@@ -47,13 +50,16 @@ const char *program_arch(const struct guest_tree *t, const char *path)
 	unsigned char head[HEADER_LEN];
 	struct err err;
 	int fd CLEANUP_FD = -1;
+	ssize_t len;
 	bool big;
 
 	if (!guest_is_program(t, path))
 		return "";
 	fd = root_open(t->root, path, &err);
-	if (fd < 0 || read(fd, head, sizeof(head)) != (ssize_t)sizeof(head) ||
-	    memcmp(head, ELFMAG, SELFMAG) != 0)
+	len = fd < 0 ? 0 : read(fd, head, sizeof(head));
+	if (len < 0)
+		unseen_note(t->root->path, path, errno);
+	if (len != (ssize_t)sizeof(head) || memcmp(head, ELFMAG, SELFMAG) != 0)
 		return "";
 	big = head[EI_DATA] == ELFDATA2MSB;
 	return machine_name((unsigned)head[big ? 18 : 19] << 8 | head[big ? 19 : 18],

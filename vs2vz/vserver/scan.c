@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/unseen.h"
 #include "vserver/scanning.h"
 
 static int by_name(const void *a, const void *b)
@@ -31,7 +32,7 @@ static void fill_host(struct host *host, const struct installs *all, struct scan
 		host->installs[i] = all->v[i].conf;
 		buf_addf(&list, "%s%s", i ? ", " : "", show(all->v[i].conf));
 	}
-	if (all->nr == 0)
+	if (all->nr == 0 && !unseen_count())
 		finding_add(s->findings, VS_NO_VSERVER, NULL, "/etc/vservers",
 			    "neither util-vserver nor its configuration was found");
 	else if (all->nr > 1)

@@ -73,7 +73,7 @@ void stores_find(struct host *host, const struct installs *all, struct scan *s)
 	for (size_t i = 0; i < all->nr; i++)
 		look_in(&found, pool_printf(s->pool, "%s/.defaults", all->v[i].conf), s);
 	for (size_t i = 0; i < s->guests->nr; i++)
-		if (s->guests->v[i].style == STYLE_RECENT)
+		if (s->guests->v[i].style == STYLE_RECENT && s->guests->v[i].state != GUEST_UNREAD)
 			look_in(&found, s->guests->v[i].conf, s);
 	if (found.nr > 1)
 		qsort(found.v, found.nr, sizeof(*found.v), by_path);
