@@ -210,7 +210,11 @@ static int carry_host_number(struct session *s, unsigned number, enum way way)
 		return -1;
 	work_init(&w, &s->root, j.folder, &j.pool);
 	fill_work(s, &w);
-	done = go(s, &j, &w, way, true);
+	/* Cut on its way forwards, and guests went on without it: the rest of it is theirs as well. */
+	done = way == WAY_FINISH && j.phase == PHASE_CONVERTING ?
+	       go(s, &j, &w, WAY_FORWARD, false) : 0;
+	if (done == 0)
+		done = go(s, &j, &w, way, true);
 	for (size_t i = 0; i < w.nr_kept; i++) {
 		report_path_add(report_host(&s->report), &s->report, w.kept[i].path, w.kept[i].why);
 		finding_add(&s->findings, VS_UNDO_KEPT, NULL, w.kept[i].path, "%s", w.kept[i].why);
@@ -334,6 +338,8 @@ static enum host_way host_way(struct session *s, unsigned number, const struct h
 	if (j.phase == PHASE_UNDONE || j.phase == PHASE_COMMITTED ||
 	    (way == HOST_FORWARD && j.phase != PHASE_PLANNED && j.phase != PHASE_CONVERTING))
 		way = HOST_STAYS;
+	else if (way == HOST_FINISH && (j.phase == PHASE_PLANNED || j.phase == PHASE_UNDOING))
+		way = HOST_BACK;	/* never begun, or half-way back: another one did its work */
 	journal_close(&j);
 	return way;
 }

@@ -46,6 +46,14 @@ campaign "crash in convert, then resume" "crash:%d" "" "$C" "$R" "$work/after" "
 campaign "crash in convert, then undo" "crash:%d" "" "$C" "$U" "$work/before" 1
 campaign "crash in undo, then undo" "crash:%d" "healthy $C" "$U" "$U" "$work/before" 1
 campaign "crash in commit, then commit" "crash:%d" "healthy $C" "$K" "$K" "$work/committed" ""
+# The host's part that was cut, and one more of the second try: both end with the commit.
+again=1
+recover() {
+	[ "$again" != 1 ] || healthy $C || healthy resume --yes
+	healthy "$@"
+}
+campaign "crash in convert, then convert again and commit" "crash:%d" "" "$C" "$K" "$work/committed" ""
+again=
 campaign "I/O error in convert, then undo" "eio:%d" "" "$C" "$U" "$work/before" 1
 campaign "disk full in convert, then undo" "enospc:%d" "" "$C" "$U" "$work/before" 1
 campaign "I/O errors for ever in convert, then undo" "eio-forever:%d" "" "$C" "$U" "$work/before" 1
