@@ -85,6 +85,9 @@ bring_back() {
 	ok "and replaced" sh -c 'cp "$1" "$1.new" && mv "$1.new" "$1"' - "$ct/usr/bin/sed"
 	echo new >"$ct/srv/new"
 	chown 500:500 "$ct/srv/new"
+	# Immutable by the container's own root: it is no mark of VServer.
+	echo fixed >"$ct/srv/fixed"
+	ok "a file becomes immutable" chattr +i "$ct/srv/fixed" "$ct/etc/passwd"
 	run_mustfail "undo of a changed copy is refused" vs undo v345
 	said "the refusal names the file" 'usr/bin/grep'
 	said_not "and none that only lost its marks" 'usr/bin/tar|resolv.conf'
@@ -95,6 +98,8 @@ bring_back() {
 	is "$(stat -c %i "$R/vservers/v345/usr/bin/tar")" "$(stat -c %i "$R/vservers/v346/usr/bin/tar")" \
 		"what did not change is still shared"
 	is "$(stat -c %u:%g "$R/vservers/v345/srv/new")" "$1" "what is new has the guest's tag"
+	is "$(lsattr -d "$R/vservers/v345/srv/fixed" "$R/vservers/v345/etc/passwd" | cut -c5 | tr -d '\n')" ii \
+		"what the container made immutable is"
 }
 
 pair() {

@@ -107,6 +107,11 @@ static int mend_sides(const struct comparing *y, struct compare_scratch *s,
 	side[0].meta = &meta[0];
 	side[1].meta = &meta[1];
 	side[marked].thawed = gone < 0 ? 0 : (uint32_t)gone;
+	/* What the container made immutable looks like a mark as soon as it is back. */
+	if (gone > 0 && y->opt->back) {
+		meta[0].flags &= ~(uint32_t)gone;
+		side[0].thawed = (uint32_t)gone;
+	}
 	if (y->opt->marks && y->opt->marks->immutable == IMMUTABLE_LINKED)
 		ignore_immutable(side, meta);
 	return gone < 0 ? -1 : 0;
