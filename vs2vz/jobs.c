@@ -6,6 +6,7 @@
  */
 #include "jobs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,6 +257,7 @@ static int give_up(struct session *s, const struct jobs *jobs)
 {
 	const struct err why = s->err;
 	bool left = false;
+	size_t len;
 
 	stop_clear();
 	for (size_t i = 0; i < jobs->nr; i++) {
@@ -270,7 +272,9 @@ static int give_up(struct session *s, const struct jobs *jobs)
 		left = true;
 	}
 	s->err = why;
-	err_add(&s->err, left ? "no guest was begun" : "nothing was changed");
+	len = strlen(s->err.text);
+	snprintf(s->err.text + len, sizeof(s->err.text) - len, left ? "; no guest was begun"
+								    : "; nothing was changed");
 	s->status = left ? EXIT_BROKEN : EXIT_FAILED;
 	return -1;
 }

@@ -347,14 +347,14 @@ static void store_reports(struct session *s)
 
 /*
  * What only root may look at is neither damaged nor absent: findings that end with the
- * system's words for it become VS_NOT_ROOT. True: there is one.
+ * system's words for it become VS_NOT_ROOT. What the first of them says; NULL: there is none.
  */
-static bool see_refusals(struct session *s)
+static const char *see_refusals(struct session *s)
 {
 	const char *const words[] = {
 		pool_strdup(&s->pool, strerror(EACCES)), pool_strdup(&s->pool, strerror(EPERM)),
 	};
-	bool any = false;
+	const char *first = NULL;
 
 	for (size_t i = 0; geteuid() != 0 && i < s->findings.nr; i++) {
 		struct finding *f = &s->findings.v[i];
@@ -364,12 +364,12 @@ static bool see_refusals(struct session *s)
 			if (len < strlen(words[k]) || strcmp(f->seen + len - strlen(words[k]), words[k]) != 0)
 				continue;
 			f->kind = finding_kind(VS_NOT_ROOT);
-			any = true;
+			first = first ? first : f->seen;
 		}
 	}
-	if (any)
+	if (first)
 		finding_sort(&s->findings);
-	return any;
+	return first;
 }
 
 /* Was it said that what could not be looked at is of no matter? */
@@ -431,11 +431,12 @@ static int seen_status(const struct session *s, int status)
 int session_end(struct session *s, void (*text)(struct session *s, struct buf *out), int status)
 {
 	struct buf CLEANUP_BUF out = BUF_INTO(&report_stdout);
+	const char *refused = s->changing ? NULL : see_refusals(s);
 
-	if (!s->changing && see_refusals(s)) {
+	if (refused) {
 		status = EXIT_PLATFORM;
-		log_say(LOG_ERROR, "not everything can be seen without root rights (VS%u): try sudo",
-			VS_NOT_ROOT);
+		log_say(LOG_ERROR, "not everything can be seen without root rights (VS%u): %s; try sudo",
+			VS_NOT_ROOT, refused);
 	}
 	status = seen_status(s, status);
 	s->report.unseen = unseen_count() > 0;

@@ -59,7 +59,7 @@ run_status 2 "a directory" vs insulate 345 --image /srv --yes
 said "is told how" 'image DIR/'
 run_status 2 "no logical volume" vs insulate 345 web --lv vs2vz-none --yes
 said "its name is made from the CTID" 'VS6[01][12] .*/dev/vs2vz-none/ct5000'
-run_check "two that do not fit together" vs insulate 345 web --image "/srv/ct/:300M" -n
+run_status 4 "two that do not fit together" vs insulate 345 web --image "/srv/ct/:300M" -n
 said "one of them is blocked for space" 'plan: 1 container changes, 1 blocked'
 said "it is named" VS201
 unchanged "nothing of this changed anything"

@@ -100,7 +100,7 @@ run_status 2 "more than there is" vs convert v345 --yes --insulate "lv:$vg:10G"
 said "it is named" VS613
 all_as_before "more than there is"
 not_called "more than there is"
-run_check "two that do not fit together" vs plan --all --insulate "lv:$vg:150M"
+run_status 2 "two that do not fit together" vs plan --all --insulate "lv:$vg:150M"
 said "the second is named" 'web: /dev/[a-z0-9]+/ct5000: it would have .* are promised'
 said_not "and it alone" 'v345: /dev/'
 run_status 2 "too small" vs plan v345 --insulate "lv:$vg:1M"
