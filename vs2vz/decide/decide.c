@@ -178,20 +178,23 @@ static int decide_and_give(struct deciding *d, struct decision *decision, struct
 static int decide_guests(struct deciding *d, struct err *err)
 {
 	struct decisions *out = d->out;
+	bool *failed = pool_array(d->pool, out->nr + 1, sizeof(*failed));
 	size_t kept = 0;
 
 	for (size_t i = 0; i < out->nr; i++) {
-		out->v[kept] = out->v[i];
-		if (decide_and_give(d, &out->v[kept], err) == 0) {
-			kept++;
+		const struct guest *guest = out->v[i].guest;
+
+		if (decide_and_give(d, &out->v[i], err) == 0)
 			continue;
-		}
 		if (err->code == ERR_STOPPED)
 			return -1;
-		finding_add(d->findings, VS_GUEST_UNDECIDED, out->v[kept].guest->name,
-			    out->v[kept].guest->conf, "%s", err->text);
+		failed[i] = true;
+		finding_add(d->findings, VS_GUEST_UNDECIDED, guest->name, guest->conf, "%s", err->text);
 		err_clear(err);
 	}
+	for (size_t i = 0; i < out->nr; i++)
+		if (!failed[i])
+			out->v[kept++] = out->v[i];
 	out->nr = kept;
 	return 0;
 }

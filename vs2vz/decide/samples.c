@@ -10,6 +10,7 @@
 struct sample_of_guest {
 	const char *name;
 	const char *path;	/* NULL: built in */
+	const char *why;	/* it cannot be used; NULL */
 };
 
 static const char *wanted_for(const struct deciding *d, const struct guest *guest)
@@ -53,7 +54,7 @@ static int find_common(struct deciding *d, struct sample_of_guest *common, struc
 
 int samples_read(struct deciding *d, struct err *err)
 {
-	struct sample_of_guest common;
+	struct sample_of_guest common = { 0 };
 
 	if (find_common(d, &common, err) < 0)
 		return -1;
@@ -66,10 +67,11 @@ int samples_read(struct deciding *d, struct err *err)
 		*sample = common;
 		if (wanted == d->choices->sample)
 			continue;
+		/* A sample of one guest that is not there is no matter of the others. */
 		if (sample_find(&sample->name, &sample->path, d->host, d->root, wanted, d->pool,
 				err) < 0 || take(d, sample, err) < 0) {
-			err_add(err, "guest %s", show(guest->name));
-			return -1;
+			sample->why = pool_strdup(d->pool, err->text);
+			err_clear(err);
 		}
 	}
 	return 0;
@@ -77,5 +79,7 @@ int samples_read(struct deciding *d, struct err *err)
 
 int sample_use(struct deciding *d, const struct decision *decision, struct err *err)
 {
-	return take(d, &d->samples[decision - d->out->v], err);
+	const struct sample_of_guest *sample = &d->samples[decision - d->out->v];
+
+	return sample->why ? fail(err, "%s", sample->why) : take(d, sample, err);
 }
