@@ -153,8 +153,11 @@ int session_begin(struct session *s)
 	report_init(&s->report, &s->pool, s->opt.command->name, s->argc, s->argv);
 	s->status = EXIT_USAGE;
 	if (root_init(&s->root, path, &s->err) < 0 ||
-	    settings_read(&s->set, &s->root, s->opt.config_file, &s->pool, &s->err) < 0)
+	    settings_read(&s->set, &s->root, s->opt.config_file, &s->pool, &s->err) < 0) {
+		if (is_refusal(s->err.code) && geteuid() != 0)
+			s->status = EXIT_PLATFORM;
 		return -1;
+	}
 	s->status = 0;
 	set_up_output(s);
 	if (root_init(&s->proc, "/proc", &s->err) < 0)

@@ -65,7 +65,8 @@ static void collect_places(struct deciding *d, struct places *places)
 
 		if (d->out->v[i].method == METHOD_RENAME || retire_path(d, &d->out->v[i]))
 			add_place(places, d->pool, path_parent(guest->tree, d->pool), 0755);
-		if (d->out->v[i].insulation && !d->out->v[i].insulation->device)
+		if (d->out->v[i].insulation && !d->out->v[i].insulation->device &&
+		    !d->out->v[i].insulation->misplaced)
 			add_place(places, d->pool, path_parent(d->out->v[i].insulation->at, d->pool),
 				  0700);
 		if (guest->style == STYLE_LEGACY)

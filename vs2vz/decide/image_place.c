@@ -44,7 +44,7 @@ struct image_place {
 	bool said;		/* one reason is enough */
 };
 
-static void misplaced(struct image_place *p, const char *dir, const char *what)
+static void judge_place(struct image_place *p, const char *dir, const char *what)
 {
 	if (p->said || !dir || strcmp(dir, "/") == 0 || !path_at_or_in(p->at, dir))
 		return;
@@ -58,7 +58,7 @@ static void judge_guests(struct image_place *p)
 		const struct guest *g = &p->q->all->v[i];
 
 		if (!g->barred)
-			misplaced(p, g->tree, pool_printf(p->pool, "the tree of guest '%s'",
+			judge_place(p, g->tree, pool_printf(p->pool, "the tree of guest '%s'",
 							  show(g->name)));
 	}
 }
@@ -70,9 +70,9 @@ static void judge_containers(struct image_place *p)
 	for (size_t i = 0; i < p->q->known->nr; i++) {
 		const struct known_ct *ct = &p->q->known->v[i];
 
-		misplaced(p, ct->private, pool_printf(p->pool, "the private area of container %u",
+		judge_place(p, ct->private, pool_printf(p->pool, "the private area of container %u",
 						      ct->ctid));
-		misplaced(p, ct->root, pool_printf(p->pool, "the root area of container %u", ct->ctid));
+		judge_place(p, ct->root, pool_printf(p->pool, "the root area of container %u", ct->ctid));
 	}
 	if (!p->said && (area_of_pattern(p->at, host->private_pattern) ||
 			 area_of_pattern(p->at, host->root_pattern))) {
@@ -88,24 +88,30 @@ static void judge_directories(struct image_place *p)
 	static const char openvz[] = "a directory of OpenVZ's own";
 	const struct host *host = p->q->host;
 
-	misplaced(p, host->conf_dir, openvz);
-	misplaced(p, host->names_dir, openvz);
-	misplaced(p, host->lock_dir, openvz);
-	misplaced(p, host->dump_dir, openvz);
+	judge_place(p, host->conf_dir, openvz);
+	judge_place(p, host->names_dir, openvz);
+	judge_place(p, host->lock_dir, openvz);
+	judge_place(p, host->dump_dir, openvz);
 	for (unsigned i = 0; i < host->nr_installs; i++)
-		misplaced(p, host->installs[i], "a configuration directory of VServer");
+		judge_place(p, host->installs[i], "a configuration directory of VServer");
 }
 
-int image_place_judge(const struct insulate_question *q, const char *at, struct pool *pool,
-		      struct findings *findings, struct err *err)
+int image_place_judge(const struct insulate_question *q, const char *at, bool *misplaced,
+		      struct pool *pool, struct findings *findings, struct err *err)
 {
 	const char *there = path_existing(q->root, path_parent(at, pool), pool);
 	struct image_place p = { .q = q, .at = at, .pool = pool, .findings = findings };
 	struct fsinfo fs;
+	struct stat st;
 
 	judge_guests(&p);
 	judge_containers(&p);
 	judge_directories(&p);
+	*misplaced = p.said;
+	if (root_stat(q->root, there, &st, err) < 0)
+		return -1;
+	if (!S_ISDIR(st.st_mode))
+		return fail(err, "an image file cannot be '%s': '%s' is no directory", show(at), show(there));
 	if (fsinfo_read(&fs, q->root, there, pool, err) < 0)
 		return -1;
 	if (is_volatile(fs.type))

@@ -12,10 +12,10 @@
 
 /*
  * at: the file, canonical; its directory need not exist. Adds VS_IMAGE_VOLATILE and
- * VS_IMAGE_MISPLACED for q->name.
+ * VS_IMAGE_MISPLACED (then *misplaced: no directory may be made there either) for q->name.
  */
-int image_place_judge(const struct insulate_question *q, const char *at, struct pool *pool,
-		      struct findings *findings, struct err *err) MUST_CHECK;
+int image_place_judge(const struct insulate_question *q, const char *at, bool *misplaced,
+		      struct pool *pool, struct findings *findings, struct err *err) MUST_CHECK;
 
 /*
  * Is the path one of, or in, the areas that a pattern such as "/vz/private/$VEID" makes,

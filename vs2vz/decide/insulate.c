@@ -169,7 +169,7 @@ int insulate_decide(struct insulation *out, const struct insulate_question *q, s
 	out->device = q->spec->where != INSULATE_IMAGE && q->spec->where != INSULATE_IMAGE_DIR;
 	if (uuid_new(uuid, err) < 0 || blockdev_read(&seen, q->root, out->at, pool, err) < 0)
 		return -1;
-	if (!out->device && image_place_judge(q, out->at, pool, findings, err) < 0)
+	if (!out->device && image_place_judge(q, out->at, &out->misplaced, pool, findings, err) < 0)
 		return -1;
 	out->bytes = out->device ? seen.bytes : size.wanted;
 	if (is_new_lv(q, &seen)) {

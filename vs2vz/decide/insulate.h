@@ -46,6 +46,7 @@ int insulate_parse_one(struct insulate_spec *out, enum insulate_where where, con
 struct insulation {
 	const char *at;		/* device, or image file */
 	bool device;
+	bool misplaced;		/* an image file where none may be (VS_IMAGE_MISPLACED) */
 	const char *ve_device;	/* of CTID.conf */
 	const char *uuid, *label, *type;
 	struct fs_facts facts;	/* of what is made, for its limits */
