@@ -42,6 +42,7 @@ valgrind        valgrind
 rsync           rsync
 mandoc          mandoc
 mount           util-linux
+bsdutils        util-linux
 procps          procps-ng
 shellcheck      ShellCheck
 '
