@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "carry.h"
+#include "commit_foresee.h"
 #include "container.h"
 #include "decide/contain.h"
 #include "exits.h"
@@ -83,6 +84,36 @@ static void refuse(struct session *s, const char *name, const char *why)
 	log_say(LOG_ERROR, "%s: %s", show(name), why);
 }
 
+/* The set-aside source of a copy: nobody may be writing into it when it goes or comes back. */
+static bool set_aside_in_use(struct session *s, const struct record *r)
+{
+	size_t before = s->findings.nr;
+	struct journal j;
+
+	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
+		return false;	/* carry_guest() says what is wrong */
+	for (size_t i = 0; i < j.plan.nr_steps; i++) {
+		const struct step *step = &j.plan.step[i];
+		struct guest aside = { .name = r->name };
+		struct stat st;
+
+		if (strcmp(step->kind->name, "retire") != 0)
+			continue;
+		aside.tree = pool_strdup(&s->pool, step_get(step, "to"));
+		if (root_lstat(&s->root, aside.tree, &st, &s->err) < 0 || !S_ISDIR(st.st_mode))
+			continue;
+		aside.tree_dev = st.st_dev;
+		aside.tree_ino = st.st_ino;
+		vserver_busy(&aside, &s->users, &s->findings);
+	}
+	journal_close(&j);
+	if (s->findings.nr == before)
+		return false;
+	refuse(s, r->name, pool_printf(&s->pool, "its set-aside source is in use (%s: %s): end that first",
+				       show(s->findings.v[before].object), s->findings.v[before].seen));
+	return true;
+}
+
 /*
  * Nobody may be working in the tree, wherever it stands now, and the container must not
  * be mounted: a running one shows itself by the mount on its VE_ROOT.
@@ -102,81 +133,29 @@ static bool in_use(struct session *s, const struct record *r)
 			    "something is mounted there: the container is running or mounted");
 	vserver_busy(&there, &s->users, &s->findings);
 	if (s->findings.nr == before)
-		return false;
+		return set_aside_in_use(s, r);
 	refuse(s, r->name, pool_printf(&s->pool, "it is in use (%s); stop it first: vzctl stop %u, "
 				       "or vzctl umount %u when it is only mounted",
 				       s->findings.v[before].seen, r->ctid, r->ctid));
 	return true;
 }
 
-/* UUID of the file system that a converted container was given; NULL: none. */
-static const char *own_uuid(struct session *s, const struct journal *j)
-{
-	for (size_t i = 0; j->phase == PHASE_CONVERTED && i < j->plan.nr_steps; i++)
-		if (strcmp(j->plan.step[i].kind->name, "makefs") == 0)
-			return pool_strdup(&s->pool, step_get(&j->plan.step[i], "uuid"));
-	return NULL;
-}
-
 /*
- * Commit removes what an insulated container was made from: not while its file system
- * is not to be seen, or another one is in its place. False: it was refused.
+ * A commit says that the container stands: it has a configuration. False: it was refused.
+ * The steps themselves look at everything else (may_finish).
  */
-static bool volume_there(struct session *s, const struct record *r)
+static bool is_configured(struct session *s, const struct record *r)
 {
-	const struct known_ct *ct = NULL;
-	struct container_tree tree = { .fd = -1, .device = -1 };
 	struct known_cts known;
-	const char *uuid;
-	struct journal j;
 
-	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
-		return true;	/* carry_guest() says what is wrong */
-	uuid = own_uuid(s, &j);
-	journal_close(&j);
-	if (!uuid)
-		return true;
-	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) == 0)
-		ct = layout_container(&known, r->ctid);
-	if (!ct || !ct->device)
-		fail(&s->err, "container %u is not configured as an insulated one", r->ctid);
-	else if (container_volume(&tree, s, ct) == 0 && strcmp(tree.uuid, uuid) == 0)
-		return true;
-	else if (tree.uuid)
-		fail(&s->err, "'%s' holds another file system, %s, not %s", show(tree.volume),
-		     show(tree.uuid), uuid);
-	refuse(s, r->name, pool_printf(&s->pool, "%s; what it was made from is kept: mount or attach "
-				       "its file system, or undo", s->err.text));
-	return false;
-}
-
-/*
- * Commit removes what a copy was made from: not while the copy is not to be seen, or
- * something else is in its place. False: it was refused.
- */
-static bool copy_there(struct session *s, const struct record *r)
-{
-	enum standing now = STANDS_AFTER;
-	const struct step *made;
-	struct journal j;
-	struct work w;
-	int rc = 0;
-
-	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
-		return true;	/* carry_guest() says what is wrong */
-	made = carry_relocation(&j.plan);
-	if (j.phase == PHASE_CONVERTED && made && strcmp(made->kind->name, "copy") == 0) {
-		work_init(&w, &s->root, j.folder, &s->pool);
-		rc = run_stands(&j, &w, made, &now, &s->err);
-		work_release(&w);
+	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) < 0) {
+		refuse(s, r->name, s->err.text);
+		return false;
 	}
-	if (rc == 0 && now == STANDS_BEFORE)
-		fail(&s->err, "'%s' is not there", show(step_get(made, "to")));
-	journal_close(&j);
-	if (rc == 0 && now == STANDS_AFTER)
+	if (!r->ctid || layout_container(&known, r->ctid))
 		return true;
-	refuse(s, r->name, pool_printf(&s->pool, "%s; what it was copied from is kept: mount what "
-				       "the copy lies on, or undo", s->err.text));
+	refuse(s, r->name, pool_printf(&s->pool, "container %u has no configuration %s/%u.conf any more: "
+				       "put it back, or undo", r->ctid, s->host.conf_dir, r->ctid));
 	return false;
 }
 
@@ -205,6 +184,11 @@ static int bring_hooks(struct session *s, const struct record *r)
 	return -1;
 }
 
+bool commit_ready(struct session *s, const struct record *r)
+{
+	return !in_use(s, r) && is_configured(s, r);
+}
+
 static void do_duty(struct session *s, const struct duty *duty, const struct record *r)
 {
 	size_t line = carry_line(s, r->name);
@@ -222,7 +206,7 @@ static void do_duty(struct session *s, const struct duty *duty, const struct rec
 			refuse(s, r->name, duty->refusal[r->phase]);
 		else
 			s->report.guests[line].outcome = OUTCOME_ALREADY;
-	} else if (!in_use(s, r) && (duty != &commit_duty || (volume_there(s, r) && copy_there(s, r))) &&
+	} else if (!in_use(s, r) && (duty->way[r->phase] != WAY_FINISH || is_configured(s, r)) &&
 		   (duty != &undo_duty || bring_hooks(s, r) == 0)) {
 		carry_guest(s, r->name, duty->way[r->phase], false);
 	}
@@ -346,6 +330,8 @@ int command_commit(struct session *s)
 	const char *question;
 	size_t nr, due;
 
+	if (s->opt.dry_run)
+		return commit_foresee(s);
 	if (begin(s, &records, &nr) < 0)
 		return session_failed(s);
 	due = count_due(records, nr);

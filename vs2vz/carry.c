@@ -42,11 +42,13 @@ const struct step *carry_relocation(const struct plan *plan)
 	return NULL;
 }
 
-static void fill_work(const struct session *s, struct work *w)
+void carry_work(const struct session *s, struct work *w)
 {
 	w->threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs;
 	w->verify = s->opt.has_verify ? s->opt.verify : s->set.verify;
 	w->changed = s->opt.changed;
+	w->source = s->opt.keep_source ? SOURCE_STAYS :
+		    s->opt.changed == CHANGED_DISCARD ? SOURCE_GOES_ALL : SOURCE_GOES;
 }
 
 /* Only the run that decided has a ledger; later ones leave its file alone. */
@@ -90,6 +92,19 @@ static void leave_report(struct session *s, const struct journal *j, size_t line
 		log_say(LOG_WARNING, "%s", err.text);
 	pool_release(&own_pool);
 	leave_ledger(s, j, line);
+}
+
+void carry_late(struct session *s, size_t line, const struct work *w)
+{
+	const char *name = s->report.guests[line].name;
+
+	for (size_t i = 0; i < w->nr_listed; i++)
+		report_path_add(&s->report.guests[line], &s->report, w->late[i].path,
+				pool_printf(&s->pool, "newer than its copy: %s", w->late[i].why));
+	if (w->nr_late)
+		finding_add(&s->findings, VS_SOURCE_NEWER, name, w->late[0].path,
+			    "%llu object%s, the first: %s", (unsigned long long)w->nr_late,
+			    w->nr_late == 1 ? "" : "s", w->late[0].why);
 }
 
 static void list_kept(struct session *s, size_t line, const struct work *w)
@@ -152,13 +167,15 @@ static void carry_open(struct session *s, struct journal *j, enum way way, bool 
 	int done;
 
 	work_init(&w, &s->root, j->folder, &j->pool);
-	fill_work(s, &w);
+	carry_work(s, &w);
 	done = go(s, j, &w, way, roll_back);
 	list_kept(s, line, &w);
+	carry_late(s, line, &w);
 	s->report.guests[line].state = report_state_of(j->phase, false);
 	s->report.guests[line].seconds = (uint64_t)(time(NULL) - began);
 	s->report.guests[line].outcome = done == 0 ? OUTCOME_DONE :
-		s->err.code == ERR_STOPPED ? OUTCOME_SKIPPED : OUTCOME_FAILED;
+		s->err.code == ERR_STOPPED ? OUTCOME_SKIPPED :
+		w.refused ? OUTCOME_BLOCKED : OUTCOME_FAILED;
 	if (done < 0)
 		report_error(&s->report.guests[line], &s->report, &s->err);
 	if (done < 0 && !(way == WAY_FORWARD && roll_back))	/* said before it went back */
@@ -209,7 +226,7 @@ static int carry_host_number(struct session *s, unsigned number, enum way way)
 	if (journal_open(&j, s->state, pool_printf(&s->pool, "host/%u", number), &s->err) < 0)
 		return -1;
 	work_init(&w, &s->root, j.folder, &j.pool);
-	fill_work(s, &w);
+	carry_work(s, &w);
 	/* Cut on its way forwards, and guests went on without it: the rest of it is theirs as well. */
 	done = way == WAY_FINISH && j.phase == PHASE_CONVERTING ?
 	       go(s, &j, &w, WAY_FORWARD, false) : 0;

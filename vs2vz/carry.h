@@ -28,6 +28,11 @@ int carry_host_on(struct session *s);
  */
 int carry_host_after(struct session *s);
 
+/* What the options say of a run, for the verbs. */
+void carry_work(const struct session *s, struct work *w);
+/* What may_finish found newer than its copy: into the guest's line. */
+void carry_late(struct session *s, size_t line, const struct work *w);
+
 /* The index of a guest's line in the report. */
 size_t carry_line(struct session *s, const char *name);
 /* Exit status from the outcomes in the report. */

@@ -339,8 +339,8 @@ const struct command commands[] = {
 	{ "resume", "[GUEST...]", "go on after an interruption",
 	  "Carries what was interrupted to its end: a conversion forwards, an undo backwards,\n"
 	  "a commit to the end.\n",
-	  TAKES_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_VERIFY | TAKES_CHANGED,
-	  command_resume },
+	  TAKES_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_VERIFY | TAKES_CHANGED |
+	  TAKES_LATE, command_resume },
 	{ "undo", "--all|GUEST... [-n]", "back to VServer, and proof that it is back",
 	  "Takes converted and half-converted guests back, last step first, and compares the\n"
 	  "tree with the record made before. Asks nothing; -n shows what would be done. What a\n"
@@ -348,12 +348,14 @@ const struct command commands[] = {
 	  "--bring-back or --discard-changes.\n",
 	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_DRY_RUN | TAKES_YES | TAKES_CHANGED |
 	  TAKES_JOBS, command_undo },
-	{ "commit", "--all|GUEST... [--remove-hash-store]", "give up the way back",
+	{ "commit", "--all|GUEST... [-n] [--remove-hash-store]", "give up the way back",
 	  "The one point of no return: removes retired sources and everything that only undo\n"
-	  "needs. Asks once; -y answers. A hash store of vhashify that no guest needs any\n"
-	  "more is named, and removed with --remove-hash-store.\n",
-	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_JOBS | TAKES_STORE,
-	  command_commit },
+	  "needs. Asks once; -y answers; -n shows what would go. Before anything goes each\n"
+	  "container's tree is looked at, and so is the source: what somebody wrote there after\n"
+	  "it was copied is named, and needs --keep-source or --discard-changes. A hash store of\n"
+	  "vhashify that no guest needs any more is named, and removed with --remove-hash-store.\n",
+	  TAKES_GUESTS | NEEDS_GUESTS | TAKES_ALL | TAKES_YES | TAKES_DRY_RUN | TAKES_LATE |
+	  TAKES_JOBS | TAKES_STORE, command_commit },
 	{ "insulate", "CTID... --device DEV|--lv VG[/NAME][:SIZE]|--image FILE[:SIZE]|--image DIR/",
 	  "give containers file systems of their own",
 	  "Makes an ext4 on the device or in a new image file, fills it from the container's\n"

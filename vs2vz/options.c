@@ -23,8 +23,11 @@ struct parser {
 	struct pool *pool;
 	int argc, at;		/* at: next word */
 	char **argv;
-	unsigned needs;		/* bits of command options seen */
-	const char *needs_word[32]; /* the word that set the bit, for messages */
+	size_t nr_needs;
+	struct {
+		unsigned any;	/* bits of a command's option; one is enough */
+		const char *word;
+	} needs[64];
 	bool help_command;	/* "help": the next operand is its topic */
 };
 
@@ -105,10 +108,10 @@ static const struct option_row *row_short(char letter)
 static int store(struct parser *p, const struct option_row *row, const char *word,
 		 const char *value, struct err *err)
 {
-	for (unsigned bit = 0; bit < 32; bit++)
-		if (row->needs & (1u << bit))
-			p->needs_word[bit] = word;
-	p->needs |= row->needs;
+	if (row->needs && p->nr_needs < sizeof(p->needs) / sizeof(p->needs[0])) {
+		p->needs[p->nr_needs].any = row->needs;
+		p->needs[p->nr_needs++].word = word;
+	}
 	if (row->store(p->o, p->pool, value, err) < 0) {
 		err_add(err, "option %s", word);
 		return -1;
@@ -251,12 +254,10 @@ static int parse_words(struct parser *p, struct err *err)
 /* Does the command know every option that was given? */
 static int check_accepts(const struct parser *p, struct err *err)
 {
-	unsigned foreign = p->needs & ~p->o->command->accepts;
-
-	for (unsigned bit = 0; bit < 32; bit++)
-		if (foreign & (1u << bit))
+	for (size_t i = 0; i < p->nr_needs; i++)
+		if (!(p->needs[i].any & p->o->command->accepts))
 			return fail(err, "command '%s' has no option %s",
-				    p->o->command->name, p->needs_word[bit]);
+				    p->o->command->name, p->needs[i].word);
 	return 0;
 }
 
@@ -298,6 +299,8 @@ static int check_choices(const struct options *o, struct err *err)
 			     o->dump_device || o->nr_fixups || o->nr_overrides))
 		return fail(err, "a saved plan is run as it is; make a new one with the "
 			    "other options and -o FILE");
+	if (o->keep_source && o->changed != CHANGED_REFUSE)
+		return fail(err, "--keep-source and --discard-changes exclude each other");
 	if (o->plan_file && o->out_file)
 		return fail(err, "--plan and --out exclude each other");
 	if (o->plan_file && o->dry_run)

@@ -53,6 +53,7 @@ enum accepts {
 	TAKES_START	 = 1 << 20,	/* --start, --start-timeout */
 	TAKES_VOLUME	 = 1 << 21,	/* --image, --lv, --device, --dump-device */
 	TAKES_OVERWRITE	 = 1 << 22,	/* --overwrite */
+	TAKES_LATE	 = 1 << 23,	/* --keep-source, and --discard-changes of commit */
 };
 
 struct command {
@@ -109,6 +110,7 @@ struct options {
 	bool keep_going;		/* default true */
 	enum changed_policy changed;
 	bool before_reboot, save, markdown;
+	bool keep_source;		/* commit: set-aside sources stay */
 	bool remove_store;		/* commit: hash stores that nobody needs go */
 	bool start;			/* verify: boot it, see it come up and go down */
 	unsigned start_timeout;		/* seconds; 0: START_TIMEOUT */

@@ -56,6 +56,7 @@ STORE_FLAG(store_save, save, true)
 STORE_FLAG(store_markdown, markdown, true)
 STORE_FLAG(store_store, remove_store, true)
 STORE_FLAG(store_start, start, true)
+STORE_FLAG(store_keep_source, keep_source, true)
 
 STORE(store_verbose)
 {
@@ -332,10 +333,12 @@ const struct option_row option_rows[] = {
 	  "the other guests after a failure (default)" },
 	{ "stop-on-error", 0, NULL, TAKES_KEEP_GOING, store_stop,
 	  "no other guest after a failure" },
-	{ "discard-changes", 0, NULL, TAKES_CHANGED, store_discard,
-	  "leave behind what a copied container wrote" },
+	{ "discard-changes", 0, NULL, TAKES_CHANGED | TAKES_LATE, store_discard,
+	  "give up what only goes with the tree that goes" },
 	{ "bring-back", 0, NULL, TAKES_CHANGED, store_bring_back,
 	  "take it over into the guest's tree" },
+	{ "keep-source", 0, NULL, TAKES_LATE, store_keep_source,
+	  "set-aside sources stay where they are" },
 	{ "before-reboot", 0, NULL, TAKES_REBOOT, store_reboot,
 	  "what would strand the host under the OpenVZ kernel" },
 	{ "save", 0, NULL, TAKES_REBOOT, store_save,

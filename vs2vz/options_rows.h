@@ -11,7 +11,7 @@ struct option_row {
 	const char *name;	/* without "--"; the table ends with NULL */
 	char letter;		/* 0: none */
 	const char *value;	/* "FILE"; NULL: takes none */
-	unsigned needs;		/* bit of enum accepts; 0: global */
+	unsigned needs;		/* enum accepts, one of them is enough; 0: global */
 	int (*store)(struct options *o, struct pool *pool, const char *value,
 		     struct err *err);
 	const char *help;	/* one line */

@@ -164,6 +164,7 @@ struct report {
 	int status;		/* exit status, by report_end() */
 	bool unseen;		/* something could not be looked at: what is missing is not gone */
 	uint64_t bytes_needed;
+	uint64_t bytes_freed;	/* by commit, or its dry run */
 	size_t nr_guests, cap_guests;
 	struct report_guest *guests;
 	struct {			/* places of the guests' entries by name, see entry() */

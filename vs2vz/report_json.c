@@ -250,6 +250,7 @@ static json_t *counts(const struct report *r)
 	set(o, "overridden", number(c.lifted));
 	set(o, "files_written", number(c.files_written));
 	set(o, "bytes_needed", number(r->bytes_needed));
+	set(o, "bytes_freed", number(r->bytes_freed));
 	return o;
 }
 

@@ -275,6 +275,7 @@ int report_load(struct report *r, const char *bytes, size_t len, struct pool *po
 	r->arguments = texts(&l, json_object_get(o, "arguments"), &r->nr_arguments);
 	r->status = (int)number(json_object_get(o, "result"), "code");
 	r->bytes_needed = number(json_object_get(o, "counts"), "bytes_needed");
+	r->bytes_freed = number(json_object_get(o, "counts"), "bytes_freed");
 	load_lists(&l, o, findings);
 	json_decref(o);
 	return 0;

@@ -116,10 +116,10 @@ static void add_fates(struct buf *out, const struct report_guest *g)
 		add_fact(out, ' ', "items", line.data);
 }
 
-/* The dry run of undo has the same layout and the other direction. */
-static bool goes_back(const struct report *r)
+/* The dry runs of undo and commit have the same layout and another direction. */
+static bool is_dry_run_of(const struct report *r, const char *command)
 {
-	return strcmp(r->command, "undo") == 0;
+	return strcmp(r->command, command) == 0;
 }
 
 static void add_facts(struct buf *out, const struct report *r, const struct report_guest *g,
@@ -137,7 +137,8 @@ static void add_facts(struct buf *out, const struct report *r, const struct repo
 	add_fates(out, g);
 	if (style->verbose && g->nr_items)
 		report_ledger(out, g, style);
-	if (g->planned && !g->is_host && !is_blocked(g) && !goes_back(r))
+	if (g->planned && !g->is_host && !is_blocked(g) && !is_dry_run_of(r, "undo") &&
+	    !is_dry_run_of(r, "commit"))
 		add_fact(out, ' ', "undo", "possible until commit");
 }
 
@@ -170,7 +171,12 @@ void report_plan(struct buf *out, const struct report *r, const struct text_styl
 
 	for (size_t i = 0; i < r->nr_guests; i++)
 		add_guest(out, r, &r->guests[i], style);
-	if (goes_back(r)) {
+	if (is_dry_run_of(r, "commit")) {
+		buf_addf(out, "commit: %s would be committed, %zu refused; %s freed\n",
+			 counted(r->pool, c.convert, noun_of(r)), c.blocked, show_size(r->bytes_freed));
+		return;
+	}
+	if (is_dry_run_of(r, "undo")) {
 		buf_addf(out, "undo: %s would go back, %zu refused\n",
 			 counted(r->pool, c.convert, noun_of(r)), c.blocked);
 		return;

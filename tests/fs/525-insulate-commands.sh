@@ -125,7 +125,7 @@ run_status 2 "commit" vs commit ct/5000 --yes
 truncate -s 16M "$R/srv/ct/5000.img"
 mkfs.ext4 -q "$R/srv/ct/5000.img"
 run_status 2 "commit with another one in its place" vs commit ct/5000 --yes
-said "is told" 'holds another file system'
+said "is told" 'was not made by this step'
 ok "what it was made from is there" test -d "$(aside "$R/vz/private" 5000)"
 mv "$R/srv/away" "$R/srv/ct/5000.img"
 run_check "commit of all" vs commit --all --yes

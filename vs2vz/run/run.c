@@ -16,7 +16,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/atomic.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "step/locks.h"
@@ -383,6 +385,60 @@ int run_back(struct journal *j, struct work *w, struct err *err)
 	return close_locks(back_loop(j, w, err), w, err);
 }
 
+#define POLICY_NAME "finish"
+static const char *const policy_words[] = {
+	[SOURCE_GOES] = "", [SOURCE_GOES_ALL] = "discard-changes\n", [SOURCE_STAYS] = "keep-source\n",
+};
+
+/* On the disk before the commit begins: a resume must not delete what was to stay. */
+static int policy_note(const struct journal *j, const struct work *w, struct err *err)
+{
+	const struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+	const struct place at = { j->folder, POLICY_NAME };
+	const char *word = policy_words[w->source];
+
+	return *word ? atomic_write(&at, word, strlen(word), &meta, true, err) : 0;
+}
+
+/* What is said now goes before what was said then. */
+static int policy_recall(const struct journal *j, struct work *w, struct err *err)
+{
+	const struct root folder = { j->folder, "" };
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	if (w->source != SOURCE_GOES)
+		return 0;
+	if (root_read(&folder, POLICY_NAME, 64, &text, err) < 0) {
+		if (!err_is_absent(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
+	for (unsigned i = SOURCE_GOES_ALL; i <= SOURCE_STAYS; i++)
+		if (strcmp(text.data, policy_words[i]) == 0) {
+			w->source = (enum source_policy)i;
+			return 0;
+		}
+	return fail(err, "record '" POLICY_NAME "' is damaged: say --keep-source or --discard-changes");
+}
+
+int run_may_finish(const struct journal *j, struct work *w, struct err *err)
+{
+	begin(j, w);
+	w->resumes = j->phase == PHASE_COMMITTING;
+	w->refused = true;
+	if (j->phase == PHASE_COMMITTING && policy_recall(j, w, err) < 0)
+		return -1;
+	for (size_t i = 0; i < j->plan.nr_steps; i++) {
+		const struct step *s = &j->plan.step[i];
+
+		if (s->kind->may_finish && s->kind->may_finish(s, w, err) < 0)
+			return step_failed(s, err);
+	}
+	w->refused = false;
+	return 0;
+}
+
 static int finish_steps(const struct journal *j, struct work *w, struct err *err)
 {
 	w->writes = true;
@@ -408,7 +464,8 @@ int run_finish(struct journal *j, struct work *w, struct err *err)
 	if (j->phase != PHASE_CONVERTED && j->phase != PHASE_COMMITTING)
 		return fail(err, "'%s' is %s: nothing to commit", show(j->name),
 			    phase_word(j->phase));
-	begin(j, w);
+	if (run_may_finish(j, w, err) < 0 || policy_note(j, w, err) < 0)
+		return -1;
 	w->writes = true;
 	if (locks_restore(w, err) < 0 || journal_log(j, "finish", 0, end, err) < 0 ||
 	    close_locks(finish_steps(j, w, err), w, err) < 0)

@@ -18,8 +18,14 @@
 int run_forward(struct journal *j, struct work *w, struct err *err) MUST_CHECK;
 /* Ask every step first (may_undo), then take back to the start. */
 int run_back(struct journal *j, struct work *w, struct err *err) MUST_CHECK;
-/* Drop what undo needs. */
+/*
+ * Drop what undo needs. Every step is asked first (may_finish): where one refuses nothing has
+ * been begun, and w->refused is set. What w->source says holds for a commit that was cut and
+ * goes on as well.
+ */
 int run_finish(struct journal *j, struct work *w, struct err *err) MUST_CHECK;
+/* Only ask: what would go is in w->losses and w->late. Reads only. */
+int run_may_finish(const struct journal *j, struct work *w, struct err *err) MUST_CHECK;
 
 /*
  * Guard of every step against the journal's position: the first that does not stand

@@ -273,6 +273,14 @@ static int bring_may_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (bring_find(&b, s, w, err) < 0)
 		return -1;
+	/* What is given up has its other copy at FROM, or nowhere. */
+	if (is_ours(&b) && w->changed == CHANGED_DISCARD) {
+		int CLEANUP_FD from = open_from(s, w, err);
+
+		if (from < 0)
+			err_add(err, "'%s' is the only copy, and is not deleted", path_to(&b));
+		return from < 0 ? -1 : 0;
+	}
 	if (!is_ours(&b) || step_get(s, "changed") || w->changed != CHANGED_REFUSE)
 		return 0;
 	rc = changed(&b, w, &first, err);

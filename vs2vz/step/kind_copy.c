@@ -27,6 +27,7 @@
 
 #include "base/atomic.h"
 #include "step/changes.h"
+#include "step/last_copy.h"
 #include "step/source.h"
 
 #define PART_SUFFIX ".vs2vz-part"
@@ -80,6 +81,35 @@ static int copy_guard(const struct step *s, struct work *w, enum standing *now, 
 		fail_code(err, ERR_FOREIGN, "'%s' was not made by this step",
 			  show(step_get(s, "to")));
 	return 0;
+}
+
+static bool part_ours(const struct copy *c)
+{
+	return c->part_there && c->made && c->part_st.st_ino == c->made;
+}
+
+int copy_open(const struct step *s, const struct work *w, struct err *err)
+{
+	struct copy CLEANUP_COPY c = COPY_INIT;
+	const char *to = step_get(s, "to");
+
+	if (copy_find(&c, s, w, err) < 0)
+		return -1;
+	if (!c.to.there)
+		return fail_code(err, ERR_FOREIGN, "'%s' is not there", show(to));
+	if (!to_ours(&c))
+		return fail_code(err, ERR_FOREIGN, "'%s' was not made by this step", show(to));
+	return found_opendir(&c.to, to, err);
+}
+
+static int copy_may_finish(const struct step *s, struct work *w, struct err *err)
+{
+	int CLEANUP_FD fd = last_copy_open(s, w, err);
+
+	if (fd < 0)
+		err_add(err, "the copy cannot be seen, and what it was copied from is kept (mount what "
+			"the copy lies on, or undo)");
+	return fd < 0 ? -1 : 0;
 }
 
 static int open_part(const struct copy *c, struct err *err)
@@ -182,6 +212,13 @@ static int count_changes(struct changes *c, const struct copy *found, struct err
 	       -1 : 0;
 }
 
+static int not_there(const struct copy *c, const struct step *s, struct err *err)
+{
+	return fail_code(err, ERR_FOREIGN, "%s '%s': what the container wrote would be left behind; "
+			 "mount what the copy lies on, or say --discard-changes", c->to.there ?
+			 "something else is at" : "the copy is not at", show(step_get(s, "to")));
+}
+
 static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct copy CLEANUP_COPY c = COPY_INIT;
@@ -189,6 +226,11 @@ static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
 	int rc;
 
 	if (copy_find(&c, s, w, err) < 0)
+		return -1;
+	if (!to_ours(&c) && w->complete && w->changed != CHANGED_DISCARD)
+		return not_there(&c, s, err);
+	/* It goes: not before the tree that it was made from has been seen. */
+	if ((to_ours(&c) || part_ours(&c)) && last_copy_source(s, w, to_ours(&c), err) < 0)
 		return -1;
 	if (!to_ours(&c) || w->changed != CHANGED_REFUSE)
 		return 0;
@@ -257,13 +299,16 @@ static int copy_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (copy_find(&c, s, w, err) < 0)
 		return -1;
+	if (c.made && w->ran && w->changed == CHANGED_DISCARD && !to_ours(&c) && !part_ours(&c))
+		work_kept(w, step_get(s, "to"), "the copy is not there: where it is, if anywhere, it is "
+			  "left");
 	if (!c.to.parent)
 		return 0;
 	if (c.to.there && !to_ours(&c) && w->ran)
 		work_kept(w, step_get(s, "to"), "was not made by this step: left as it is");
 	if (to_ours(&c) && step_back(&c, s, w, err) < 0)
 		return -1;
-	if (c.part_there && c.made && c.part_st.st_ino == c.made) {
+	if (part_ours(&c)) {
 		if (remove_part(&c, w, err) < 0)
 			return -1;
 	} else if (c.part_there && sys_rmdir(&c.part) < 0) {
@@ -301,5 +346,6 @@ const struct kind kind_copy = {
 	.apply = copy_apply,
 	.undo = copy_undo,
 	.may_undo = copy_may_undo,
+	.may_finish = copy_may_finish,
 	.describe = copy_describe,
 };

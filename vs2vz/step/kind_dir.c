@@ -196,15 +196,20 @@ static int times_undo(const struct step *s, struct work *w, struct err *err)
 	bool same = false;
 	int rc;
 
-	if (spot_find(&f, w->root, path, err) < 0)
-		return -1;
-	if (!f.there || !S_ISDIR(f.st.st_mode)) {
-		no_directory(&f, s, w);
-		return 0;
+	if (strcmp(path, "/") == 0) {		/* has no name in a directory */
+		if (root_inside(&dir, w->root, path, err) < 0)
+			return -1;
+	} else {
+		if (spot_find(&f, w->root, path, err) < 0)
+			return -1;
+		if (!f.there || !S_ISDIR(f.st.st_mode)) {
+			no_directory(&f, s, w);
+			return 0;
+		}
+		dir = (struct root){ found_opendir(&f, path, err), path };
+		if (dir.fd < 0)
+			return -1;
 	}
-	dir = (struct root){ found_opendir(&f, path, err), path };
-	if (dir.fd < 0)
-		return -1;
 	if (fstat(dir.fd, &st) < 0)
 		rc = fail_errno(err, "cannot look at '%s'", show(path));
 	else

@@ -26,9 +26,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fsinfo.h"
 #include "step/changes.h"
 #include "step/fsck.h"
 #include "step/image.h"
+#include "step/last_copy.h"
 #include "step/makefs.h"
 #include "step/mounted.h"
 #include "step/source.h"
@@ -198,6 +200,10 @@ static int makefs_may_undo(const struct step *s, struct work *w, struct err *err
 		*err = m.why;
 		return -1;
 	}
+	/* It goes: not before the tree that it was made from has been seen. */
+	if ((m.is == FS_WHOLE || m.is == FS_PART) &&
+	    last_copy_source(s, w, m.is == FS_WHOLE, err) < 0)
+		return -1;
 	if (m.is != FS_WHOLE || w->changed != CHANGED_REFUSE)
 		return 0;
 	rc = count_changes(&changes, &m, err);
@@ -207,6 +213,49 @@ static int makefs_may_undo(const struct step *s, struct work *w, struct err *err
 			       changes.nr, changes.nr == 1 ? "" : "s", changes.first.data);
 	buf_release(&changes.first);
 	return rc;
+}
+
+/* Is what is mounted there, by others, the file system of the step? */
+static int is_mounted_ours(const struct step *s, const struct work *w, struct err *err)
+{
+	const char *area = step_get(s, "to");
+	struct pool pool = POOL_INIT;
+	struct fsinfo fs;
+	int rc = fsinfo_read(&fs, w->root, area, &pool, err);
+
+	if (rc == 0 && (!fs.uuid || strcmp(fs.uuid, step_get(s, "uuid")) != 0))
+		rc = fail_code(err, ERR_FOREIGN, "on '%s' another file system is mounted, %s, not %s",
+			       show(area), fs.uuid ? show(fs.uuid) : "without a UUID",
+			       step_get(s, "uuid"));
+	pool_release(&pool);
+	return rc;
+}
+
+int makefs_open(const struct step *s, struct work *w, struct err *err)
+{
+	enum standing now;
+	int fd = view_dup(w);
+
+	if (fd >= 0)
+		return fd;
+	if (makefs_guard(s, w, &now, err) < 0 || now == STANDS_FOREIGN)
+		return -1;
+	if (now == STANDS_BEFORE)
+		return fail_code(err, ERR_FOREIGN, "'%s' holds no file system of this step",
+				 show(step_get(s, "at")));
+	if (view_is_mounted(w, step_get(s, "to")) && is_mounted_ours(s, w, err) < 0)
+		return -1;
+	return view_tree(w, s, err);
+}
+
+static int makefs_may_finish(const struct step *s, struct work *w, struct err *err)
+{
+	int CLEANUP_FD fd = last_copy_open(s, w, err);
+
+	if (fd < 0)
+		err_add(err, "the container's file system cannot be seen, and what it was made from is "
+			"kept (mount or attach it, or undo)");
+	return fd < 0 ? -1 : 0;
 }
 
 /* Make the source equal to what the container left, so that the file system can go. */
@@ -282,5 +331,6 @@ const struct kind kind_makefs = {
 	.apply = makefs_apply,
 	.undo = makefs_undo,
 	.may_undo = makefs_may_undo,
+	.may_finish = makefs_may_finish,
 	.describe = makefs_describe,
 };

@@ -416,13 +416,74 @@ static int marks_apply(const struct step *s, struct work *w, struct err *err)
 	return write_print(&p, err);
 }
 
+struct held {
+	struct work *w;
+	struct timespec since;		/* the repair was complete */
+	struct loss loss;
+	uint64_t late;
+	char first[300];
+};
+
+/* Originals whose last name this is; and nothing that is no original. */
+static int look_at_held(void *ctx, const struct mark_hold *h, const struct hold_name *name,
+			struct err *err)
+{
+	struct held *l = ctx;
+	struct stat st;
+	char path[600];
+
+	if (!name->original)
+		return fail_code(err, ERR_FOREIGN, "'%s/%s' is not ours: see what it is, and move it away",
+				 show(h->path), show(name->text));
+	if (below_stat(h->fd, name->text, &st) < 0)
+		return fail_errno(err, "cannot look at '%s/%s'", show(h->path), show(name->text));
+	l->loss.names++;
+	if (st.st_nlink > 1)
+		return 0;
+	l->loss.bytes += (uint64_t)st.st_blocks * 512;
+	if (st.st_mtim.tv_sec < l->since.tv_sec || (st.st_mtim.tv_sec == l->since.tv_sec &&
+						    st.st_mtim.tv_nsec <= l->since.tv_nsec))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", h->path, name->text);
+	if (!l->late++)
+		snprintf(l->first, sizeof(l->first), "%s", show(path));
+	work_late(l->w, path, "content");
+	return 0;
+}
+
+static int marks_may_finish(const struct step *s, struct work *w, struct err *err)
+{
+	struct repair CLEANUP_REPAIR p = REPAIR_INIT;
+	struct held l = { .w = w };
+	struct stat st;
+
+	if (w->source == SOURCE_STAYS)
+		return 0;
+	if (repair_find(&p, s, w, err) < 0)
+		return -1;
+	if (p.file.fd < 0 || p.hold.fd < 0)
+		return 0;
+	l.since = mark_there(w, s->nr, ".print", &st) ? st.st_mtim : (struct timespec){ INT64_MAX, 0 };
+	l.loss.path = p.hold.path;
+	if (hold_each(&p.hold, look_at_held, &l, err) < 0)
+		return -1;
+	work_loss(w, l.loss);
+	if (!l.late || w->source == SOURCE_GOES_ALL)
+		return 0;
+	return fail_code(err, ERR_FOREIGN, "%" PRIu64 " original%s of shared files, put aside in '%s', "
+			 "changed since: '%s'; --keep-source leaves them there, --discard-changes gives "
+			 "them up", l.late, l.late == 1 ? "" : "s", show(p.hold.path), l.first);
+}
+
 static int marks_finish(const struct step *s, struct work *w, struct err *err)
 {
 	struct repair CLEANUP_REPAIR p = REPAIR_INIT;
 
 	if (repair_find(&p, s, w, err) < 0)
 		return -1;
-	if (p.file.fd >= 0 && (empty_hold(&p, err) < 0 || remove_hold(&p, err) < 0))
+	if (w->source == SOURCE_STAYS && p.hold.fd >= 0)
+		work_kept(w, p.hold.path, "originals of shared files stay, as --keep-source asks");
+	else if (p.file.fd >= 0 && (empty_hold(&p, err) < 0 || remove_hold(&p, err) < 0))
 		return -1;
 	if (drop_records(&p, false, err) < 0)
 		return -1;
@@ -469,6 +530,7 @@ const struct kind kind_marks = {
 	.guard = marks_guard,
 	.apply = marks_apply,
 	.undo = marks_undo,
+	.may_finish = marks_may_finish,
 	.finish = marks_finish,
 	.describe = repair_describe,
 };

@@ -20,6 +20,7 @@
 
 #include "base/atomic.h"
 #include "step/frozen.h"
+#include "step/last_copy.h"
 #include "step/tree.h"
 
 struct move {
@@ -192,6 +193,47 @@ static int move_may_undo(const struct step *s, struct work *w, struct err *err)
 	return odd(s, &m, err);
 }
 
+/* What was moved is at its new place: undo data may go. */
+static int rename_may_finish(const struct step *s, struct work *w, struct err *err)
+{
+	struct move CLEANUP_MOVE m = MOVE_INIT;
+
+	if (move_find(&m, s, w, err) < 0)
+		return -1;
+	return m.to_ours ? 0 : fail_code(err, ERR_FOREIGN, "%s '%s': mount what was moved there, or "
+					 "undo", m.to.there ? "something else is at" :
+					 "nothing is at", show(step_get(s, "to")));
+}
+
+/* Nothing is written into a source any more, from here on; what is newer is found by commit. */
+static int retire_apply(const struct step *s, struct work *w, struct err *err)
+{
+	return move_apply(s, w, err) < 0 ? -1 : last_copy_settle(s, w, err);
+}
+
+static int retire_undo(const struct step *s, struct work *w, struct err *err)
+{
+	return move_undo(s, w, err) < 0 ? -1 : last_copy_forget(s, w, err);
+}
+
+static int retire_may_finish(const struct step *s, struct work *w, struct err *err)
+{
+	const char *to = step_get(s, "to");
+	struct found CLEANUP_FOUND f = FOUND_INIT;
+
+	if (w->source == SOURCE_STAYS)
+		return 0;
+	if (step_find(&f, s, "to", w, err) < 0)
+		return -1;
+	if (f.there && f.st.st_ino != step_number(s, "inode"))
+		return fail_code(err, ERR_FOREIGN, "'%s' is not what was set aside: see what it is; "
+				 "--keep-source leaves it there", show(to));
+	if (!f.there && !w->resumes)
+		return fail_code(err, ERR_FOREIGN, "'%s' is not there: mount what it lies on; "
+				 "--keep-source goes on without it", show(to));
+	return f.there ? last_copy_look(s, w, err) : 0;
+}
+
 static int remove_tree(const struct step *s, struct work *w, const struct found *f,
 		       struct err *err)
 {
@@ -217,6 +259,10 @@ static int retire_finish(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
 
+	if (w->source == SOURCE_STAYS) {
+		work_kept(w, step_get(s, "to"), "the source stays, as --keep-source asks");
+		return last_copy_forget(s, w, err);
+	}
 	if (step_find(&f, s, "to", w, err) < 0)
 		return -1;
 	if (f.there && f.st.st_ino != step_number(s, "inode"))
@@ -226,7 +272,7 @@ static int retire_finish(const struct step *s, struct work *w, struct err *err)
 		return -1;
 	if (f.parent)
 		work_sync_later(w, f.spot.at.dirfd);
-	return 0;
+	return last_copy_forget(s, w, err);
 }
 
 static void rename_describe(const struct step *s, char *mark, const char **word, struct buf *rest)
@@ -259,6 +305,7 @@ const struct kind kind_rename = {
 	.apply = move_apply,
 	.undo = move_undo,
 	.may_undo = move_may_undo,
+	.may_finish = rename_may_finish,
 	.describe = rename_describe,
 };
 
@@ -268,9 +315,10 @@ const struct kind kind_retire = {
 	.moves = true,
 	.finish_erases = true,
 	.guard = move_guard,
-	.apply = move_apply,
-	.undo = move_undo,
+	.apply = retire_apply,
+	.undo = retire_undo,
 	.finish = retire_finish,
 	.may_undo = move_may_undo,
+	.may_finish = retire_may_finish,
 	.describe = retire_describe,
 };

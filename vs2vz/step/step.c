@@ -386,3 +386,20 @@ void work_kept(struct work *w, const char *path, const char *fmt, ...)
 	k->path = pool_strdup(w->pool, path);
 	k->why = pool_strdup(w->pool, text);
 }
+
+void work_loss(struct work *w, struct loss loss)
+{
+	*(struct loss *)pool_grow(w->pool, &w->losses, &w->nr_losses, &w->cap_losses,
+				  sizeof(loss)) = loss;
+}
+
+void work_late(struct work *w, const char *path, const char *why)
+{
+	struct kept *k;
+
+	if (w->nr_late++ >= LATE_LISTED)
+		return;
+	k = pool_grow(w->pool, &w->late, &w->nr_listed, &w->cap_late, sizeof(*k));
+	k->path = pool_strdup(w->pool, path);
+	k->why = why;
+}

@@ -16,6 +16,9 @@
  *  apply   converges to "after" from untouched, half-done or done.
  *  undo    converges to "before" from the same three, and also when the step never
  *	    ran. What others changed since is kept: work_kept() lists it.
+ *  may_finish (optional) reads only; asked of all steps before the first one finishes, and
+ *	    again whenever a commit goes on. What the step made is there and can be read,
+ *	    and what finish would delete holds nothing that exists only there.
  *  finish  drops what only undo needs; after it there is no way back. Converges too.
  *
  * Data changes are durable when a verb returns, except directory entries whose
@@ -66,11 +69,23 @@ struct step {
 /* What undo does with a copied tree that its container changed (decided by the user). */
 enum changed_policy { CHANGED_REFUSE, CHANGED_DISCARD, CHANGED_BRING_BACK };
 enum verify_mode { VERIFY_FULL, VERIFY_QUICK };
+/* What commit does with what it would delete: a set-aside source, inodes held back. */
+enum source_policy {
+	SOURCE_GOES,		/* refused where it holds what was never copied */
+	SOURCE_GOES_ALL,	/* that as well: --discard-changes */
+	SOURCE_STAYS,		/* --keep-source */
+};
 
-/* A thing that undo found changed and left, or put aside. */
+/* A thing that undo found changed and left, or put aside; or that commit keeps. */
 struct kept {
 	const char *path;
 	const char *why;
+};
+/* What a commit deletes, or what stays because of SOURCE_STAYS. */
+struct loss {
+	const char *path;
+	uint64_t names, bytes;	/* objects; allocated bytes that no other name holds */
+	uint64_t changed;	/* objects that the other copy has otherwise or not at all */
 };
 
 /* Everything a verb may use besides its step. */
@@ -101,7 +116,17 @@ struct work {
 	struct kept *kept;
 	size_t nr_lifted, cap_lifted;
 	struct lifted *lifted;		/* see locks.h */
+	enum source_policy source;
+	bool resumes;			/* set by run/: a commit that had begun goes on */
+	bool refused;			/* set by run/: may_finish said no, nothing was begun */
+	size_t nr_losses, cap_losses;	/* by may_finish */
+	struct loss *losses;
+	uint64_t nr_late;		/* objects that were never copied; the first are listed */
+	size_t nr_listed, cap_late;
+	struct kept *late;
 };
+/* So many of them are listed at most. */
+#define LATE_LISTED 1000
 
 struct kind {
 	const char *name;
@@ -114,6 +139,7 @@ struct kind {
 	int (*guard)(const struct step *s, struct work *w, enum standing *now, struct err *err);
 	int (*apply)(const struct step *s, struct work *w, struct err *err);
 	int (*undo)(const struct step *s, struct work *w, struct err *err);
+	int (*may_finish)(const struct step *s, struct work *w, struct err *err); /* may be NULL */
 	int (*finish)(const struct step *s, struct work *w, struct err *err); /* may be NULL */
 	/*
 	 * Read only, asked when the batch of the step has not been begun: does its result
@@ -150,5 +176,8 @@ int work_sync_now(struct work *w, struct err *err) MUST_CHECK;
 /* Flush what can be, and forget the rest: the way back flushes all that it changes. */
 void work_sync_drop(struct work *w);
 void work_kept(struct work *w, const char *path, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* For may_finish: what would be deleted, and an object in it that exists only there. */
+void work_loss(struct work *w, struct loss loss);
+void work_late(struct work *w, const char *path, const char *why);
 
 #endif

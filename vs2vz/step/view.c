@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/sys.h"
 #include "step/kinds.h"
@@ -33,6 +34,11 @@ void view_free(struct view *v)
 	if (v)
 		close_fd(&v->fd);
 	free(v);
+}
+
+int view_dup(const struct work *w)
+{
+	return w->view->fd < 0 ? -1 : dup(w->view->fd);
 }
 
 void view_close(const struct work *w)
@@ -61,7 +67,7 @@ static const struct step *find_maker(const char **rest, const char *path, const 
 }
 
 /* By somebody else: the container is up, and can be looked at. */
-static bool is_mounted(const struct work *w, const char *area)
+bool view_is_mounted(const struct work *w, const char *area)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
 	struct stat above;
@@ -120,7 +126,7 @@ int view_root(struct root *out, const char **rest, const char *path, const struc
 {
 	const struct step *maker = find_maker(rest, path, w);
 
-	if (!maker || is_mounted(w, step_get(maker, "to")))
+	if (!maker || view_is_mounted(w, step_get(maker, "to")))
 		return 0;
 	if (w->view->fd >= 0 && w->writes && !w->view->writable)
 		view_close(w);
@@ -174,7 +180,7 @@ int view_tree(const struct work *w, const struct step *maker, struct err *err)
 {
 	const char *area = step_get(maker, "to");
 
-	if (is_mounted(w, area))
+	if (view_is_mounted(w, area))
 		return strict_opendir(w->root, area, err);
 	return mounted_open(w->root, step_get(maker, "at"), step_get(maker, "uuid"), VOLUME_READ,
 			    err);

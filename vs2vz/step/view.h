@@ -25,6 +25,11 @@ void view_close(const struct work *w);
 int view_root(struct root *out, const char **rest, const char *path, const struct work *w,
 	      struct err *err) MUST_CHECK;
 
+/* The view's root once more where it is open, else -1: to be closed. */
+int view_dup(const struct work *w);
+/* Has somebody else mounted something on this private area? */
+bool view_is_mounted(const struct work *w, const char *area);
+
 /* The volume whose open view has this device number, NULL: none. Keeps errno. */
 const char *view_volume(const struct work *w, dev_t dev);
 

@@ -1,0 +1,244 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Before the last copy of a tree is deleted the other one is looked at: commit, undo
+# --discard-changes and --bring-back with something missing, replaced, damaged, written to
+# or mounted. Nothing is lost, what stands in the way is named, and there is a way on.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$top/tests/lib/fs.sh"
+. "$top/tests/lib/host.sh"
+. "$top/tests/lib/roundtrip.sh"
+need_loop
+need_tools mkfs.ext4 debugfs
+have_fs ext4 || skip_unless_required "no ext4"
+
+R=$scratch/h
+trap finish EXIT
+
+# A guest "shop" whose tree lies on another file system than the private areas.
+new_host() {
+	wipe "$R"
+	mkdir -p "$R"
+	mount_new ext4 128M "$R"
+	mkhost "$R"
+	rm -rf "$R/vz/private"
+	mount_new ext4 64M "$R/vz/private"
+	chmod 700 "$R/vz/private"
+	add_guest "$R" shop 5000 shop.example.org 192.0.2.5
+	local i
+	for i in 1 2 3 4 5 6 7 8; do
+		mkdir -p "$R/vservers/shop/srv/$i"
+		head -c 40000 /dev/urandom >"$R/vservers/shop/srv/$i/data"
+		echo "record $i" >"$R/vservers/shop/srv/$i/record"
+	done
+	cp "$R/vservers/shop/srv/1/data" "$R/vservers/shop/srv/helper"
+	chmod 4755 "$R/vservers/shop/srv/helper"
+	age "$R/vservers/shop"
+}
+
+converted() {
+	new_host
+	run_check "convert ($*)" vs convert shop --yes "$@"
+	source=$(aside "$R/vservers" shop)
+	tree "$scratch/source" "$source"
+}
+
+source_stays() {
+	tree "$scratch/now" "$source"
+	same_files "$scratch/source" "$scratch/now" "$1: the source is whole"
+	run vs status
+	said "$1: it is still converted" 'shop.*converted'
+}
+
+refused() {
+	local text=$1 word=$2
+	shift 2
+	run_status 2 "$text" vs commit shop --yes "$@"
+	said "$text: it is named" "$word"
+	run_status 2 "$text: the dry run says the same" vs commit shop -n "$@"
+	said "$text: it is named there" "$word"
+}
+
+# ---- late writes, each by itself
+
+late() {
+	local text=$1 word=$2
+	shift 2
+	sleep 0.02
+	"$@"
+	tree "$scratch/source" "$source"
+	refused "$text" "$word"
+	source_stays "$text"
+}
+
+content_and_time() {
+	local was
+	was=$(stat -c %y "$source/srv/3/record")
+	printf 'RECORD 3\n' | dd of="$source/srv/3/record" conv=notrunc status=none
+	touch -d "$was" "$source/srv/3/record"
+}
+
+for way in copy insulate; do
+	if [ "$way" = copy ]; then opt="--method copy"; else opt="--insulate image:/srv/ct"; fi
+	# shellcheck disable=SC2086
+	converted $opt
+	run_check "$way: the dry run of commit" vs commit shop -n
+	said "$way: what would go" "remove +/vservers/\.shop\.vs2vz-[0-9a-f]* \([0-9]+ objects, "
+	said "$way: the room" "1 guest would be committed, 0 refused; [1-9][0-9.]* [KM]i?B freed"
+	run vs --json commit shop -n
+	is "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["counts"]["bytes_freed"] > 300000)' <"$scratch/out")" \
+		True "$way: the room as a number"
+	source_stays "$way: a dry run"
+	late "$way: a byte with its time set back" "'srv/3/record' \(content\)" content_and_time
+	run_check "$way: verify or not, undo is possible" vs undo shop
+	is "$(cat "$R/vservers/shop/srv/3/record")" "RECORD 3" "$way: undo kept it"
+
+	# shellcheck disable=SC2086
+	converted $opt
+	late "$way: a new file" "'srv/only-here' \(not in the copy\)" touch "$source/srv/only-here"
+	late "$way: a mode" "'srv/helper' \(mode\)" chmod 755 "$source/srv/helper"
+	late "$way: an attribute" "'srv/4/data' \(extended attributes\)" \
+		setfattr -n user.note -v x "$source/srv/4/data"
+	run_status 64 "$way: one of the two" vs commit shop --yes --keep-source --discard-changes
+	run_check "$way: commit that keeps it" vs commit shop --yes --keep-source
+	tree "$scratch/now" "$source"
+	same_files "$scratch/source" "$scratch/now" "$way: the source stays as it is"
+	run vs status
+	said "$way: committed" 'shop.*committed'
+
+	# shellcheck disable=SC2086
+	converted $opt
+	sleep 0.02
+	mkdir "$source/srv/new"
+	echo x >"$source/srv/new/file"
+	run_check "$way: commit that gives it up" vs commit shop --yes --discard-changes
+	said "$way: and says what" "srv/new/file.*not in the copy"
+	is "$(aside "$R/vservers" shop)" "" "$way: the source is gone"
+done
+
+# ---- what the container did is its own
+
+converted --method copy
+rm -r "$R/vz/private/5000/srv/1"
+echo changed >"$R/vz/private/5000/srv/2/record"
+mv "$R/vz/private/5000/srv/5" "$R/vz/private/5000/srv/five"
+run_check "changes of the container do not hinder" vs commit shop --yes
+is "$(cat "$R/vz/private/5000/srv/2/record")" changed "they stay"
+
+# ---- the copy is not to be seen
+
+converted --method copy
+private=$R/vz/private
+image=$(losetup -n -O BACK-FILE "$(findmnt -n -o SOURCE "$private")")
+umount "$private"
+refused "the private areas are not mounted" "/vz/private/5000"
+source_stays "private areas away"
+run_mustfail "undo as well" vs undo shop
+said "it says what to do" "mount what the copy lies on, or say --discard-changes"
+run_mustfail "there is nothing to bring back" vs undo shop --bring-back
+source_stays "refused undo"
+mount -o loop "$image" "$private"
+ok "the copy was not touched" test -f "$private/5000/srv/8/data"
+umount "$private"
+run_check "what the container has may be left behind" vs undo shop --discard-changes
+said "and it is said where" "/vz/private/5000.*left"
+tree "$scratch/now" "$R/vservers/shop"
+mount -o loop "$image" "$private"
+ok "it is left" test -f "$private/5000/srv/8/data"
+
+# ---- the source is not to be seen
+
+new_host
+mkdir "$scratch/away"
+mount_new ext4 32M "$scratch/away"
+cp -a "$R/vservers/shop/." "$scratch/away"
+rm -rf "$R/vservers/shop"/*
+source_image=$(losetup -n -O BACK-FILE "$(findmnt -n -o SOURCE "$scratch/away")")
+umount "$scratch/away"
+mount -o loop "$source_image" "$R/vservers/shop"
+run_check "convert a guest that is a file system" vs convert shop --yes
+tree "$scratch/copy" "$R/vz/private/5000"
+umount "$R/vservers/shop"
+for how in --discard-changes --bring-back ""; do
+	# shellcheck disable=SC2086
+	run_mustfail "source away: undo $how" vs undo shop $how
+	said "it says why: $how" "'/vservers/shop'"
+	tree "$scratch/now" "$R/vz/private/5000"
+	same_files "$scratch/copy" "$scratch/now" "the copy is whole: $how"
+done
+mount -o loop "$source_image" "$R/vservers/shop"
+run_check "with the source it goes" vs undo shop --discard-changes
+ok "and the copy is gone" test ! -e "$R/vz/private/5000"
+
+# ---- something in its place
+
+converted --method copy
+mv "$R/vz/private/5000" "$R/vz/private/moved"
+mkdir "$R/vz/private/5000"
+refused "an empty directory" "/vz/private/5000' was not made"
+rmdir "$R/vz/private/5000"
+ln -s moved "$R/vz/private/5000"
+refused "a link to it" "/vz/private/5000"
+source_stays "a link"
+rm "$R/vz/private/5000"
+mv "$R/vz/private/moved" "$R/vz/private/5000"
+mv "$R/etc/vz/conf/5000.conf" "$R/etc/vz/conf/5000.conf.destroyed"
+refused "no configuration" "5000.conf any more"
+source_stays "no configuration"
+mv "$R/etc/vz/conf/5000.conf.destroyed" "$R/etc/vz/conf/5000.conf"
+run_check "back in its place: commit" vs commit shop --yes
+
+# ---- a renamed tree: undo data is all that would go
+
+new_host
+umount "$R/vz/private"
+run_check "convert by rename" vs convert shop --yes
+mv "$R/vz/private/5000" "$R/vz/private/moved"
+ln -s moved "$R/vz/private/5000"
+refused "renamed: a link at the private area" "/vz/private/5000"
+rm "$R/vz/private/5000"
+refused "renamed: nothing there" "/vz/private/5000"
+mv "$R/vz/private/moved" "$R/vz/private/5000"
+run_check "renamed: commit" vs commit shop --yes
+
+# ---- a mount below what goes, and somebody in it
+
+converted --method copy
+mkdir "$scratch/precious"
+echo precious >"$scratch/precious/data"
+mount --bind "$scratch/precious" "$source/srv/1"
+refused "a bind mount" "srv/1"
+ok "what is mounted is whole" test -f "$scratch/precious/data"
+umount "$source/srv/1"
+source_stays "after the mount"
+(cd "$source/srv" && exec sleep 60) &
+sleeper=$!
+refused "a process" "process $sleeper .*works there"
+kill "$sleeper"
+wait "$sleeper" 2>/dev/null
+run_check "after both: commit" vs commit shop --yes
+
+# ---- a damaged copy
+
+converted --insulate image:/srv/ct
+img=$R/srv/ct/5000.img
+block=$(debugfs -R "blocks /srv/8/data" "$img" 2>/dev/null | tr ' ' '\n' | grep -m1 .)
+bs=$(debugfs -R "stats -h" "$img" 2>/dev/null | sed -n 's/^Block size: *//p')
+dd if=/dev/urandom of="$img" bs="$bs" seek="$block" count=2 conv=notrunc status=none
+refused "contents overwritten" "'srv/8/data' differs \(content\)"
+source_stays "contents overwritten"
+run_mustfail "the image goes only with a word" vs undo shop --bring-back --discard-changes
+run_check "undo" vs undo shop --discard-changes
+converted --insulate image:/srv/ct
+dd if=/dev/zero of="$img" bs=1M seek=1 count=6 conv=notrunc status=none
+run_status 2 "the middle overwritten" vs commit shop --yes
+source_stays "the middle overwritten"
+converted --insulate image:/srv/ct
+debugfs -w -R "unlink /srv/7/record" "$img" 2>/dev/null
+refused "a name lost without a trace" "'srv/7/record' differs \(missing\)"
+mke2fs -qF "$img"
+refused "another file system" "/srv/ct/5000.img"
+rm "$img"
+refused "no image" "/srv/ct/5000.img"
+source_stays "no image"
+done_testing
