@@ -148,6 +148,25 @@ static void the_log_is_the_state(void **state)
 	journal_close(&j);
 }
 
+/* A power cut takes it: nobody synced it. */
+static void lose_seal(const struct place_of_work *w)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s" WORLD_STATE "/guests/web/seal", w->dir);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void expect_damage(struct place_of_work *w, const char *says)
+{
+	struct journal j;
+
+	assert_int_equal(journal_open(&j, w->state, "guests/web", &err), -1);
+	assert_int_equal(err.code, VS_JOURNAL_DAMAGED);
+	if (!strstr(err.text, says))
+		fail_msg("'%s' does not say '%s'", err.text, says);
+}
+
 /* Cut anywhere in the last line: it never happened, and the next append goes on. */
 static void torn_last_lines_never_happened(void **state)
 {
@@ -160,6 +179,7 @@ static void torn_last_lines_never_happened(void **state)
 	j = get(w);
 	good(journal_log(&j, "do", 0, 2, &err));
 	journal_close(&j);
+	lose_seal(w);
 	len = read_log(w, text);
 	first = strcspn(text, "\n") + 1;
 	for (size_t cut = first; cut < len; cut++) {
@@ -170,6 +190,7 @@ static void torn_last_lines_never_happened(void **state)
 	good(journal_log(&j, "do", 0, 1, &err));
 	journal_close(&j);
 	expect_phase(w, PHASE_CONVERTING, 0, 2);
+	lose_seal(w);
 	memset(text + first, 0, len - first);
 	write_log(w, text, len);
 	expect_phase(w, PHASE_PLANNED, 0, 0);
@@ -252,6 +273,91 @@ static void odd_lines_are_named(void **state)
 	}
 }
 
+/* What has been written and synced does not go away by itself. */
+static void a_log_that_was_cut_is_no_log_that_ended(void **state)
+{
+	struct place_of_work *w = *state;
+	char text[8192];
+	struct journal j;
+	size_t len;
+
+	make(w);
+	j = get(w);
+	good(journal_log(&j, "do", 0, 2, &err));
+	good(journal_log_two(&j, &(struct log_word){ "done", 0, 2 }, &(struct log_word){ "do", 3, 11 },
+			     &err));
+	good(journal_log_two(&j, &(struct log_word){ "done", 3, 11 },
+			     &(struct log_word){ "complete", 0, 0 }, &err));
+	journal_close(&j);
+	len = read_log(w, text);
+	expect_phase(w, PHASE_CONVERTED, 12, 12);
+	for (size_t cut = strcspn(text, "\n") + 1; cut < len; cut++) {
+		write_log(w, text, cut);
+		expect_damage(w, cut + 1 < len ? "it has been cut" : "");
+	}
+	write_log(w, text, len);
+	expect_phase(w, PHASE_CONVERTED, 12, 12);
+}
+
+/* Any bit of any line, the newlines included: with its seal, and but for the last one without. */
+static void a_flipped_newline_is_damage(void **state)
+{
+	struct place_of_work *w = *state;
+	struct journal j;
+	char text[8192];
+	size_t len;
+
+	make(w);
+	j = get(w);
+	good(journal_log(&j, "do", 0, 2, &err));
+	good(journal_log(&j, "done", 0, 2, &err));
+	journal_close(&j);
+	len = read_log(w, text);
+	for (int sealed = 1; sealed >= 0; sealed--) {
+		for (size_t i = 0; i < len; i++) {
+			if (text[i] != '\n' && !sealed)
+				continue;
+			text[i] ^= 4;
+			write_log(w, text, len);
+			expect_damage(w, "log");
+			text[i] ^= 4;
+		}
+		write_log(w, text, len);
+		if (sealed)
+			lose_seal(w);
+	}
+	expect_phase(w, PHASE_CONVERTING, 3, 3);
+}
+
+/* An old, torn or foreign seal keeps nobody from the log. */
+static void a_seal_may_be_lost(void **state)
+{
+	static const char *const seals[] = {
+		"", "\n", "0000000099 000000000099 00000000 00000000\n", "0000000099 0000000", "x",
+	};
+	struct place_of_work *w = *state;
+	char path[300];
+	struct journal j;
+
+	make(w);
+	j = get(w);
+	good(journal_log(&j, "do", 0, 2, &err));
+	journal_close(&j);
+	snprintf(path, sizeof(path), "%s" WORLD_STATE "/guests/web/seal", w->dir);
+	for (size_t i = 0; i < sizeof(seals) / sizeof(seals[0]); i++) {
+		FILE *f = fopen(path, "w");
+
+		assert_non_null(f);
+		fputs(seals[i], f);
+		fclose(f);
+		expect_phase(w, PHASE_CONVERTING, 0, 3);
+	}
+	j = get(w);
+	good(journal_log(&j, "done", 0, 2, &err));
+	journal_close(&j);
+	expect_phase(w, PHASE_CONVERTING, 3, 3);
+}
+
 typedef int runner(struct journal *j, struct work *w, struct err *err);
 
 static void carry(struct place_of_work *w, runner *run, int want)
@@ -294,6 +400,29 @@ static void there_and_back(void **state)
 	carry(w, run_back, 0);
 	carry(w, run_forward, -1);
 	assert_int_equal(faccessat(w->root.fd, "vservers/web/etc/inittab", F_OK, 0), 0);
+}
+
+/* The log lost its end, and its seal with it: the tree has moved all the same. */
+static void what_stands_behind_the_end_is_seen(void **state)
+{
+	struct place_of_work *w = *state;
+	char text[8192];
+	size_t len;
+
+	make(w);
+	carry(w, run_forward, 0);
+	len = read_log(w, text);
+	lose_seal(w);
+	write_log(w, text, strcspn(text, "\n") + 1);
+	expect_phase(w, PHASE_PLANNED, 0, 0);
+	carry(w, run_back, -1);
+	assert_int_equal(err.code, VS_JOURNAL_DAMAGED);
+	assert_non_null(strstr(err.text, "the log ends before it"));
+	carry(w, run_forward, -1);
+	assert_int_equal(err.code, VS_JOURNAL_DAMAGED);
+	write_log(w, text, len);
+	carry(w, run_back, 0);
+	expect_phase(w, PHASE_UNDONE, 0, 0);
 }
 
 static void commit_is_the_end(void **state)
@@ -382,6 +511,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(torn_last_lines_never_happened, up, down),
 		cmocka_unit_test_setup_teardown(damage_inside_is_refused, up, down),
 		cmocka_unit_test_setup_teardown(odd_lines_are_named, up, down),
+		cmocka_unit_test_setup_teardown(a_log_that_was_cut_is_no_log_that_ended, up, down),
+		cmocka_unit_test_setup_teardown(a_flipped_newline_is_damage, up, down),
+		cmocka_unit_test_setup_teardown(a_seal_may_be_lost, up, down),
+		cmocka_unit_test_setup_teardown(what_stands_behind_the_end_is_seen, up, down),
 		cmocka_unit_test_setup_teardown(there_and_back, up, down),
 		cmocka_unit_test_setup_teardown(commit_is_the_end, up, down),
 		cmocka_unit_test_setup_teardown(ended_journals_are_archived, up, down),

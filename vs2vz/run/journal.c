@@ -24,6 +24,7 @@
 
 #define PLAN_MAX (256u << 20)
 #define LOG_MAX (64u << 20)
+#define SEAL_MAX 4096
 #define NEW_PREFIX ".new-"
 
 const char *phase_word(enum phase phase)
@@ -300,18 +301,25 @@ static int read_plan(struct journal *j, const struct root *folder, struct err *e
 
 static int read_log(struct journal *j, const struct root *folder, struct err *err)
 {
-	struct buf CLEANUP_BUF bytes = BUF_INIT;
+	struct buf CLEANUP_BUF bytes = BUF_INIT, seal CLEANUP_BUF = BUF_INIT;
 
 	if (root_read(folder, "log", LOG_MAX, &bytes, err) < 0)
 		return unread(j, "log", err);
-	return log_replay(j, bytes.data, bytes.len, err);
+	if (log_replay(j, bytes.data, bytes.len, err) < 0)
+		return -1;
+	if (root_read(folder, LOG_SEAL, SEAL_MAX, &seal, err) == 0)
+		return log_check_seal(j, bytes.data, &seal, err);
+	if (!err_is_absent(err))
+		return unread(j, "seal", err);
+	err_clear(err);
+	return 0;
 }
 
 int journal_open(struct journal *j, int state, const char *key, struct err *err)
 {
 	struct root root = { state, "" }, folder = { -1, "" };
 
-	*j = (struct journal){ .folder = -1, .log = -1, .pool = POOL_INIT };
+	*j = (struct journal){ .folder = -1, .log = -1, .seal = -1, .pool = POOL_INIT };
 	j->folder = folder.fd = strict_opendir(&root, key, err);
 	if (j->folder < 0)
 		return -1;
@@ -329,6 +337,7 @@ void journal_close(struct journal *j)
 {
 	close_fd(&j->folder);
 	close_fd(&j->log);
+	close_fd(&j->seal);
 	pool_release(&j->pool);
 }
 

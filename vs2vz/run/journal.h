@@ -8,6 +8,7 @@
  *	STATE/archive/NAME.~N~/	ended ones
  *	  plan			written once, then read only
  *	  log			grows by appended, checksummed lines
+ *	  seal			how many lines there were, and the last one's checksum
  *	  before/N, kept/N	saved content
  *	  sums			hashes of copied files
  *	  report.json
@@ -17,7 +18,8 @@
  * A log line: "SEQ WORD [A-B] [key=value ...] CHECK". Words: open, do A-B, done A-B,
  * complete, undo B-A, undone B-A, reverted, finish A-B, finished A-B, closed, kept. The
  * end of one batch and the beginning of the next share a line: "7 done 0-2 next=do:3-3".
- * An unterminated or damaged LAST line never happened; a damaged line elsewhere is refused
+ * An unterminated or damaged LAST line never happened, unless the seal knows of it; a damaged
+ * line elsewhere, and a log that ends before its seal, is refused
  * (err->code VS_JOURNAL_DAMAGED; VS_JOURNAL_NEWER for formats and words that are not known).
  * Every append is synced before the work that it announces.
  */
@@ -47,6 +49,7 @@ const char *phase_word(enum phase phase);	/* "converted" */
 struct journal {
 	const char *name;	/* guest's name, "ct/345" or "host" */
 	int folder;		/* open directory */
+	int seal;		/* open for writing, -1 until needed, -2: no more */
 	int log;		/* open for appending, -1 until needed, -2: failed, no more */
 	uint64_t log_len;	/* bytes of whole lines */
 	uint64_t next_seq;

@@ -12,6 +12,11 @@
  * An append is written and synced before its caller goes on. Where that fails, the line
  * is cut off again: what the log says and what memory says stay the same. Dying in
  * between leaves a torn last line, which never happened.
+ *
+ * How many lines there were by then stands in the file "seal", written after each line and
+ * synced by nobody: what it says is on the disk already. A log that lost whole lines, or
+ * whose last one has become unreadable, is shorter than its seal and is damaged. A seal
+ * that is older, torn or absent (a power cut took it) says nothing.
  */
 #include "run/logfile.h"
 
@@ -246,6 +251,26 @@ static bool check_line(struct buf *line)
 	return true;
 }
 
+/*
+ * Is there a whole line in what should be one, and something behind it? No write that was
+ * cut short leaves that: a newline has become something else. Zeros are what a file system
+ * shows of a block that was never written.
+ */
+static bool holds_line(const char *at, size_t len)
+{
+	struct buf CLEANUP_BUF part = BUF_INIT;
+
+	for (size_t end = CHECK_LEN + 2; end < len; end++) {
+		if (at[end - CHECK_LEN - 1] != ' ' || !at[end])
+			continue;
+		buf_clear(&part);
+		buf_add(&part, at, end);
+		if (check_line(&part))
+			return true;
+	}
+	return false;
+}
+
 static int replay_line(struct journal *j, const char *text, struct err *err)
 {
 	struct words w;
@@ -267,12 +292,14 @@ int log_replay(struct journal *j, const char *bytes, size_t len, struct err *err
 	while (at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 
+		if (!newline && holds_line(at, (size_t)(end - at)))
+			return damaged(j, "has lost its end", err);
 		if (!newline)
 			break;
 		buf_clear(&line);
 		buf_add(&line, at, (size_t)(newline - at));
 		if (!check_line(&line)) {
-			if (newline + 1 == end)
+			if (newline + 1 == end && !holds_line(at, (size_t)(newline - at)))
 				break;
 			return damaged(j, "is damaged", err);
 		}
@@ -283,6 +310,50 @@ int log_replay(struct journal *j, const char *bytes, size_t len, struct err *err
 	}
 	j->log_len = (uint64_t)(at - bytes);
 	return j->phase == PHASE_NONE ? damaged(j, "is missing", err) : 0;
+}
+
+/* "0000000012 000000001234 5f0c2a11 CHECK": lines, their bytes, the checksum of the last. */
+int log_check_seal(const struct journal *j, const char *bytes, const struct buf *seal,
+		   struct err *err)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	unsigned long long lines, len;
+	char last[CHECK_LEN + 1];
+
+	buf_add(&text, seal->data, seal->len ? seal->len - 1 : 0);
+	if (!check_line(&text) ||
+	    sscanf(text.data, "%llu %llu %8[0-9a-f]", &lines, &len, last) != 3)
+		return 0;
+	if (j->log_len >= len && j->next_seq > lines && len > CHECK_LEN &&
+	    memcmp(bytes + len - 1 - CHECK_LEN, last, CHECK_LEN) == 0)
+		return 0;
+	return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s': the log ends with line %llu, but "
+			 "line %llu was written: it has been cut", show(j->name),
+			 (unsigned long long)j->next_seq - 1, lines);
+}
+
+/* A wish, not a promise: without it a log that is cut is not told from one that ended. */
+static void write_seal(struct journal *j, const char *check)
+{
+	struct place at = { j->folder, LOG_SEAL };
+	struct buf CLEANUP_BUF text = BUF_INIT;
+
+	if (j->seal == -1) {
+		j->seal = sys_open_write(&at);
+		if (j->seal < 0 && errno == ENOENT)
+			j->seal = sys_create(&at, 0600);
+		if (j->seal < 0)
+			j->seal = -2;
+	}
+	if (j->seal < 0)
+		return;
+	buf_addf(&text, "%010llu %012llu %.*s", (unsigned long long)j->next_seq - 1,
+		 (unsigned long long)j->log_len, CHECK_LEN, check);
+	buf_addf(&text, " %08x\n", hash_check(text.data, text.len));
+	if (sys_pwrite(j->seal, text.data, text.len, 0) != (ssize_t)text.len) {
+		close_fd(&j->seal);
+		j->seal = -2;
+	}
 }
 
 static void seal(struct buf *line)
@@ -336,6 +407,7 @@ static int append(struct journal *j, struct buf *line, struct err *err)
 		goto bad;
 	j->log_len += line->len;
 	j->next_seq++;
+	write_seal(j, line->data + line->len - 1 - CHECK_LEN);
 	return 0;
 bad:
 	fail_errno(err, "cannot write the log of '%s'", show(j->name));

@@ -21,6 +21,7 @@
 #include "base/atomic.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "model/finding_ids.h"
 #include "step/locks.h"
 #include "step/saved.h"
 #include "step/view.h"
@@ -252,6 +253,35 @@ static int forward_loop(struct journal *j, struct work *w, struct err *err)
 	return 0;
 }
 
+/* What only this plan brings about: a tree that moved, a file that was not there. */
+static bool is_ours_alone(const struct step *s)
+{
+	const char *old = s->kind->has_text ? step_get(s, "old") : NULL;
+
+	return s->kind->guard && (s->kind->moves || (old && strcmp(old, "absent") == 0));
+}
+
+/*
+ * Steps behind the end of the log were never begun. One that stands as done all the same
+ * was: the log has lost its end, and whoever believes it would leave that step where it is.
+ */
+static int nothing_behind(const struct journal *j, struct work *w, struct err *err)
+{
+	bool forwards = j->phase == PHASE_PLANNED || j->phase == PHASE_CONVERTING;
+
+	for (size_t i = j->last; forwards && i < j->plan.nr_steps; i++) {
+		const struct step *s = &j->plan.step[i];
+		enum standing now = STANDS_BEFORE;
+
+		if (is_ours_alone(s) && s->kind->guard(s, w, &now, err) == 0 && now == STANDS_AFTER)
+			return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s': step %u (%s) is done, but "
+					 "the log ends before it: it has been cut, or the step was "
+					 "done by somebody else", show(j->name), s->nr, s->kind->name);
+		err_clear(err);
+	}
+	return 0;
+}
+
 int run_forward(struct journal *j, struct work *w, struct err *err)
 {
 	if (j->phase == PHASE_CONVERTED || j->phase == PHASE_COMMITTED)
@@ -260,6 +290,8 @@ int run_forward(struct journal *j, struct work *w, struct err *err)
 		return fail(err, "'%s' is %s: nothing to convert", show(j->name),
 			    phase_word(j->phase));
 	begin(j, w);
+	if (nothing_behind(j, w, err) < 0)
+		return -1;
 	w->writes = true;
 	if (locks_restore(w, err) < 0)
 		return -1;
@@ -377,7 +409,7 @@ int run_back(struct journal *j, struct work *w, struct err *err)
 	begin(j, w);
 	work_sync_drop(w);	/* of a way forward that failed; they would hold a view open */
 	w->back = w->replays = true;
-	if (may_undo(j, w, err) < 0)
+	if (nothing_behind(j, w, err) < 0 || may_undo(j, w, err) < 0)
 		return -1;
 	w->writes = true;
 	if (locks_restore(w, err) < 0)
