@@ -161,7 +161,8 @@ static int compare_copy(struct session *s, const struct journal *j, const struct
 			size_t line)
 {
 	struct diff_ctx ctx = {
-		s, line, { j->plan.step, j->plan.nr_steps, step_get(copy, "to"), false }, 0,
+		s, line, { j->plan.step, j->plan.nr_steps, step_get(copy, "to"), false,
+			   plan_token(&j->plan) }, 0,
 	};
 
 	if (proof_compare(s, j, copy, SIZE_MAX, add_difference, &ctx) < 0)
@@ -216,7 +217,7 @@ static int verify_renamed(struct session *s, const struct journal *j, const stru
 {
 	const char *name = s->report.guests[line].name, *to = step_get(move, "to");
 	const struct touched t = { j->plan.step, j->plan.nr_steps, to,
-				   plan_is_coarse(&j->plan) };
+				   plan_is_coarse(&j->plan), plan_token(&j->plan) };
 	struct expected want;
 	struct survey now;
 	int same, left;

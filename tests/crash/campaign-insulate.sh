@@ -75,7 +75,7 @@ beside() {
 		tries=$((tries + 1))
 	done
 	left=$(loops_left; awk -v d="$host/" 'index($5, d) == 1 && $5 != d "srv" { print $5 }' \
-		/proc/self/mountinfo; find "$host" -name '*vs2vz-part*')
+		/proc/self/mountinfo; find "$host" -name '*vs2vz-*part*')
 	sum=$(md5sum <"$other")
 	[ -z "$left" ] && [ "$sum" = "$other_sum" ] && return
 	echo "# $1: left behind: $left, the other device: $sum"

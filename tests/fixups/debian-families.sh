@@ -54,7 +54,7 @@ same_as_packages() {
 	rm -rf "$scratch/plain"
 	cp -a "$dir" "$scratch/plain"
 	rm -f "$scratch/plain"/etc/init.d/.depend.*
-	find "$scratch/plain" -name '*.vs2vz-old' -exec rm -rf {} +
+	find "$scratch/plain" -name '*.vs2vz-*-old' -exec rm -rf {} +
 	for link in "$scratch/plain"/etc/rc?.d/[SK]*; do
 		mv -T "$link" "${link%/*}/$(basename "$link" | sed 's/^\(.\)../\100/')"
 	done
@@ -77,7 +77,7 @@ ordered() {
 	done < <([ ! -f "$dir/etc/init.d/.depend.boot" ] || sed -n '/^file .*\.depend\.boot/,/^[^|]/s/^| \([^ ]*:.*\)/\1/p' "$families/$name.tree")
 	[ -f "$dir/etc/init.d/.depend.boot" ] || return 0
 	for script in "$dir"/etc/rcS.d/S[0-9][0-9]*; do
-		[[ "$script" != *.vs2vz-old ]] || continue
+		[[ "$script" != *.vs2vz-*-old ]] || continue
 		script=${script##*/S??}
 		grep -q "^TARGETS =.* $script\( \|\$\)" "$dir/etc/init.d/.depend.boot" ||
 			{ echo ".depend.boot does not know $script"; return 1; }
@@ -140,7 +140,7 @@ as_a_guest() {
 	add_guest "$R" g 345 g.example.org 192.0.2.7 true
 	rm -rf "$R/vservers/g"
 	cp -a "$host/vz/private/345" "$R/vservers/g"
-	find "$R/vservers/g" -name '*.vs2vz-old' -exec rm -rf {} +
+	find "$R/vservers/g" -name '*.vs2vz-*-old' -exec rm -rf {} +
 	run vs plan g --fixups "$words"
 	! grep -qE 'VS51[012] ' "$scratch/both" && [ "$status" = 0 ]
 	result $? "$1" || show_last

@@ -136,7 +136,7 @@ sub found {
 sub walk {
 	my ($dir, $below, $all) = @_;
 	opendir my $d, "$dir$below" or die "$dir$below: $!\n";
-	for (grep { !/^\.\.?$/ && !/\.vs2vz-old$/ } readdir $d) {
+	for (grep { !/^\.\.?$/ && !/\.vs2vz-[0-9a-f]+-old$/ } readdir $d) {
 		my $path = "$below/$_";
 		$all->{$path} = found("$dir$path");
 		walk($dir, $path, $all) if $all->{$path}{type} eq 'dir';

@@ -216,7 +216,7 @@ remember
 "$VS2VZ" --root "$R" convert --all --yes --method copy >/dev/null 2>&1 &
 first=$!
 for _ in $(seq 400); do
-	[ ! -d "$R/vz/private/345.vs2vz-part" ] || break
+	[ -z "$(find "$R/vz/private" -maxdepth 1 -name ".345.vs2vz-*-part")" ] || break
 	sleep 0.01
 done
 kill -STOP $first

@@ -20,7 +20,7 @@ never_taken_back() {
 # What starts in which level by links: started TREE
 started() {
 	find "$1"/etc/rc?.d "$1"/etc/rc.d/rc?.d "$1"/etc/init.d/*.d -name 'S[0-9][0-9]*' \
-		! -name '*.vs2vz-old' -printf '%h %f\n' 2>/dev/null |
+		! -name '*.vs2vz-*-old' -printf '%h %f\n' 2>/dev/null |
 		sed "s,^$1,,;s, S[0-9][0-9], ," | sort
 }
 

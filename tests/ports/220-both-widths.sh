@@ -82,7 +82,7 @@ container_tree() {
 same_container() {
 	container_tree "$scratch/now"
 	for f in container now; do
-		sed -E '/vs2vz-old/d; s/ mtime=17[0-9.]+//; s/ mtime=1[89][0-9.]+//' "$scratch/$f" >"$scratch/$f.lasting"
+		sed -E '/vs2vz-[0-9a-f]*-old/d; s/ mtime=17[0-9.]+//; s/ mtime=1[89][0-9.]+//' "$scratch/$f" >"$scratch/$f.lasting"
 	done
 	same_files "$scratch/container.lasting" "$scratch/now.lasting" "$1"
 }

@@ -71,8 +71,8 @@ static void undo_gives_the_inodes_back(void **state)
 	for (size_t i = 0; i < NR; i++)
 		ino[i] = status(b, names[i]).st_ino;
 	forward(b);
-	assert_int_equal(status(b, IN ".inittab.vs2vz-old").st_ino, ino[0]);
-	assert_int_equal(status(b, IN ".mtab.vs2vz-old").st_ino, ino[3]);
+	assert_int_equal(status(b, IN ".inittab.vs2vz-0000000000000000-old").st_ino, ino[0]);
+	assert_int_equal(status(b, IN ".mtab.vs2vz-0000000000000000-old").st_ino, ino[3]);
 	assert_true(S_ISREG(status(b, IN "mtab").st_mode) && S_ISLNK(status(b, IN "motd").st_mode));
 	assert_true(S_ISDIR(status(b, IN "hosts.same").st_mode) && !there(b, IN "event.d"));
 	assert_int_equal(status(b, IN "rc.local").st_mode & 07777, 0755);
@@ -88,9 +88,9 @@ static void undo_gives_the_inodes_back(void **state)
 static void commit_drops_the_old_ones(void **state)
 {
 	static const char *const gone[] = {
-		IN ".inittab.vs2vz-old", IN ".mtab.vs2vz-old", IN ".issue.vs2vz-old",
-		IN ".event.d.vs2vz-old", IN ".fstab.vs2vz-old", "vz/private/345/.fifo.vs2vz-old",
-		"vz/private/346/.link.vs2vz-old", "vz/private/346/etc/.rc.vs2vz-old",
+		IN ".inittab.vs2vz-0000000000000000-old", IN ".mtab.vs2vz-0000000000000000-old", IN ".issue.vs2vz-0000000000000000-old",
+		IN ".event.d.vs2vz-0000000000000000-old", IN ".fstab.vs2vz-0000000000000000-old", "vz/private/345/.fifo.vs2vz-0000000000000000-old",
+		"vz/private/346/.link.vs2vz-0000000000000000-old", "vz/private/346/etc/.rc.vs2vz-0000000000000000-old",
 	};
 	struct bench *b = *state;
 	struct deviation dev[4];
@@ -141,12 +141,12 @@ static void what_took_the_place_is_kept_beside(void **state)
 	assert_int_equal(unlinkat(b->root.fd, IN "inittab", 0), 0);
 	assert_int_equal(symlinkat("elsewhere", b->root.fd, IN "inittab"), 0);
 	back(b);
-	expect_kept(b, "/vz/private/345/etc/event.d", ".event.d.vs2vz-kept");
-	expect_kept(b, "/vz/private/345/etc/inittab", ".inittab.vs2vz-kept");
+	expect_kept(b, "/vz/private/345/etc/event.d", ".event.d.vs2vz-0000000000000000-kept");
+	expect_kept(b, "/vz/private/345/etc/inittab", ".inittab.vs2vz-0000000000000000-kept");
 	assert_int_equal(status(b, WAS "event.d").st_ino, event_d);
 	assert_int_equal(status(b, WAS "inittab").st_ino, inittab);
-	assert_true(there(b, WAS ".event.d.vs2vz-kept/job"));
-	assert_true(S_ISLNK(status(b, WAS ".inittab.vs2vz-kept").st_mode));
+	assert_true(there(b, WAS ".event.d.vs2vz-0000000000000000-kept/job"));
+	assert_true(S_ISLNK(status(b, WAS ".inittab.vs2vz-0000000000000000-kept").st_mode));
 }
 
 static void a_removed_old_file_comes_from_the_image(void **state)
@@ -156,8 +156,8 @@ static void a_removed_old_file_comes_from_the_image(void **state)
 	struct buf CLEANUP_BUF text = BUF_INIT;
 
 	forward(b);
-	assert_int_equal(unlinkat(b->root.fd, IN ".inittab.vs2vz-old", 0), 0);
-	assert_int_equal(unlinkat(b->root.fd, IN ".motd.vs2vz-old", 0), 0);
+	assert_int_equal(unlinkat(b->root.fd, IN ".inittab.vs2vz-0000000000000000-old", 0), 0);
+	assert_int_equal(unlinkat(b->root.fd, IN ".motd.vs2vz-0000000000000000-old", 0), 0);
 	back(b);
 	expect_kept(b, "/vz/private/345/etc/inittab", "made again");
 	expect_kept(b, "/vz/private/345/etc/motd", "removed since");
@@ -174,7 +174,7 @@ static void a_change_under_another_name_stays(void **state)
 	struct buf CLEANUP_BUF text = BUF_INIT;
 
 	forward(b);
-	change(b, IN ".hosts.same.vs2vz-old", "127.0.0.1 changed\n");
+	change(b, IN ".hosts.same.vs2vz-0000000000000000-old", "127.0.0.1 changed\n");
 	back(b);
 	expect_kept(b, "/vz/private/345/etc/hosts", "under another name");
 	assert_int_equal(status(b, WAS "hosts").st_ino, ino);
@@ -182,25 +182,90 @@ static void a_change_under_another_name_stays(void **state)
 	assert_string_equal(text.data, "127.0.0.1 changed\n");
 }
 
-static void names_that_the_guest_prepared_are_refused(void **state)
+/* What a guest that saw the token put at our names is neither used nor touched. */
+static void names_that_the_guest_prepared_are_passed_by(void **state)
 {
-	static const char name[] = WAS ".inittab.vs2vz-old";
+	static const char *const names[] = {
+		WAS ".inittab.vs2vz-0000000000000000-old", WAS ".inittab.vs2vz-0000000000000000-new",
+		WAS ".mtab.vs2vz-0000000000000000-old", WAS ".null.vs2vz-0000000000000000-new",
+		WAS ".resolv.conf.vs2vz-0000000000000000-new",
+	};
+	enum { NR = sizeof(names) / sizeof(names[0]) };
 	struct bench *b = *state;
+	struct stat st;
+	char path[100];
 
-	change(b, name, "1:2345:respawn:/sbin/getty 38400 tty1\n");
-	refused(b, "is not ours");
-	assert_true(there(b, name));
-	assert_int_equal(status(b, name).st_nlink, 1);
-	assert_int_equal(status(b, WAS "inittab").st_nlink, 1);
+	for (unsigned dirs = 0; dirs < 2; dirs++) {
+		for (unsigned i = 0; i < NR; i++) {
+			snprintf(path, sizeof(path), "%s/precious", names[i]);
+			if (dirs)
+				assert_int_equal(mkdirat(b->root.fd, names[i], 0755), 0);
+			change(b, dirs ? path : names[i], "1:2345:respawn:/sbin/getty 38400 tty1\n");
+		}
+		forward(b);
+		st = status(b, IN ".inittab.vs2vz-0000000000000000-old-2");
+		assert_int_equal(st.st_nlink, 1);
+		back(b);
+		assert_int_equal(b->work.nr_kept, 0);
+		for (unsigned i = 0; i < NR; i++) {
+			snprintf(path, sizeof(path), "%s/precious", names[i]);
+			assert_true(there(b, dirs ? path : names[i]));
+			assert_int_equal(unlinkat(b->root.fd, dirs ? path : names[i], 0), 0);
+			if (dirs)
+				assert_int_equal(unlinkat(b->root.fd, names[i], AT_REMOVEDIR), 0);
+		}
+		assert_false(there(b, WAS ".inittab.vs2vz-0000000000000000-old-2"));
+		assert_int_equal(status(b, WAS "inittab").st_nlink, 1);
+		down(state);
+		assert_int_equal(up(state), 0);
+		b = *state;
+	}
+}
+
+/* The first name is free again: ours stands at the second nevertheless. */
+static void a_second_name_is_found_again(void **state)
+{
+	static const char first[] = WAS ".inittab.vs2vz-0000000000000000-old";
+	static const char now[] = IN ".inittab.vs2vz-0000000000000000-old";
+	struct bench *b = *state;
+	ino_t ino = status(b, WAS "inittab").st_ino;
+
+	change(b, first, "precious\n");
+	forward(b);
+	assert_int_equal(unlinkat(b->root.fd, now, 0), 0);
+	back(b);
+	assert_int_equal(status(b, WAS "inittab").st_ino, ino);
+	assert_int_equal(b->work.nr_kept, 0);
+	assert_false(there(b, WAS ".inittab.vs2vz-0000000000000000-old-2"));
+}
+
+/* However many names are taken, there is one more. */
+static void hundreds_of_names_may_be_taken(void **state)
+{
+	struct bench *b = *state;
+	char name[NAME_MAX + 1], path[NAME_MAX + 100];
+
+	forward(b);
+	assert_int_equal(unlinkat(b->root.fd, IN "inittab", 0), 0);
+	assert_int_equal(symlinkat("elsewhere", b->root.fd, IN "inittab"), 0);
+	for (unsigned nr = 1; nr <= 300; nr++) {
+		beside_own(name, "inittab", b->work.token, BESIDE_KEPT, nr);
+		snprintf(path, sizeof(path), IN "%s", name);
+		assert_int_equal(mkdirat(b->root.fd, path, 0700), 0);
+	}
+	back(b);
+	expect_kept(b, "/vz/private/345/etc/inittab", "-kept-301");
+	assert_true(S_ISREG(status(b, WAS "inittab").st_mode));
+	assert_true(S_ISLNK(status(b, WAS ".inittab.vs2vz-0000000000000000-kept-301").st_mode));
 }
 
 static void a_link_to_itself_in_the_way_is_refused(void **state)
 {
 	struct bench *b = *state;
 
-	assert_int_equal(linkat(b->root.fd, WAS "motd", b->root.fd, WAS ".motd.vs2vz-old", 0), 0);
+	assert_int_equal(linkat(b->root.fd, WAS "motd", b->root.fd, WAS ".motd.vs2vz-0000000000000000-old", 0), 0);
 	refused(b, "is not ours");
-	assert_true(there(b, WAS "motd") && there(b, WAS ".motd.vs2vz-old"));
+	assert_true(there(b, WAS "motd") && there(b, WAS ".motd.vs2vz-0000000000000000-old"));
 }
 
 static void a_full_directory_is_not_hidden(void **state)
@@ -247,18 +312,27 @@ static void results_that_were_found_stay(void **state)
 static void names_beside_are_never_too_long(void **state)
 {
 	char name[NAME_MAX + 1], one[NAME_MAX + 1], two[NAME_MAX + 1];
+	static const char token[] = "0123456789abcdef";
 
 	(void)state;
 	memset(name, 'n', NAME_MAX);
 	name[NAME_MAX] = '\0';
-	beside_name(one, name, BESIDE_OLD);
+	beside_own(one, name, token, BESIDE_OLD, 1);
 	assert_int_equal(strlen(one), NAME_MAX);
-	assert_string_equal(one + NAME_MAX - strlen(BESIDE_OLD), BESIDE_OLD);
+	assert_non_null(strstr(one, ".vs2vz-0123456789abcdef-old"));
+	assert_true(beside_is_own(one, name, token, BESIDE_OLD));
 	name[NAME_MAX - 1] = 'm';
-	beside_name(two, name, BESIDE_OLD);
+	beside_own(two, name, token, BESIDE_OLD, 1);
 	assert_string_not_equal(one, two);
-	beside_name(one, "mtab", BESIDE_NEW);
-	assert_string_equal(one, ".mtab.vs2vz-new");
+	assert_false(beside_is_own(one, name, token, BESIDE_OLD));
+	beside_own(two, name, token, BESIDE_OLD, 4000000000u);
+	assert_int_equal(strlen(two), NAME_MAX);
+	assert_true(beside_is_own(two, name, token, BESIDE_OLD));
+	assert_false(beside_is_own(two, name, token, BESIDE_NEW));
+	beside_own(one, "mtab", token, BESIDE_NEW, 1);
+	assert_string_equal(one, ".mtab.vs2vz-0123456789abcdef-new");
+	beside_own(one, "mtab", token, BESIDE_NEW, 2);
+	assert_string_equal(one, ".mtab.vs2vz-0123456789abcdef-new-2");
 }
 
 /* No further link is possible: the old file is renamed away instead. */
@@ -279,12 +353,12 @@ static void a_file_with_all_its_links_is_replaced(void **state)
 	while (linkat(b->root.fd, WAS "inittab", b->root.fd, name, 0) == 0);
 	assert_int_equal(errno, EMLINK);
 	forward(b);
-	assert_int_equal(status(b, IN ".inittab.vs2vz-old").st_ino, ino);
+	assert_int_equal(status(b, IN ".inittab.vs2vz-0000000000000000-old").st_ino, ino);
 	assert_int_not_equal(status(b, IN "inittab").st_ino, ino);
 	back(b);
 	assert_int_equal(b->work.nr_kept, 0);
 	assert_int_equal(status(b, WAS "inittab").st_ino, ino);
-	assert_false(there(b, WAS ".inittab.vs2vz-old"));
+	assert_false(there(b, WAS ".inittab.vs2vz-0000000000000000-old"));
 }
 
 /* The same, cut before the new file comes: both directions go on from there. */
@@ -301,9 +375,9 @@ static void an_old_file_renamed_away_is_known(void **state)
 	for (int undo = 0; undo < 2; undo++) {
 		good(s->kind->stage(s, &b->work, &err));
 		good(work_sync_now(&b->work, &err));
-		assert_int_equal(unlinkat(b->root.fd, IN ".inittab.vs2vz-old", 0), 0);
+		assert_int_equal(unlinkat(b->root.fd, IN ".inittab.vs2vz-0000000000000000-old", 0), 0);
 		assert_int_equal(renameat(b->root.fd, IN "inittab", b->root.fd,
-					  IN ".inittab.vs2vz-old"), 0);
+					  IN ".inittab.vs2vz-0000000000000000-old"), 0);
 		if (!undo) {
 			good(s->kind->apply(s, &b->work, &err));
 			good(s->kind->guard(s, &b->work, &now, &err));
@@ -311,8 +385,8 @@ static void an_old_file_renamed_away_is_known(void **state)
 		}
 		good(s->kind->undo(s, &b->work, &err));
 		assert_int_equal(status(b, IN "inittab").st_ino, ino);
-		assert_false(there(b, IN ".inittab.vs2vz-old"));
-		assert_false(there(b, IN ".inittab.vs2vz-new"));
+		assert_false(there(b, IN ".inittab.vs2vz-0000000000000000-old"));
+		assert_false(there(b, IN ".inittab.vs2vz-0000000000000000-new"));
 	}
 	assert_int_equal(b->work.nr_kept, 0);
 }
@@ -320,7 +394,8 @@ static void an_old_file_renamed_away_is_known(void **state)
 static struct hash128 untouched(struct bench *b, const char *tree)
 {
 	const struct survey_options opt = { .threads = 1 };
-	const struct touched t = { b->plan.step, b->plan.nr_steps, "/vz/private/345", false };
+	const struct touched t = { b->plan.step, b->plan.nr_steps, "/vz/private/345", false,
+				   b->work.token };
 	struct survey s;
 	struct root root;
 
@@ -354,15 +429,16 @@ static void what_is_not_touched_is_compared(void **state)
 static void steps_explain_differences(void **state)
 {
 	struct bench *b = *state;
-	const struct touched t = { b->plan.step, b->plan.nr_steps, "/vz/private/345", false };
+	const struct touched t = { b->plan.step, b->plan.nr_steps, "/vz/private/345", false,
+				   b->work.token };
 
 	assert_true(touched_explains(&t, "./etc/inittab", "size"));
-	assert_true(touched_explains(&t, "etc/.inittab.vs2vz-old", "extra"));
+	assert_true(touched_explains(&t, "etc/.inittab.vs2vz-0000000000000000-old", "extra"));
 	assert_true(touched_explains(&t, "etc", "mtime"));
 	assert_true(touched_explains(&t, ".", "mtime"));
 	assert_false(touched_explains(&t, "etc/passwd", "mtime"));
 	assert_false(touched_explains(&t, "empty", "mode"));
-	assert_false(touched_explains(&t, "etc/.passwd.vs2vz-old", "extra"));
+	assert_false(touched_explains(&t, "etc/.passwd.vs2vz-0000000000000000-old", "extra"));
 }
 
 /* A node without a number, or of no type: refused, nothing is made. */
@@ -388,7 +464,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_took_the_place_is_kept_beside, up, down),
 		cmocka_unit_test_setup_teardown(a_removed_old_file_comes_from_the_image, up, down),
 		cmocka_unit_test_setup_teardown(a_change_under_another_name_stays, up, down),
-		cmocka_unit_test_setup_teardown(names_that_the_guest_prepared_are_refused, up, down),
+		cmocka_unit_test_setup_teardown(names_that_the_guest_prepared_are_passed_by, up, down),
+		cmocka_unit_test_setup_teardown(a_second_name_is_found_again, up, down),
+		cmocka_unit_test_setup_teardown(hundreds_of_names_may_be_taken, up, down),
 		cmocka_unit_test_setup_teardown(a_link_to_itself_in_the_way_is_refused, up, down),
 		cmocka_unit_test_setup_teardown(a_full_directory_is_not_hidden, up, down),
 		cmocka_unit_test_setup_teardown(other_names_keep_their_mode, up, down),

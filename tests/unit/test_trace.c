@@ -157,7 +157,7 @@ static void survey(struct survey *s, const char *dir)
 /* With the step a tree of before and one with vzctl's directory have the same fingerprints. */
 static void fingerprints(void **state)
 {
-	struct touched t = { NULL, 0, "/vz/private/345", false };
+	struct touched t = { NULL, 0, "/vz/private/345", false, "0" };
 	struct survey before, now;
 	struct root tree;
 

@@ -307,7 +307,7 @@ static int note_untouched(struct deciding *d, struct decision *decision, struct 
 	const struct guest *guest = decision->guest;
 	struct plan *plan = &decision->plan;
 	const struct touched t = { plan->step, plan->nr_steps, decision->ct.private,
-				   d->host->coarse_times };
+				   d->host->coarse_times, plan_token(plan) };
 	struct hash128 bare = guest->survey.bare;
 	char hash[HASH_TEXT];
 	struct root tree;

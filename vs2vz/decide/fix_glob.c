@@ -9,8 +9,10 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "step/plan.h"
+
 #define MATCHES_MAX 2000
-#define OWN_SUFFIX ".vs2vz-old"
+#define OWN_MARK ".vs2vz-"	/* and the token of a plan, see step/beside.h */
 
 bool fix_is_glob(const char *path)
 {
@@ -19,9 +21,9 @@ bool fix_is_glob(const char *path)
 
 static bool is_own(const char *name)
 {
-	size_t len = strlen(name), own = strlen(OWN_SUFFIX);
+	const char *at = name[0] == '.' ? strstr(name, OWN_MARK) : NULL;
 
-	return len > own && strcmp(name + len - own, OWN_SUFFIX) == 0;
+	return at && strspn(at + strlen(OWN_MARK), "0123456789abcdef") == TOKEN_LEN;
 }
 
 static int add(struct fixing *f, struct fix_paths *out, const char *path, struct err *err)

@@ -10,7 +10,8 @@
 void changes_note(void *ctx, const char *path, const char *what)
 {
 	struct changes *c = ctx;
-	const struct touched t = { c->w->steps, c->w->nr_steps, step_get(c->s, "to"), false };
+	const struct touched t = { c->w->steps, c->w->nr_steps, step_get(c->s, "to"), false,
+				   c->w->token };
 
 	if (touched_explains(&t, path, what))
 		return;

@@ -2,7 +2,7 @@
 /*
  * One regular file with all that belongs to it: read, put, mended.
  *
- *	.NAME.vs2vz-new   content, owner, xattrs, mode, times   fsync
+ *	.NAME.vs2vz-TOKEN-new   content, owner, xattrs, mode, times   fsync
  *	NAME              flags lifted, rename; locks: directory synced; flags set
  *
  * Dying before the rename leaves the old NAME (perhaps without its flags, which
@@ -141,17 +141,83 @@ static int set_meta(int fd, const struct file_meta *m)
 	return m->has_mtime ? sys_futimens(fd, times) : 0;
 }
 
-int file_clean(const struct place *at, struct err *err)
+struct search {
+	const struct file_content *c;
+	bool whole;
+};
+
+/* The bytes of the content, or, while it is not whole, those that never came to the disk. */
+static bool same_bytes(const struct search *s, const char *got, size_t len, size_t from)
+{
+	const char *want = (const char *)s->c->bytes + from;
+
+	for (size_t i = 0; i < len; i++)
+		if (got[i] != want[i] && (s->whole || got[i]))
+			return false;
+	return true;
+}
+
+static int is_content(const struct place *at, const struct stat *st, void *ctx, struct err *err)
+{
+	const struct search *s = ctx;
+	int CLEANUP_FD fd = -1;
+	char bytes[16 * 1024];
+	size_t from = 0;
+	ssize_t got;
+
+	if (!S_ISREG(st->st_mode) || st->st_nlink != 1 || (uint64_t)st->st_size > s->c->len ||
+	    (s->whole && (uint64_t)st->st_size != s->c->len))
+		return 0;
+	fd = below_open(at->dirfd, at->name, st);
+	if (fd < 0)
+		return fail_errno(err, "cannot open '%s'", show(at->name));
+	while ((got = read(fd, bytes, sizeof(bytes))) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fail_errno(err, "cannot read '%s'", show(at->name));
+		if ((size_t)got > s->c->len - from || !same_bytes(s, bytes, (size_t)got, from))
+			return 0;
+		from += (size_t)got;
+	}
+	return 1;
+}
+
+static int temp_find(struct beside *temp, const struct file_content *c, const struct place *at,
+		     bool whole, struct err *err)
+{
+	struct search s = { c, whole };
+	const struct beside_search search = {
+		.token = c->w->token, .word = BESIDE_NEW, .least = names_least(c->w, c->nr),
+		.ours = is_content, .ctx = &s,
+	};
+
+	return beside_find(temp, at, &search, err);
+}
+
+/* A name that nothing has, noted where it is not the first. */
+static int temp_free(struct beside *temp, const struct file_content *c, const struct place *at,
+		     struct err *err)
+{
+	if (file_clean(c, at, err) < 0 || temp_find(temp, c, at, false, err) < 0)
+		return -1;
+	return names_note(c->w, c->nr, temp->nr, err);
+}
+
+int file_clean(const struct file_content *c, const struct place *at, struct err *err)
 {
 	struct beside temp;
 
-	beside_place(&temp, at, BESIDE_NEW);
-	if (sys_unlink(&temp.at) == 0 || errno == ENOENT)
-		return 0;
-	if (errno == EPERM && below_stat(at->dirfd, temp.name, &temp.st) == 0 &&
-	    lift_locks_at(at->dirfd, temp.name, &temp.st) == 0 && sys_unlink(&temp.at) == 0)
-		return 0;
-	return fail_errno(err, "cannot remove the leftover '%s'", show(temp.name));
+	for (;;) {
+		if (temp_find(&temp, c, at, false, err) < 0)
+			return -1;
+		if (!temp.there)
+			return 0;
+		if (sys_unlink(&temp.at) < 0 &&
+		    (errno != EPERM || lift_locks_at(at->dirfd, temp.name, &temp.st) < 0 ||
+		     sys_unlink(&temp.at) < 0))
+			return fail_errno(err, "cannot remove the leftover '%s'", show(temp.name));
+	}
 }
 
 int file_lift(const struct place *at, const struct stat *st, struct err *err)
@@ -203,16 +269,15 @@ static int make_temp(const struct place *temp, const void *bytes, size_t len,
 	return out;
 }
 
-int file_stage(struct work *w, const struct place *at, const void *bytes, size_t len,
+int file_stage(const struct file_content *c, struct work *w, const struct place *at,
 	       const struct file_meta *meta, struct err *err)
 {
 	struct beside temp;
 	int CLEANUP_FD fd = -1;
 
-	beside_place(&temp, at, BESIDE_NEW);
-	if (file_clean(at, err) < 0)
+	if (temp_free(&temp, c, at, err) < 0)
 		return -1;
-	fd = make_temp(&temp.at, bytes, len, meta, err);
+	fd = make_temp(&temp.at, c->bytes, c->len, meta, err);
 	if (fd < 0) {
 		sys_unlink(&temp.at);
 		err_add(err, "cannot write '%s'", show(at->name));
@@ -222,34 +287,37 @@ int file_stage(struct work *w, const struct place *at, const void *bytes, size_t
 	return 0;
 }
 
-bool file_staged(const struct place *at)
+bool file_staged(const struct file_content *c, const struct place *at)
 {
 	struct beside temp;
 	struct err unread;
 
-	return beside_find(&temp, at, BESIDE_NEW, &unread) == 0 && temp.there;
+	return temp_find(&temp, c, at, true, &unread) == 0 && temp.there;
 }
 
-int file_land(const struct place *at, struct err *err)
+int file_land(const struct file_content *c, const struct place *at, struct err *err)
 {
 	struct beside temp;
 
-	beside_place(&temp, at, BESIDE_NEW);
-	if (sys_rename(&temp.at, at) < 0)
+	if (temp_find(&temp, c, at, true, err) < 0)
+		return -1;
+	errno = ENOENT;
+	if (!temp.there || sys_rename(&temp.at, at) < 0)
 		return fail_errno(err, "cannot rename '%s' to '%s'", show(temp.name),
 				  show(at->name));
 	return 0;
 }
 
-int file_put(const struct place *at, const void *bytes, size_t len,
-	     const struct file_meta *meta, struct err *err)
+int file_put(const struct file_content *c, const struct place *at, const struct file_meta *meta,
+	     struct err *err)
 {
 	struct beside temp;
 	int CLEANUP_FD fd = -1;
 	struct stat st;
 
-	beside_place(&temp, at, BESIDE_NEW);
-	fd = make_temp(&temp.at, bytes, len, meta, err);
+	if (temp_free(&temp, c, at, err) < 0)
+		return -1;
+	fd = make_temp(&temp.at, c->bytes, c->len, meta, err);
 	if (fd >= 0 && sys_fsync(fd) < 0) {
 		fail_errno(err, "cannot sync");
 		close_fd(&fd);

@@ -2,7 +2,7 @@
 /*
  * bring: a directory of the host is copied into a tree, where nothing stands at its name.
  *
- *	FROM   .NAME.vs2vz-part beside TO   made; its inode number into bring.N, synced
+ *	FROM   .NAME.vs2vz-TOKEN-part beside TO   made; its inode number into bring.N, synced
  *	FROM   the part                     filled, settled, compared
  *	FROM   TO                           renamed, parent flushed
  *
@@ -12,7 +12,7 @@
  * before it empties it. FROM is only read, and stays after commit.
  *
  * What the container made of TO since: with changed=keep (the tree itself goes back as
- * it is) TO is renamed to .NAME.vs2vz-kept beside it and listed. Without (the tree is a
+ * it is) TO is renamed to .NAME.vs2vz-TOKEN-kept beside it and listed. Without (the tree is a
  * copy and goes) undo is refused as for the tree; where changes are brought back, FROM
  * gets them.
  */
@@ -25,14 +25,15 @@
 
 #include "base/atomic.h"
 #include "base/units.h"
+#include "step/beside.h"
+#include "step/saved.h"
 #include "step/tree.h"
-
-#define NAMES_MOST 100
 
 struct bring {
 	const struct step *s;
 	struct found to;
-	char part_name[300], kept_name[320];
+	char part_name[NAME_MAX + 1], kept_name[NAME_MAX + 1];
+	unsigned part_nr, kept_nr;	/* see beside.h */
 	struct place part, kept;	/* beside TO */
 	struct stat part_st, kept_st;
 	bool part_there, kept_ours;	/* kept_name is a free one where it is not ours */
@@ -85,40 +86,51 @@ static int write_record(const struct bring *b, const struct work *w, struct err 
 	return atomic_write(&at, text, (size_t)len, &meta, true, err);
 }
 
-/* The name under which changed contents were put aside before, or a free one. */
-static void find_kept(struct bring *b)
+static int is_made(const struct place *at, const struct stat *st, void *ctx, struct err *err)
 {
-	const char *name = b->to.spot.at.name;
+	const struct bring *b = ctx;
 
+	(void)at;
+	(void)err;
+	return b->made && st->st_ino == b->made;
+}
+
+/* The name under which changed contents were put aside before, or a free one. */
+static int find_kept(struct bring *b, const struct work *w, struct err *err)
+{
+	const struct beside_search search = {
+		.token = w->token, .word = BESIDE_KEPT, .least = names_least(w, b->s->nr),
+		.ours = is_made, .ctx = b,
+	};
+	struct beside kept;
+
+	if (beside_find(&kept, &b->to.spot.at, &search, err) < 0)
+		return -1;
+	memcpy(b->kept_name, kept.name, sizeof(b->kept_name));
 	b->kept = (struct place){ b->to.spot.at.dirfd, b->kept_name };
-	for (unsigned i = 1; i < NAMES_MOST; i++) {
-		if (i == 1)
-			snprintf(b->kept_name, sizeof(b->kept_name), ".%s.vs2vz-kept", name);
-		else
-			snprintf(b->kept_name, sizeof(b->kept_name), ".%s.vs2vz-kept.%u", name, i);
-		if (below_stat(b->kept.dirfd, b->kept.name, &b->kept_st) < 0)
-			return;
-		b->kept_ours = b->made && b->kept_st.st_ino == b->made;
-		if (b->kept_ours)
-			return;
-	}
+	b->kept_nr = kept.nr;
+	b->kept_ours = kept.there;
+	return 0;
 }
 
 static int bring_find(struct bring *b, const struct step *s, const struct work *w,
 		      struct err *err)
 {
+	struct beside part;
+
 	b->s = s;
 	if (step_find(&b->to, s, "to", w, err) < 0 || read_record(b, w, err) < 0)
 		return -1;
 	if (!b->to.parent)
 		return 0;
-	if ((size_t)snprintf(b->part_name, sizeof(b->part_name), ".%s.vs2vz-part",
-			     b->to.spot.at.name) > 255)
-		return fail_code(err, ENAMETOOLONG, "name too long: '%s'", path_to(b));
+	if (beside_find_part(&part, &b->to.spot.at, w->token, names_least(w, s->nr), b->made, err) < 0)
+		return -1;
+	memcpy(b->part_name, part.name, sizeof(b->part_name));
 	b->part = (struct place){ b->to.spot.at.dirfd, b->part_name };
-	b->part_there = below_stat(b->part.dirfd, b->part.name, &b->part_st) == 0;
-	find_kept(b);
-	return 0;
+	b->part_nr = part.nr;
+	b->part_there = part.there;
+	b->part_st = part.st;
+	return find_kept(b, w, err);
 }
 
 static bool is_ours(const struct bring *b)
@@ -132,6 +144,8 @@ static int bring_guard(const struct step *s, struct work *w, enum standing *now,
 
 	if (bring_find(&b, s, w, err) < 0)
 		return -1;
+	if (found_barred(&b.to, s, "to", now, err))
+		return 0;
 	*now = !b.to.there ? STANDS_BEFORE : is_ours(&b) ? STANDS_AFTER : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
 		fail_code(err, ERR_FOREIGN, "'%s' was not made by this step", path_to(&b));
@@ -178,6 +192,8 @@ static int take_part(struct bring *b, const struct work *w, struct err *err)
 {
 	int fd = -1;
 
+	if (!b->part_there && names_note(w, b->s->nr, b->part_nr, err) < 0)
+		return -1;
 	if (!b->part_there && sys_mkdir(&b->part, 0700) < 0)
 		return fail_errno(err, "cannot make '%s'", show(b->part_name));
 	if (below_stat(b->part.dirfd, b->part.name, &b->part_st) < 0)
@@ -234,7 +250,7 @@ static int bring_apply(const struct step *s, struct work *w, struct err *err)
 	if (bring_find(&b, s, w, err) < 0)
 		return -1;
 	if (!b.to.parent)
-		return fail_code(err, ENOENT, "the directory above '%s' is missing", path_to(&b));
+		return found_no_parent(&b.to, s, "to", err);
 	if (b.to.there && !is_ours(&b))
 		return fail_code(err, ERR_FOREIGN, "'%s' exists already", path_to(&b));
 	if (!b.to.there) {
@@ -311,6 +327,10 @@ static int step_back(struct bring *b, const struct work *w, struct err *err)
 		return -1;
 	if (differs && w->changed == CHANGED_BRING_BACK && bring_back(b, w, err) < 0)
 		return -1;
+	if (!keep && b->part_there && sys_rmdir(&b->part) < 0)	/* empty: what a cut left */
+		return fail_errno(err, "cannot remove '%s'", show(b->part_name));
+	if (names_note(w, b->s->nr, keep ? b->kept_nr : b->part_nr, err) < 0)
+		return -1;
 	if (sys_rename_new(&b->to.spot.at, keep ? &b->kept : &b->part) < 0)
 		return fail_errno(err, "cannot rename '%s'", path_to(b));
 	b->kept_ours = keep;
@@ -361,8 +381,10 @@ static int bring_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (bring_find(&b, s, w, err) < 0)
 		return -1;
-	if (!b.to.parent)
+	if (!b.to.parent) {
+		found_away(&b.to, s, "to", w, "what was brought there was not taken away");
 		return 0;
+	}
 	if (b.to.there && !is_ours(&b) && w->ran)
 		work_kept(w, step_get(s, "to"), "was not made by this step: left as it is");
 	if (is_ours(&b) && step_back(&b, w, err) < 0)

@@ -2,8 +2,8 @@
 /*
  * copy: a guest's tree is copied to another file system; the source is not touched.
  *
- *	FROM   TO.vs2vz-part   made; its inode number into copy.N, synced
- *	FROM   TO.vs2vz-part   filled, settled, verified
+ *	FROM   .TO.vs2vz-TOKEN-part   made; its inode number into copy.N, synced
+ *	FROM   .TO.vs2vz-TOKEN-part   filled, settled, verified
  *	FROM   TO              renamed, parent flushed
  *
  * copy.N in the journal's folder is the evidence that what stands at TO or at the
@@ -26,16 +26,18 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "step/beside.h"
 #include "step/changes.h"
 #include "step/last_copy.h"
+#include "step/locks.h"
+#include "step/saved.h"
 #include "step/source.h"
-
-#define PART_SUFFIX ".vs2vz-part"
 
 struct copy {
 	struct found to;
 	struct place part;	/* beside TO */
-	char part_name[300];
+	char part_name[NAME_MAX + 1];
+	unsigned part_nr;	/* see beside.h */
 	bool part_there;
 	struct stat part_st;
 	uint64_t made;		/* inode number in copy.N, 0: none */
@@ -50,17 +52,20 @@ static void copy_release(struct copy *c)
 
 static int copy_find(struct copy *c, const struct step *s, const struct work *w, struct err *err)
 {
+	struct beside part;
+
 	if (step_find(&c->to, s, "to", w, err) < 0 ||
 	    made_read(&c->made, s, w, err) < 0)
 		return -1;
 	if (!c->to.parent)
 		return 0;
-	if ((size_t)snprintf(c->part_name, sizeof(c->part_name), "%s" PART_SUFFIX,
-			     c->to.spot.at.name) >= sizeof(c->part_name))
-		return fail_code(err, ENAMETOOLONG, "name too long: '%s'",
-				 show(step_get(s, "to")));
+	if (beside_find_part(&part, &c->to.spot.at, w->token, names_least(w, s->nr), c->made, err) < 0)
+		return -1;
+	memcpy(c->part_name, part.name, sizeof(c->part_name));
 	c->part = (struct place){ c->to.spot.at.dirfd, c->part_name };
-	c->part_there = below_stat(c->part.dirfd, c->part.name, &c->part_st) == 0;
+	c->part_nr = part.nr;
+	c->part_there = part.there;
+	c->part_st = part.st;
 	return 0;
 }
 
@@ -140,6 +145,8 @@ static int take_part(struct copy *c, const struct step *s, struct work *w, struc
 	int CLEANUP_FD fd = -1;
 	int out;
 
+	if (!c->part_there && names_note(w, s->nr, c->part_nr, err) < 0)
+		return -1;
 	if (!c->part_there && sys_mkdir(&c->part, 0700) < 0)
 		return fail_errno(err, "cannot make '%s'", show(c->part_name));
 	if (below_stat(c->part.dirfd, c->part.name, &c->part_st) < 0)
@@ -181,15 +188,15 @@ static int copy_apply(const struct step *s, struct work *w, struct err *err)
 	if (copy_find(&c, s, w, err) < 0)
 		return -1;
 	if (!c.to.parent)
-		return fail_code(err, ENOENT, "the directory above '%s' is missing",
-				 show(step_get(s, "to")));
+		return found_no_parent(&c.to, s, "to", err);
 	if (c.to.there && !to_ours(&c))
 		return fail_code(err, ERR_FOREIGN, "'%s' exists already", show(step_get(s, "to")));
 	if (!c.to.there) {
 		if (source_open(&from, s, w, err) < 0)
 			return -1;
 		part = take_part(&c, s, w, err);
-		if (part < 0 || fill(from.fd, part, &from.opt, w, err) < 0)
+		if (part < 0 || fill(from.fd, part, &from.opt, w, err) < 0 ||
+		    locks_lift_fd(part, step_get(s, "to"), w, err) < 0)
 			return -1;
 		if (sys_rename_new(&c.part, &c.to.spot.at) < 0)
 			return fail_errno(err, "cannot rename '%s'", show(c.part_name));
@@ -279,6 +286,11 @@ static int step_back(struct copy *c, const struct step *s, const struct work *w,
 {
 	if (w->changed == CHANGED_BRING_BACK && bring_back(c, s, w, err) < 0)
 		return -1;
+	/* An empty directory there is what a cut left; nothing replaces it by renaming. */
+	if (c->part_there && sys_rmdir(&c->part) < 0)
+		return fail_errno(err, "cannot remove '%s'", show(c->part_name));
+	if (names_note(w, s->nr, c->part_nr, err) < 0)
+		return -1;
 	if (sys_rename_new(&c->to.spot.at, &c->part) < 0)
 		return fail_errno(err, "cannot rename '%s'", show(step_get(s, "to")));
 	c->part_st = c->to.st;
@@ -302,8 +314,10 @@ static int copy_undo(const struct step *s, struct work *w, struct err *err)
 	if (c.made && w->ran && w->changed == CHANGED_DISCARD && !to_ours(&c) && !part_ours(&c))
 		work_kept(w, step_get(s, "to"), "the copy is not there: where it is, if anywhere, it is "
 			  "left");
-	if (!c.to.parent)
+	if (!c.to.parent) {
+		found_away(&c.to, s, "to", w, "the copy was not removed");
 		return 0;
+	}
 	if (c.to.there && !to_ours(&c) && w->ran)
 		work_kept(w, step_get(s, "to"), "was not made by this step: left as it is");
 	if (to_ours(&c) && step_back(&c, s, w, err) < 0)

@@ -4,7 +4,7 @@
  * node, FIFO, socket or empty directory.
  *
  *	before/N		flags, synced		only where the thing is locked
- *	AT  --rename-->  .NAME.vs2vz-old		parent flushed by run/
+ *	AT  --rename-->  .NAME.vs2vz-TOKEN-old	parent flushed by run/
  *
  * The plan knows the thing by its inode number; where the number is not known yet (a
  * copy), by its mtime. So a cut leaves one of two states, each recognised, perhaps with
@@ -12,7 +12,7 @@
  * what follows in the same directory reaches the disk after the rename or not at all.
  *
  * Undo renames the thing back. What then stands at AT (the container put it there, or a
- * step before could not take it back) is renamed to ".NAME.vs2vz-kept" and listed.
+ * step before could not take it back) is renamed to ".NAME.vs2vz-TOKEN-kept" and listed.
  */
 #include "step/kinds.h"
 
@@ -59,14 +59,34 @@ bool hidden_is_back(const struct step *s, const struct found *f, const struct wo
 	return false;
 }
 
+struct question {
+	const struct step *s;
+	const struct work *w;
+};
+
+static int is_hold(const struct place *at, const struct stat *st, void *ctx, struct err *err)
+{
+	const struct question *q = ctx;
+
+	(void)at;
+	(void)err;
+	return is_ours(q->s, st, q->w);
+}
+
 static int hide_find(struct hiding *h, const struct step *s, const struct work *w,
 		     struct err *err)
 {
+	struct question q = { s, w };
+	const struct beside_search search = {
+		.token = w->token, .word = BESIDE_OLD, .least = names_least(w, s->nr),
+		.ours = is_hold, .ctx = &q,
+	};
+
 	if (step_find(&h->f, s, "at", w, err) < 0)
 		return -1;
-	if (h->f.parent && beside_find(&h->hold, &h->f.spot.at, BESIDE_OLD, err) < 0)
+	if (h->f.parent && beside_find(&h->hold, &h->f.spot.at, &search, err) < 0)
 		return -1;
-	h->hold_ours = h->hold.there && is_ours(s, &h->hold.st, w);
+	h->hold_ours = h->hold.there;
 	/* What took its place may have the same time; the thing itself is in one place. */
 	h->at_ours = h->f.there && is_ours(s, &h->f.st, w) &&
 		     (step_get(s, "inode") || !h->hold_ours);
@@ -157,7 +177,7 @@ static int hide_apply(const struct step *s, struct work *w, struct err *err)
 		return odd(&h, s, err);
 	if (S_ISDIR(h.f.st.st_mode) && check_empty(&h, s, err) < 0)
 		return -1;
-	if (unlock(&h, s, w, err) < 0)
+	if (unlock(&h, s, w, err) < 0 || names_note(w, s->nr, h.hold.nr, err) < 0)
 		return -1;
 	work_sync_later(w, h.f.spot.at.dirfd);
 	if (sys_rename_new(&h.f.spot.at, &h.hold.at) < 0)
@@ -187,7 +207,7 @@ static int bring_back(const struct hiding *h, const struct step *s, struct work 
 	char kept[NAME_MAX + 1];
 
 	if (h->f.there) {
-		if (beside_keep(kept, at, &h->f.st, err) < 0)
+		if (beside_keep(kept, at, &h->f.st, w->token, err) < 0)
 			return -1;
 		work_kept(w, step_get(s, "at"), "something new stood there: it is '%s' now",
 			  show(kept));

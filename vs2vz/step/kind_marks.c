@@ -207,7 +207,7 @@ static const char *area_of(const struct repair *p)
 static int print_tree(const struct repair *p, struct hash128 *out, struct err *err)
 {
 	const struct touched t = { p->w->steps, p->w->nr_steps, area_of(p),
-				   p->w->coarse };
+				   p->w->coarse, p->w->token };
 	const struct root tree = { p->tree, step_get(p->s, "at") };
 
 	*out = p->print;

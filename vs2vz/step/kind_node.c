@@ -2,7 +2,7 @@
 /*
  * node: a device node or FIFO is made.
  *
- *	.NAME.vs2vz-new   mknod, owner, mode
+ *	.NAME.vs2vz-TOKEN-new   mknod, owner, mode
  *	AT                renamed to it, never over something	parent flushed by run/
  *
  * A node cannot be flushed by itself; its inode goes to the disk with its name. Dying
@@ -97,12 +97,44 @@ static int node_found(const struct step *s, struct work *w, bool *there, struct 
 	return 0;
 }
 
-static int make_node(const struct found *f, const struct stat *want, struct err *err)
+/* A node like the plan's holds nothing that could be lost. */
+static int is_temp(const struct place *at, const struct stat *st, void *ctx, struct err *err)
+{
+	const struct stat *want = ctx;
+
+	(void)at;
+	(void)err;
+	return st->st_nlink == 1 && ((st->st_mode ^ want->st_mode) & S_IFMT) == 0 &&
+	       (S_ISFIFO(want->st_mode) || st->st_rdev == want->st_rdev);
+}
+
+/* The temporary name: what a cut left there goes, what is somebody's is passed by. */
+static int temp_free(struct beside *temp, const struct found *f, struct stat *want,
+		     const struct step *s, const struct work *w, struct err *err)
+{
+	const struct beside_search search = {
+		.token = w->token, .word = BESIDE_NEW, .least = names_least(w, s->nr),
+		.ours = is_temp, .ctx = want,
+	};
+
+	for (;;) {
+		if (beside_find(temp, &f->spot.at, &search, err) < 0)
+			return -1;
+		if (!temp->there)
+			return 0;
+		if (sys_unlink(&temp->at) < 0)
+			return fail_errno(err, "cannot remove the leftover '%s'", show(temp->name));
+	}
+}
+
+static int make_node(const struct found *f, struct stat *want, const struct step *s,
+		     const struct work *w, struct err *err)
 {
 	const struct place *at = &f->spot.at;
 	struct beside temp;
 
-	beside_place(&temp, at, BESIDE_NEW);
+	if (temp_free(&temp, f, want, s, w, err) < 0 || names_note(w, s->nr, temp.nr, err) < 0)
+		return -1;
 	if (sys_mknod(&temp.at, want->st_mode, want->st_rdev) < 0)
 		return fail_errno(err, "cannot make the node '%s'", show(at->name));
 	if (sys_lchown(&temp.at, want->st_uid, want->st_gid) < 0 ||
@@ -118,6 +150,7 @@ static int node_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
 	const char *path = step_get(s, "at");
+	struct beside temp;
 	struct stat want;
 
 	if (node_find(&f, &want, s, w, err) < 0)
@@ -126,16 +159,17 @@ static int node_apply(const struct step *s, struct work *w, struct err *err)
 		return found_no_parent(&f, s, "at", err);
 	if (f.there && !same_all(&f, &want))
 		return fail_code(err, ERR_FOREIGN, "'%s' exists already", show(path));
-	if (file_clean(&f.spot.at, err) < 0)
+	if (temp_free(&temp, &f, &want, s, w, err) < 0)
 		return -1;
 	work_sync_later(w, f.spot.at.dirfd);
-	return f.there ? 0 : make_node(&f, &want, err);
+	return f.there ? 0 : make_node(&f, &want, s, w, err);
 }
 
 static int node_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
 	const char *path = step_get(s, "at");
+	struct beside temp;
 	struct stat want;
 
 	if (wanted(&want, s, err) < 0) {
@@ -149,7 +183,7 @@ static int node_undo(const struct step *s, struct work *w, struct err *err)
 			found_away(&f, s, "at", w, "our node was not taken away");
 		return 0;
 	}
-	if (file_clean(&f.spot.at, err) < 0)
+	if (temp_free(&temp, &f, &want, s, w, err) < 0)
 		return -1;
 	work_sync_later(w, f.spot.at.dirfd);
 	if (found_noted(w, s->nr) || hidden_is_back(s, &f, w))

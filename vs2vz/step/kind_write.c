@@ -4,9 +4,9 @@
  *
  *	staged for the whole batch, then one flush:
  *	    before/N			image of the old file, in the journal
- *	    .NAME.vs2vz-old		a second name of the old inode
- *	    .NAME.vs2vz-new		the new file, complete
- *	AT (new)		.NAME.vs2vz-new renamed to it	parent flushed by run/
+ *	    .NAME.vs2vz-TOKEN-old	a second name of the old inode
+ *	    .NAME.vs2vz-TOKEN-new	the new file, complete
+ *	AT (new)	.NAME.vs2vz-TOKEN-new renamed to it	parent flushed by run/
  *
  * AT is never missing: dying before the rename leaves the old inode at AT, after it the
  * new one. The old inode stays under its second name until commit; undo renames it back,
@@ -94,20 +94,23 @@ static void inherit(struct file_meta *meta, const struct file_meta *old)
 static int stage_new(const struct target *t, const struct step *s, struct work *w,
 		     struct err *err)
 {
+	const struct file_content content = target_content(s, w);
 	struct file_meta meta = { .mode = step_mode(s, "mode") };
 
 	step_owner(s, "owner", &meta.uid, &meta.gid);
 	if (t->is == IS_OLD)
 		inherit(&meta, &t->image.meta);
 	work_sync_later(w, t->f.spot.at.dirfd);
-	return file_stage(w, &t->f.spot.at, s->text, s->text_len, &meta, err);
+	return file_stage(&content, w, &t->f.spot.at, &meta, err);
 }
 
 /* A second name for the old inode. Where there can be none, apply renames it. */
-static int hold_old(struct target *t, struct err *err)
+static int hold_old(struct target *t, const struct step *s, const struct work *w, struct err *err)
 {
 	if (t->hold.there)
 		return 0;
+	if (names_note(w, s->nr, t->hold.nr, err) < 0)
+		return -1;
 	if (sys_link(&t->f.spot.at, &t->hold.at) < 0) {
 		if (errno == EMLINK || errno == EPERM)
 			return 0;
@@ -129,7 +132,7 @@ static int write_stage(const struct step *s, struct work *w, struct err *err)
 	if (!t.f.parent || t.is == IS_NEW || (t.creates ? t.is == IS_OLD : !is_before(&t)))
 		return 0;
 	if (t.is == IS_OLD && (saved_write(w, s->nr, &t.image, err) < 0 ||
-			       (!(t.image.meta.flags & META_LOCKS) && hold_old(&t, err) < 0)))
+			       (!(t.image.meta.flags & META_LOCKS) && hold_old(&t, s, w, err) < 0)))
 		return -1;
 	return stage_new(&t, s, w, err);
 }
@@ -142,7 +145,7 @@ static int prepare(struct target *t, const struct step *s, struct work *w, struc
 			return -1;
 		if (!t->hold.there && file_lift(&t->f.spot.at, &t->f.st, err) < 0)
 			return -1;
-		if (hold_old(t, err) < 0)
+		if (hold_old(t, s, w, err) < 0)
 			return -1;
 	}
 	if (stage_new(t, s, w, err) < 0)
@@ -181,6 +184,7 @@ static int may_apply(const struct target *t, const struct step *s, const struct 
 
 static int write_apply(const struct step *s, struct work *w, struct err *err)
 {
+	const struct file_content content = target_content(s, w);
 	struct target CLEANUP_TARGET t = TARGET_INIT;
 	const struct place *at;
 	bool ready;
@@ -194,14 +198,14 @@ static int write_apply(const struct step *s, struct work *w, struct err *err)
 	at = &t.f.spot.at;
 	work_sync_later(w, at->dirfd);
 	if (t.is == IS_NEW)
-		return file_clean(at, err);
-	ready = w->staged && file_staged(at) && (t.is == IS_ABSENT || t.hold.there);
+		return file_clean(&content, at, err);
+	ready = w->staged && file_staged(&content, at) && (t.is == IS_ABSENT || t.hold.there);
 	if (!ready && prepare(&t, s, w, err) < 0)
 		return -1;
 	work_sync_later(w, at->dirfd);
 	if (t.is == IS_OLD && !t.hold.there && sys_rename_new(at, &t.hold.at) < 0)
 		return fail_errno(err, "cannot put '%s' aside", show(step_get(s, "at")));
-	return file_land(at, err);
+	return file_land(&content, at, err);
 }
 
 static void write_describe(const struct step *s, char *mark, const char **word, struct buf *rest)

@@ -2,7 +2,7 @@
 /*
  * write, backwards and at its end; kind_write.c tells the order and the names.
  *
- *	.NAME.vs2vz-old renamed to AT		one call, whatever stands there
+ *	.NAME.vs2vz-TOKEN-old renamed to AT		one call, whatever stands there
  *	locks of the old file set again		directory synced before, file after
  *
  * The old inode is known by its number in the image. At AT: all is back but perhaps its
@@ -32,7 +32,7 @@ static int put_aside(const struct target *t, const struct step *s, struct work *
 		changed_since(w, s);
 		return 0;
 	}
-	if (beside_keep(name, &t->f.spot.at, &t->f.st, err) < 0)
+	if (beside_keep(name, &t->f.spot.at, &t->f.st, w->token, err) < 0)
 		return -1;
 	work_kept(w, step_get(s, "at"), "was replaced since: what stood there is '%s' now",
 		  show(name));
@@ -167,8 +167,9 @@ static int bring_old(struct target *t, const struct old *old, const struct step 
 	if (old->held)
 		return take_hold(t, old, s, w, err);
 	work_kept(w, path, "its old inode was removed since: made again from before/%u", s->nr);
-	return file_put(&t->f.spot.at, old->image.content.data, old->image.content.len,
-			&old->image.meta, err);
+	return file_put(&(struct file_content){ w, s->nr, old->image.content.data,
+						old->image.content.len },
+			&t->f.spot.at, &old->image.meta, err);
 }
 
 static int undo_replaced(struct target *t, const struct step *s, struct work *w, struct err *err)
@@ -208,13 +209,14 @@ static int cannot_reach(const struct target *t, const struct step *s, struct wor
 
 int write_undo(const struct step *s, struct work *w, struct err *err)
 {
+	const struct file_content content = target_content(s, w);
 	struct target CLEANUP_TARGET t = TARGET_INIT;
 
 	if (target_look(&t, s, w, err) < 0)
 		return -1;
 	if (!t.f.parent)
 		return cannot_reach(&t, s, w, err);
-	if (file_clean(&t.f.spot.at, err) < 0)
+	if (file_clean(&content, &t.f.spot.at, err) < 0)
 		return -1;
 	if ((t.creates ? undo_created(&t, s, w, err) : undo_replaced(&t, s, w, err)) < 0)
 		return -1;
@@ -227,6 +229,7 @@ int write_finish(const struct step *s, struct work *w, struct err *err)
 	struct target CLEANUP_TARGET t = TARGET_INIT;
 	struct old CLEANUP_OLD old = { .image = IMAGE_INIT };
 
+	t.finishing = true;
 	if (target_look(&t, s, w, err) < 0)
 		return -1;
 	if (t.f.parent && !t.creates && read_old(&old, &t, s, w, err) < 0)

@@ -282,7 +282,10 @@ static void describe(struct lock_found *out, const char *path, uint32_t flags, s
 	};
 }
 
-/* 1: the directory of the path, or what stands there itself, has such a flag. */
+/*
+ * 1: the directory of the path, or what stands there itself, has such a flag; on the host,
+ * not in a file system that the plan makes.
+ */
 static int locked_at(struct lock_found *out, const char *path, bool itself, const struct work *w,
 		     struct err *err)
 {
@@ -290,7 +293,7 @@ static int locked_at(struct lock_found *out, const char *path, bool itself, cons
 	int CLEANUP_FD fd = -1;
 	uint32_t flags;
 
-	if (path_find(&f, path, w, err) < 0)
+	if (spot_find(&f, w->root, path, err) < 0)
 		return -1;
 	if (itself)
 		fd = open_it(&f);

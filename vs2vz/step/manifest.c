@@ -604,7 +604,8 @@ static int add_differences(struct manifest_file *f, struct manifest_writer *into
 static int complete(struct work *w, const struct step *s, const struct place *at,
 		    struct manifest_file *f, int fd, struct err *err)
 {
-	const struct touched t = { w->steps, w->nr_steps, step_get(s, "to"), w->coarse };
+	const struct touched t = { w->steps, w->nr_steps, step_get(s, "to"), w->coarse,
+				   w->token };
 	struct root tree = { fd, "" };
 	struct completing c = { .tree = &tree, .threads = w->threads };
 	struct stat root;

@@ -4,6 +4,7 @@
  *
  *	before/N	the image: lines of metadata, "end", then the content as it is
  *	before/N.found	step N found its result there before it ran
+ *	before/N.names	how many names step N has used beside its place, where not 1
  *	kept/N		what somebody made of a file that undo takes back
  *
  * An image is written once and flushed with its batch before the file is touched; its
@@ -20,6 +21,7 @@
 
 #include "base/atomic.h"
 #include "base/hash.h"
+#include "base/units.h"
 #include "base/words.h"
 #include "step/kinds.h"
 
@@ -289,6 +291,38 @@ int found_note(const struct work *w, unsigned nr, bool found, struct err *err)
 	if (folder_place(&p, w, "before", nr, FOUND_SUFFIX) < 0)
 		return fail_errno(err, "cannot open the folder of before-images");
 	return atomic_write(&p.at, "", 0, &meta, true, err);
+}
+
+#define NAMES_SUFFIX ".names"
+
+unsigned names_least(const struct work *w, unsigned nr)
+{
+	struct root folder = { w->folder, "" };
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	char path[48];
+	uint64_t used;
+	struct err absent;
+
+	snprintf(path, sizeof(path), "before/%u" NAMES_SUFFIX, nr);
+	if (root_read(&folder, path, 32, &text, &absent) < 0)
+		return 1;
+	text.data[strcspn(text.data, "\n")] = '\0';
+	return parse_u64(text.data, UINT32_MAX, &used) && used ? (unsigned)used : 1;
+}
+
+int names_note(const struct work *w, unsigned nr, unsigned used, struct err *err)
+{
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
+	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+	char text[16];
+	int len;
+
+	if (used <= names_least(w, nr))
+		return 0;
+	if (folder_place(&p, w, "before", nr, NAMES_SUFFIX) < 0)
+		return fail_errno(err, "cannot open the folder of before-images");
+	len = snprintf(text, sizeof(text), "%u\n", used);
+	return atomic_write(&p.at, text, (size_t)len, &meta, true, err);
 }
 
 static int pour(int to, int from, struct err *err)

@@ -38,21 +38,27 @@ void image_release(struct file_image *image);
 int file_read(struct file_image *out, const struct place *at, const struct stat *st,
 	      struct pool *pool, struct err *err) MUST_CHECK;
 /*
- * Create or replace, after file_clean(): temporary name beside it, content, metadata,
- * fsync, rename. Flags that forbid changes are lifted from what is replaced and set last
- * on the new file, when its name is on the disk. Otherwise the parent is left to
- * work_sync_later().
+ * Create or replace, after file_clean() of the same content: temporary name beside it,
+ * content, metadata, fsync, rename. Flags that forbid changes are lifted from what is
+ * replaced and set last on the new file, when its name is on the disk. Otherwise the parent
+ * is left to work_sync_later(). nr: of the step, whose names_least() tells how far to look.
  */
-int file_put(const struct place *at, const void *bytes, size_t len,
-	     const struct file_meta *meta, struct err *err) MUST_CHECK;
+struct file_content {
+	const struct work *w;
+	unsigned nr;
+	const void *bytes;
+	size_t len;
+};
+int file_put(const struct file_content *c, const struct place *at, const struct file_meta *meta,
+	     struct err *err) MUST_CHECK;
 /*
  * The same in two halves for a file that is not there yet: the temporary file, complete
  * and handed to work_sync_later(); then, once that was flushed, the rename.
  */
-int file_stage(struct work *w, const struct place *at, const void *bytes, size_t len,
+int file_stage(const struct file_content *c, struct work *w, const struct place *at,
 	       const struct file_meta *meta, struct err *err) MUST_CHECK;
-bool file_staged(const struct place *at);
-int file_land(const struct place *at, struct err *err) MUST_CHECK;
+bool file_staged(const struct file_content *c, const struct place *at);
+int file_land(const struct file_content *c, const struct place *at, struct err *err) MUST_CHECK;
 /* Give a file whose content is right its metadata back, where it differs; locks as above. */
 int file_mend(const struct place *at, const struct stat *st, const struct file_meta *meta,
 	      struct pool *pool, struct err *err) MUST_CHECK;
@@ -63,8 +69,18 @@ int file_flags(uint32_t *flags, const struct place *at, const struct stat *st,
 	       struct err *err) MUST_CHECK;
 int file_set_flags(const struct place *at, const struct stat *st, uint32_t flags,
 		   struct err *err) MUST_CHECK;
-/* Remove the temporary name that a cut file_put() leaves, locked or not. */
-int file_clean(const struct place *at, struct err *err) MUST_CHECK;
+/*
+ * Remove what a cut left of this content under a temporary name, locked or not: the bytes
+ * that are there are those, or nothing yet. Anything else is not ours, and is passed by.
+ */
+int file_clean(const struct file_content *c, const struct place *at, struct err *err) MUST_CHECK;
+
+/*
+ * How many of the names beside.h has for step nr may be ours: 1, or what was noted because
+ * something else took the name. Noted durably before the name is used.
+ */
+unsigned names_least(const struct work *w, unsigned nr);
+int names_note(const struct work *w, unsigned nr, unsigned used, struct err *err) MUST_CHECK;
 
 /*
  * The image of step nr: written unless a whole one is there, and handed with its folder

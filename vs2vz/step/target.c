@@ -36,6 +36,11 @@ static bool has_plan_meta(const struct stat *st, const struct step *s)
 	return st->st_uid == uid && st->st_gid == gid && (st->st_mode & 07777) == step_mode(s, "mode");
 }
 
+struct file_content target_content(const struct step *s, const struct work *w)
+{
+	return (struct file_content){ w, s->nr, s->text, s->text_len };
+}
+
 bool target_holds_at(const struct target *t)
 {
 	return t->f.there && t->hold.there && t->hold.st.st_ino == t->f.st.st_ino;
@@ -58,6 +63,45 @@ static int judge(struct target *t, const struct step *s, const struct work *w, s
 	return 0;
 }
 
+struct question {
+	const struct target *t;
+	const struct step *s;
+	const struct work *w;
+};
+
+/* Is this the old inode, or where no image tells its number, a file with the old content? */
+static int is_hold(const struct place *at, const struct stat *st, void *ctx, struct err *err)
+{
+	struct file_image CLEANUP_IMAGE old = IMAGE_INIT, now = IMAGE_INIT;
+	const struct question *q = ctx;
+	enum saved saved;
+
+	if (!S_ISREG(st->st_mode))
+		return 0;
+	if (q->t->f.there && st->st_ino == q->t->f.st.st_ino)
+		return 1;
+	if (saved_read(&old, &saved, q->w, q->s->nr, err) < 0)
+		return -1;
+	if (saved == SAVED_WHOLE)
+		return st->st_ino == old.inode;
+	if ((saved == SAVED_NOT && !q->t->finishing) || !target_readable(st))
+		return 0;
+	if (file_read(&now, at, st, q->w->pool, err) < 0)
+		return -1;
+	return target_has_hash(&now, q->s, "old");
+}
+
+static int find_hold(struct target *t, const struct step *s, const struct work *w, struct err *err)
+{
+	struct question q = { t, s, w };
+	const struct beside_search search = {
+		.token = w->token, .word = BESIDE_OLD, .least = names_least(w, s->nr),
+		.ours = is_hold, .ctx = &q,
+	};
+
+	return beside_find(&t->hold, &t->f.spot.at, &search, err);
+}
+
 int target_look(struct target *t, const struct step *s, const struct work *w, struct err *err)
 {
 	if (step_find(&t->f, s, "at", w, err) < 0)
@@ -67,7 +111,7 @@ int target_look(struct target *t, const struct step *s, const struct work *w, st
 		t->is = IS_ABSENT;
 		return 0;
 	}
-	if (!t->creates && beside_find(&t->hold, &t->f.spot.at, BESIDE_OLD, err) < 0)
+	if (!t->creates && find_hold(t, s, w, err) < 0)
 		return -1;
 	return judge(t, s, w, err);
 }

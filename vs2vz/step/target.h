@@ -15,8 +15,9 @@ struct target {
 	struct found f;
 	enum content is;
 	bool creates;		/* old=absent */
+	bool finishing;		/* said before it is looked at: the image may be gone already */
 	struct file_image image; /* of what stands there, where it is a regular file */
-	struct beside hold;	/* there is false where old=absent */
+	struct beside hold;	/* second name of the old inode; there is false where old=absent */
 };
 #define TARGET_INIT { .f = FOUND_INIT, .image = IMAGE_INIT }
 #define CLEANUP_TARGET __attribute__((cleanup(target_release)))
@@ -30,6 +31,9 @@ bool target_holds_at(const struct target *t);
 bool target_readable(const struct stat *st);
 /* Is this the hash of the content? arg: "old" or "new". */
 bool target_has_hash(const struct file_image *image, const struct step *s, const char *arg);
+
+/* What the step writes. */
+struct file_content target_content(const struct step *s, const struct work *w);
 
 /* Of kind_write_undo.c. */
 int write_undo(const struct step *s, struct work *w, struct err *err) MUST_CHECK;

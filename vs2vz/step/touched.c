@@ -76,12 +76,12 @@ static size_t dir_len(const char *path)
 	return slash ? (size_t)(slash + 1 - path) : 0;
 }
 
-static void add_names(struct list *l, const char *path, bool whole)
+static void add_names(struct list *l, const char *path, const char *token, bool whole)
 {
 	size_t dir = dir_len(path);
 	char old[NAME_MAX + 1];
 
-	beside_name(old, path + dir, BESIDE_OLD);
+	beside_own(old, path + dir, token, BESIDE_OLD, 1);
 	add(l, path, true, whole);
 	add(l, pool_printf(&l->pool, "%.*s%s", (int)dir, path, old), true, false);
 	add(l, pool_printf(&l->pool, "%.*s", dir ? (int)dir - 1 : 0, path), false, false);
@@ -94,7 +94,7 @@ static void list_names(struct list *l, const struct touched *t)
 
 		for (unsigned n = 0; s->kind->guard && s->kind->args[n].name; n++)
 			if (changed(t, s, n))
-				add_names(l, changed(t, s, n), is_whole(s));
+				add_names(l, changed(t, s, n), t->token, is_whole(s));
 	}
 }
 
@@ -202,21 +202,18 @@ int touched_by_vzctl(struct hash128 *full, struct hash128 *bare, const struct to
 }
 
 /* Is the path the step's own, or a name that it makes beside it? */
-static bool names_it(const char *at, const char *path)
+static bool names_it(const char *at, const char *path, const char *token)
 {
-	static const char *const suffix[] = { BESIDE_NEW, BESIDE_OLD };
+	static const char *const word[] = { BESIDE_NEW, BESIDE_OLD };
 	size_t dir = dir_len(at);
-	char name[NAME_MAX + 1];
 
 	if (strcmp(at, path) == 0)
 		return true;
 	if (strncmp(at, path, dir) != 0)
 		return false;
-	for (unsigned i = 0; i < 2; i++) {
-		beside_name(name, at + dir, suffix[i]);
-		if (strcmp(path + dir, name) == 0)
+	for (unsigned i = 0; i < 2; i++)
+		if (beside_is_own(path + dir, at + dir, token, word[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -244,7 +241,7 @@ bool touched_explains(const struct touched *t, const char *path, const char *wha
 		for (unsigned n = 0; s->kind->args[n].name; n++) {
 			const char *at = changed(t, s, n);
 
-			if (at && (names_it(at, path) || (is_whole(s) && below(path, at)) ||
+			if (at && (names_it(at, path, t->token) || (is_whole(s) && below(path, at)) ||
 				   (strstr(what, "time") && (!len || below(at, path)))))
 				return true;
 		}

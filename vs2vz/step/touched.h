@@ -4,7 +4,7 @@
  * with what they were: by fingerprint where a tree was moved, one by one where it was
  * copied.
  *
- * A step changes the names of its paths and ".NAME.vs2vz-old" beside them, and the mtime
+ * A step changes the names of its paths and ".NAME.vs2vz-TOKEN-old" beside them, and the mtime
  * of the directories that hold them. Other names of an inode (it has several) change in
  * their link count alone, which the second fingerprint of a survey leaves out; no kind of
  * step changes the inode itself: write makes another, mode refuses several names.
@@ -26,6 +26,7 @@ struct touched {
 	size_t nr_steps;
 	const char *area;
 	bool coarse;		/* the fingerprint has coarse times */
+	const char *token;	/* of the plan */
 };
 
 /* Is there a step that changes names below the area? */
