@@ -412,6 +412,7 @@ void world_plan_small(struct plan *p, const struct root *root, struct pool *pool
 	times(&m, "/etc/vservers/web", "/etc/vservers/web");
 	times(&m, "/etc/vz/conf", "/etc/vz/conf");
 	times(&m, "/etc/vz/names", "/etc/vz/names");
+	times(&m, "/", "/");
 	times(&m, "/vservers", "/vservers");
 	times(&m, "/vz", "/vz");
 	make_dir(&m, "/vz/root");

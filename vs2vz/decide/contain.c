@@ -329,7 +329,8 @@ int contain_decide(struct contain_plan *out, const struct contain_question *q,
 	    decide_own(&c, err) < 0 || judge(&c, err) < 0)
 		return -1;
 	add_notes(&c);
-	if (add_steps(&c, err) < 0 || drop_hooks(&c, err) < 0)
+	if (add_steps(&c, err) < 0 || drop_hooks(&c, err) < 0 ||
+	    locked_judge(&c.d, &out->plan, err) < 0)
 		return -1;
 	out->hooks = made.hooks;
 	out->room = c.room;

@@ -153,7 +153,8 @@ static void leave_stub(struct deciding *d, struct decision *decision)
 /* One guest from its number to its plan; nothing here depends on what another one gets. */
 static int decide_whole(struct deciding *d, struct decision *decision, struct err *err)
 {
-	return decide_guest(d, decision, err) < 0 ? -1 : build_guest(d, decision, err);
+	return decide_guest(d, decision, err) < 0 || build_guest(d, decision, err) < 0 ? -1 :
+	       locked_judge(d, &decision->plan, err);
 }
 
 static int decide_and_give(struct deciding *d, struct decision *decision, struct err *err)
@@ -208,11 +209,11 @@ static int decide_all(struct deciding *d, struct err *err)
 		return -1;
 	conflicts_addresses(d);
 	look_at_host(d);
-	if (build_host(d, err) < 0)
+	if (build_host(d, err) < 0 || locked_judge(d, &d->out->host, err) < 0)
 		return -1;
 	for (size_t i = 0; i < d->out->nr; i++)
 		if (d->out->v[i].insulation)
-			return hooks_decide(d, err);
+			return hooks_decide(d, err) < 0 ? -1 : locked_judge(d, &d->out->hooks, err);
 	return 0;
 }
 

@@ -84,6 +84,9 @@ int relocate_space(struct deciding *d, struct err *err) MUST_CHECK;
 int relocate_writable(struct deciding *d, struct err *err) MUST_CHECK;
 bool tree_is_mount(const struct deciding *d, const struct guest *guest);
 
+/* locked.c: what is immutable or append-only where the plan changes names. */
+int locked_judge(struct deciding *d, const struct plan *plan, struct err *err) MUST_CHECK;
+
 /* own_fs.c: is the guest to have a file system of its own, and which? */
 int own_fs_choose(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
 

@@ -82,6 +82,7 @@ enum finding_id {
 	VS_GUEST_UNDECIDED	= 221,	/* something of it cannot be read or asked */
 	VS_NAME_TOO_LONG	= 222,	/* for a journal */
 	VS_TREE_IN_CONTAINER	= 223,	/* the tree is an existing container's */
+	VS_DIRECTORY_LOCKED	= 224,	/* immutable or append-only, and not in a guest's tree */
 	/* 3 configuration */
 	VS_ITEM_UNKNOWN		= 301,	/* no rule claims it */
 	VS_READ_DIFFERS		= 302,	/* VServer would have read something else */
@@ -159,6 +160,7 @@ enum finding_id {
 	VS_FLAGS_KEPT		= 414,	/* the administrator's flags, inert ones of VServer */
 	VS_TAGS_OR_QUOTA	= 415,	/* numbers that VServer's kernel or OpenVZ's wrote */
 	VS_TIMES_COARSE		= 416,	/* this kernel sets times to the microsecond */
+	VS_TREE_LOCKED		= 417,	/* directories of the tree that are opened for a moment */
 	VS_TARGET_LIMIT		= 420,	/* an object that the target cannot hold */
 	VS_TIMES_BEYOND		= 421,	/* times outside of what the target holds */
 	VS_TIMES_SECONDS	= 422,	/* the target keeps whole seconds */

@@ -13,6 +13,7 @@
 
 #include "base/blockdev.h"
 #include "base/hash.h"
+#include "step/kinds.h"
 
 #define EVIDENCE_FILE_MAX (64u << 20)
 
@@ -268,6 +269,33 @@ static const char *how(const struct input *in, const char *now)
 	return in->type == INPUT_ABSENT ? "exists now" : "has changed";
 }
 
+/*
+ * Paths are canonical when a plan is made: a link on the way to one, or anything else that is
+ * no directory, came later.
+ */
+static int way_is_free(const struct plan *p, const struct root *root, struct pool *pool,
+		       const char **stale, struct err *err)
+{
+	for (size_t i = 0; i < p->nr_steps; i++) {
+		const struct step *s = &p->step[i];
+
+		for (unsigned a = 0; s->kind->args[a].name; a++) {
+			struct found CLEANUP_FOUND f = FOUND_INIT;
+			char why[FOUND_WHY];
+
+			if (s->kind->args[a].type != ARG_PATH || !s->value[a])
+				continue;
+			if (spot_find(&f, root, s->value[a], err) < 0)
+				return -1;
+			if (f.parent || !f.bar)
+				continue;
+			*stale = pool_printf(pool, "%s", found_why(&f, s->value[a], why));
+			return 0;
+		}
+	}
+	return 0;
+}
+
 int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 	       const char **stale, struct err *err)
 {
@@ -286,5 +314,5 @@ int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 		*stale = pool_printf(pool, "'%s' %s", show(in->path), how(in, now));
 		return 0;
 	}
-	return 0;
+	return way_is_free(p, root, pool, stale, err);
 }

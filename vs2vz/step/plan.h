@@ -118,7 +118,10 @@ void plan_printed(struct printed_plan *out, const struct plan *p, struct pool *p
  */
 int plan_parse(struct plan *p, const char **text, struct pool *pool, struct err *err) MUST_CHECK;
 
-/* Compare the evidence with the disk. *stale: NULL, or which input changed, for people. */
+/*
+ * Compare the evidence with the disk, and see that no link bars the way to a step's place.
+ * *stale: NULL, or what changed, for people.
+ */
 int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 	       const char **stale, struct err *err) MUST_CHECK;
 /* The evidence of one input now (pool text), NULL where there is nothing. */

@@ -107,9 +107,22 @@ static int find_bar(struct found *f, const struct root *root, const char *path, 
 	return at < 0 ? fail_errno(err, "cannot open '%.*s'", (int)f->bar_len, path) : 0;
 }
 
+/* The root itself has no name: it is "." in itself. Its times are all that a step may change. */
+static int root_find(struct found *f, const struct root *root, struct err *err)
+{
+	f->spot.at.dirfd = dup_cloexec(root->fd, 3);
+	f->spot.at.name = f->spot.name_store = xstrdup(".");
+	if (f->spot.at.dirfd < 0 || fstat(root->fd, &f->st) < 0)
+		return fail_errno(err, "cannot look at the root");
+	f->parent = f->there = true;
+	return 0;
+}
+
 int spot_find(struct found *f, const struct root *root, const char *path, struct err *err)
 {
 	*f = (struct found)FOUND_INIT;
+	if (!path[strspn(path, "/")])
+		return root_find(f, root, err);
 	if (strict_spot(root, path, &f->spot, err) < 0) {
 		/* ELOOP: without following links there is no other reason for it. */
 		if (!err_is_absent(err) && err->code != ELOOP)
