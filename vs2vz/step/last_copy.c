@@ -496,7 +496,8 @@ static int walk(struct looking *l, const struct source *from, int to, struct err
 	int rc;
 
 	l->marks = from->opt.marks;
-	l->touched = (struct touched){ l->w->steps, l->w->nr_steps, step_get(l->made, "to"), false };
+	l->touched = (struct touched){ l->w->steps, l->w->nr_steps, step_get(l->made, "to"), false,
+					l->w->token };
 	l->copy = step_get(l->made, "to");
 	if (to >= 0)
 		target_fs_read(&l->fs, from->fd, to, false);
