@@ -85,12 +85,15 @@ static bool is_made(const struct edits *e, const char *dir)
 	return false;
 }
 
-/* A copied source is not touched; a renamed tree gets the times of its directories back. */
+/*
+ * A renamed tree gets the times of its directories back; so does a copied one when changes
+ * come back into it, ours among them.
+ */
 int fixups_times(struct deciding *d, struct decision *decision, struct err *err)
 {
 	const struct edits *e = decision->edits;
 
-	for (size_t i = 0; e && decision->method != METHOD_COPY && i < e->nr; i++) {
+	for (size_t i = 0; e && i < e->nr; i++) {
 		const char *dir = path_parent(e->v[i].path, d->pool);
 
 		if (!edit_is_change(&e->v[i]) || is_made(e, dir) ||

@@ -74,7 +74,7 @@ int packages_remember(struct deciding *d, struct decision *decision, struct err 
 		const char *parent = parent_of(d, p->v[i].at);
 
 		add_evidence(d, decision, &p->v[i]);
-		if (decision->method == METHOD_RENAME && p->v[i].act != PACKAGE_WRITE &&
+		if (p->v[i].act != PACKAGE_WRITE &&
 		    parent_is_there(p, i, parent) &&
 		    build_times(d, &decision->plan, below(d, tree, parent), err) < 0)
 			return -1;
