@@ -198,13 +198,21 @@ said "the journal is named" 'VS701|journal|log'
 host_tree "$scratch/now" "$R"
 same_files "$scratch/converted" "$scratch/now" "it stops everything"
 cp "$scratch/log" "$log"
-truncate -s -3 "$log"
+sed -i '$d' "$log"
+run_mustfail "a last line that went after it was written" vs undo --all
+said "it is said what is missing" 'it has been cut'
 run vs status
-ok "a cut last line is no damage" test "$status" -lt 5
+said "and the state" '^v345 .* damaged'
+cp "$scratch/log" "$log"
+truncate -s -3 "$log"	# a power cut in the middle of it
+rm "${log%log}seal"
+run vs status
+ok "a torn last line is no damage" test "$status" -lt 5
 run_check "it can be resumed" vs resume --yes
 run vs status
 said "and is converted then" 'converted'
 truncate -s -3 "$log"
+rm "${log%log}seal"
 run_check "or taken back" vs undo --all
 unchanged "undo after a lost last line"
 
