@@ -281,7 +281,7 @@ static void take_job(struct changing *c, const struct known_ct *ct, const struct
 
 	report_steps(&s->report.guests[line], &s->report, &made->plan);
 	s->report.bytes_needed = add_u64(s->report.bytes_needed, made->room.bytes);
-	jobs_add(s, &c->jobs, &made->plan);
+	jobs_add(s, &c->jobs, &made->plan, false);
 	if (!c->jobs.hooks.nr_steps && made->hooks.nr_steps) {
 		c->jobs.hooks = made->hooks;
 		report_steps(report_host(&s->report), &s->report, &made->hooks);

@@ -66,13 +66,11 @@ static int ask(struct session *s, const struct jobs *jobs)
 	return session_ask(s, question) ? 0 : -1;
 }
 
-int command_convert(struct session *s)
+static int convert(struct session *s)
 {
 	struct jobs jobs = { 0 };
 	int status;
 
-	if (s->opt.dry_run)
-		return command_plan(s);
 	if (session_may_change(s) < 0 || session_look(s) < 0)
 		return session_failed(s);
 	if ((s->opt.plan_file ? jobs_read(s, &jobs) : jobs_from_decisions(s, &jobs)) < 0)
@@ -88,4 +86,16 @@ int command_convert(struct session *s)
 	if (jobs_run(s, &jobs) < 0)
 		return session_failed(s);
 	return session_end(s, show_result, carry_status(s));
+}
+
+int command_convert(struct session *s)
+{
+	int status;
+
+	if (s->opt.dry_run)
+		return command_plan(s);
+	status = convert(s);
+	if (s->changing)
+		state_clear(s->state);
+	return status;
 }

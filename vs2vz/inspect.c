@@ -15,6 +15,7 @@
 #include "base/progress.h"
 #include "base/sharing.h"
 #include "base/stop.h"
+#include "manifests.h"
 #include "vserver/scan.h"
 
 /* One inspection of all selected guests; the number of a guest's tree is its place. */
@@ -44,11 +45,17 @@ void session_close_devices(struct session *s)
 	s->nr_devices = 0;
 }
 
+static void write_down(void *manifest, const struct walk_dir *dir, struct walk_entry *v, size_t nr)
+{
+	manifest_batch(manifest, dir, v, nr);
+}
+
 static int survey_guest(const struct inspection *all, struct guest *g, unsigned number,
 			const struct root *tree, const struct fsinfo *fs)
 {
 	struct session *s = all->s;
 	const struct device *d = session_device(s, tree->fd, fs);
+	struct survey_also also = { .entries = write_down };
 	struct survey_options opt = {
 		.threads = s->opt.has_jobs ? s->opt.jobs : s->set.jobs,
 		.rotational = fs->rotational,
@@ -62,8 +69,14 @@ static int survey_guest(const struct inspection *all, struct guest *g, unsigned 
 		return -1;
 	opt.hidden = d->hidden;
 	opt.hidden_why = d->why;
-	if (survey_tree(&g->survey, tree->fd, &opt, &s->err) < 0)
+	also.ctx = manifests_begin(s, g);
+	opt.also = also.ctx ? &also : NULL;
+	if (survey_tree(&g->survey, tree->fd, &opt, &s->err) < 0) {
+		if (also.ctx)
+			manifest_drop(also.ctx);
 		return -1;
+	}
+	g->recorded = manifests_end(also.ctx, tree->fd);
 	g->surveyed = true;
 	return 0;
 }

@@ -24,11 +24,12 @@ struct job *jobs_new(struct session *s, struct jobs *jobs)
 	return pool_grow(&s->pool, &jobs->v, &jobs->nr, &jobs->cap, sizeof(*jobs->v));
 }
 
-void jobs_add(struct session *s, struct jobs *jobs, const struct plan *plan)
+void jobs_add(struct session *s, struct jobs *jobs, const struct plan *plan, bool recorded)
 {
 	struct job *job = jobs_new(s, jobs);
 
 	plan_printed(&job->plan, plan, &s->pool);
+	job->plan.recorded = recorded;
 	job->makes_own = carry_makes_own(plan);
 	job->drops_hooks = carry_drops_hooks(s, plan);
 }
@@ -73,7 +74,7 @@ static int take_saved(struct session *s, struct jobs *jobs, const struct plan *p
 	line = carry_line(s, plan->guest);
 	s->report.guests[line].ctid = plan->ctid;
 	report_steps(&s->report.guests[line], &s->report, plan);
-	jobs_add(s, jobs, plan);
+	jobs_add(s, jobs, plan, false);
 	return 0;
 }
 

@@ -10,7 +10,8 @@
 #include "session.h"
 
 struct job *jobs_new(struct session *s, struct jobs *jobs);
-void jobs_add(struct session *s, struct jobs *jobs, const struct plan *plan);
+/* recorded: the survey of this run wrote the tree down, see manifests.h. */
+void jobs_add(struct session *s, struct jobs *jobs, const struct plan *plan, bool recorded);
 /* What was decided for guests that nothing blocks. */
 void jobs_take_decisions(struct session *s, struct jobs *jobs);
 /* --plan FILE; a stale one, or one of the other scope, is an error. */

@@ -510,7 +510,7 @@ static void take_decision(void *ctx, const struct decision *d)
 	if (!d->plan.nr_steps)
 		return;
 	if (s->keeps_plans)
-		jobs_add(s, &s->decided, &d->plan);
+		jobs_add(s, &s->decided, &d->plan, d->guest->recorded);
 	else
 		*jobs_new(s, &s->decided) = (struct job){ .plan.guest = d->guest->name };
 }

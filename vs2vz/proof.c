@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Proof: what is on disk against what the plan recorded. A renamed tree is compared
- * by the fingerprint of its survey or of its repair (every object's metadata), a copied one
- * with its retired source, object by object; in both, what the plan's own steps change
- * inside is left out and proved by their guards; CTID.conf key by key as vzctl reads it.
+ * Proof: what is on disk against what was recorded. Trees are compared with their manifest
+ * (step/manifest.h), object by object and by the time of the last change of each, as the
+ * steps left it; a copied one, until commit, by its contents with its source as well.
+ * What differs is listed with whose it is (whose.h). CTID.conf key by key as vzctl reads it.
  */
 #include "proof.h"
 
@@ -20,11 +20,12 @@
 #include "openvz/conf.h"
 #include "proof_marks.h"
 #include "run/run.h"
-#include "step/marks_record.h"
+#include "step/manifest.h"
 #include "step/touched.h"
+#include "whose.h"
 
 #define CONF_MAX (1u << 20)
-#define DIFFERENCES_SHOWN 20
+#define DIFFERENCES_HELD 20000	/* of one owner; more are counted */
 
 static int open_record(struct session *s, const char *name, struct journal *j)
 {
@@ -56,36 +57,122 @@ const char *proof_tree(struct session *s, const char *name)
 	return tree;
 }
 
-/* What a tree should be. */
-struct expected {
-	struct hash128 print;
-	bool bare;			/* link counts do not count: other trees share inodes */
-	const struct touched *touched;	/* NULL, or the steps whose changes do not count; bare */
-	const struct touched *traces;	/* NULL, or the steps that know what a start leaves */
-	bool coarse;			/* recorded where times are coarse, see base/compat.h */
-	struct marks marks;		/* taken off: is their absence to be proved? */
+/* Differences of one tree, until they are sorted into the guest's line. */
+struct difference {
+	const char *path, *what;
+	enum whose whose;
+};
+struct differences {
+	struct session *s;
+	size_t line;
+	const char *token;
+	const struct touched *ours;	/* steps that may have changed something since; NULL */
+	uint64_t nr[WHOSE_OURS + 1];
+	size_t held, cap;
+	struct difference *v;
 };
 
-/* Is the tree at this path what was recorded? 1 yes, 0 no, -1: cannot tell. */
-static int same_tree(struct session *s, const char *path, const struct expected *want,
-		     struct survey *now)
+static void note(void *ctx, const char *path, const char *what)
 {
-	struct root tree = { -1, path };
-	int rc = 0;
+	struct differences *d = ctx;
+	enum whose whose = whose_is(path, what, d->token, d->ours);
+	struct difference *one;
 
-	if (proof_survey(s, path, &want->marks, want->coarse, now) < 0)
-		return -1;
-	tree.fd = strict_opendir(&s->root, path, &s->err);
-	if (tree.fd < 0)
-		return -1;
-	if (want->traces)
-		rc = touched_by_vzctl(&now->fingerprint, &now->bare, want->traces, &tree, &s->err);
-	if (rc == 0 && want->touched)
-		rc = touched_subtract(&now->bare, want->touched, &tree, &s->err);
-	close_fd(&tree.fd);
-	if (rc < 0)
-		return -1;
-	return hash_equal(want->touched || want->bare ? now->bare : now->fingerprint, want->print);
+	if (d->nr[whose]++ >= DIFFERENCES_HELD)
+		return;
+	one = pool_grow(&d->s->pool, &d->v, &d->held, &d->cap, sizeof(*one));
+	*one = (struct difference){ pool_strdup(&d->s->pool, path), what, whose };
+}
+
+/* What is new below a directory of vzctl's need not be vzctl's. */
+static bool look_into(void *ctx, const char *path)
+{
+	struct differences *d = ctx;
+
+	return whose_is(path, MANIFEST_EXTRA, d->token, d->ours) == WHOSE_VZCTL;
+}
+
+/* Is the path a name in the directory? */
+static bool is_in(const char *path, const char *dir)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (strcmp(dir, ".") == 0)
+		return !slash && strcmp(path, ".") != 0;
+	return slash && strlen(dir) == len && strncmp(path, dir, len) == 0;
+}
+
+/*
+ * A directory's time is vzctl's where it writes to names there and all names in it that
+ * differ are its own. Few directories can be that.
+ */
+static void judge_times(struct differences *d)
+{
+	for (size_t i = 0; i < d->held; i++) {
+		struct difference *dir = &d->v[i];
+		bool others = false;
+
+		if (dir->whose != WHOSE_CONTAINER || strcmp(dir->what, MANIFEST_NAMES) != 0 ||
+		    !whose_writes_there(dir->path))
+			continue;
+		for (size_t k = 0; k < d->held && !others; k++)
+			others = d->v[k].whose == WHOSE_CONTAINER && is_in(d->v[k].path, dir->path);
+		if (others)
+			continue;
+		dir->whose = WHOSE_VZCTL;
+		d->nr[WHOSE_CONTAINER]--;
+		d->nr[WHOSE_VZCTL]++;
+	}
+}
+
+static int by_owner(const void *left, const void *right)
+{
+	const struct difference *a = left, *b = right;
+
+	return a->whose != b->whose ? (a->whose > b->whose) - (a->whose < b->whose) :
+				      strcmp(a->path, b->path);
+}
+
+/* Into the guest's line: the container's first, all of them in the report. */
+static void list_differences(struct differences *d)
+{
+	struct report_guest *g = &d->s->report.guests[d->line];
+
+	judge_times(d);
+	if (d->held)
+		qsort(d->v, d->held, sizeof(*d->v), by_owner);
+	for (size_t i = 0; i < d->held; i++)
+		if (!i || strcmp(d->v[i].path, d->v[i - 1].path) != 0)
+			report_path_add(g, &d->s->report, d->v[i].path,
+					pool_printf(&d->s->pool, "%s (%s)", d->v[i].what,
+						    whose_word(d->v[i].whose)));
+	for (int w = 0; w <= WHOSE_OURS; w++)
+		if (d->nr[w] > DIFFERENCES_HELD)
+			report_path_add(g, &d->s->report, "...",
+					pool_printf(&d->s->pool, "%llu more (%s)",
+						    (unsigned long long)(d->nr[w] - DIFFERENCES_HELD),
+						    whose_word((enum whose)w)));
+}
+
+/* "12 the container's ('a', 'b'), 3 vzctl's" */
+static const char *differences_text(const struct differences *d)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	size_t named = 0;
+
+	for (int w = 0; w <= WHOSE_OURS; w++) {
+		if (!d->nr[w])
+			continue;
+		buf_addf(&text, "%s%llu %s", text.len ? ", " : "", (unsigned long long)d->nr[w],
+			 whose_word((enum whose)w));
+		for (size_t i = 0; w == WHOSE_CONTAINER && i < d->held && named < 3; i++)
+			if (d->v[i].whose == WHOSE_CONTAINER)
+				buf_addf(&text, "%s'%s'", named++ ? ", " : " (", show(d->v[i].path));
+		if (named && w == WHOSE_CONTAINER)
+			buf_addf(&text, "%s)", d->nr[w] > named ? ", ..." : "");
+	}
+	return pool_strdup(&d->s->pool, text.data);
 }
 
 /* Finer times than this kernel sets would differ though nobody changed anything. */
@@ -97,155 +184,217 @@ static int comparable(struct session *s, const struct plan *plan)
 		    "compare on Linux 2.6.22 or later");
 }
 
-/*
- * A fingerprint of the plan: "fingerprint" as it was found, "bare" without link counts,
- * "untouched" without those and the edits.
- */
-static int recorded_print(struct session *s, const struct plan *plan, const char *note,
-		      struct hash128 *out)
+/* The tree, open, against the manifest of a step. ctx: struct differences. */
+static int by_manifest(struct session *s, const struct journal *j, const char *name, int fd,
+		       const struct manifest_options *opt, struct differences *d,
+		       struct manifest_counts *counts)
 {
-	const char *recorded = plan_note_get(plan, note);
+	struct manifest_options how = *opt;
+	struct report_guest *g;
 
-	if (!recorded || !hash_parse(recorded, out))
-		return fail(&s->err, "the plan does not tell the fingerprint of the tree");
-	return comparable(s, plan);
+	how.enter_new = look_into;
+	if (fd < 0 || comparable(s, &j->plan) < 0)
+		return -1;
+	if (manifest_compare(j->folder, name, fd, &how, note, d, counts, &s->err) < 0) {
+		if (s->err.code == ENOENT)
+			fail(&s->err, "the record of the tree, '%s', is gone from the journal", name);
+		return -1;
+	}
+	list_differences(d);
+	g = &s->report.guests[d->line];
+	g->compared = true;
+	g->objects += counts->compared + counts->missing + counts->extra;
+	return 0;
+}
+
+static int open_tree(struct session *s, const char *path)
+{
+	return strict_opendir(&s->root, path, &s->err);
+}
+
+/* Did undo bring back what was found? 1 yes, 0 no (*d says what), -1: cannot tell. */
+static int came_back(struct session *s, const struct journal *j, const struct step *move,
+		     struct differences *d, struct manifest_counts *counts)
+{
+	const struct touched t = { j->plan.step, j->plan.nr_steps, step_get(move, "to"),
+				   plan_is_coarse(&j->plan), plan_token(&j->plan) };
+	struct manifest_options opt = {
+		.state = MANIFEST_FOUND, .threads = s->set.jobs, .touched = &t,
+		.coarse = plan_is_coarse(&j->plan) || !kernel_can(CAN_SET_NANOSECONDS),
+		.shared = plan_note_get(&j->plan, "bare") != NULL,
+	};
+	char name[MANIFEST_NAME];
+	bool done = false;
+	int CLEANUP_FD fd = open_tree(s, step_get(move, "from"));
+
+	manifest_name(name, move->nr, false);
+	if (fd < 0 || manifest_is_done(&done, j->folder, name, &s->err) < 0)
+		return -1;
+	opt.no_ctime = proof_repair(&j->plan) && !done;
+	if (by_manifest(s, j, name, fd, &opt, d, counts) < 0)
+		return -1;
+	return !d->nr[WHOSE_CONTAINER] && !d->nr[WHOSE_VZCTL] && !d->nr[WHOSE_OURS];
 }
 
 void proof_after_undo(struct session *s, const char *name)
 {
 	size_t line = carry_line(s, name);
+	struct manifest_counts counts;
+	struct differences d = { .s = s, .line = line };
 	const struct step *move;
-	struct survey now = { 0 };
-	struct expected found = { .marks.tagging = TAGGING_NONE };
 	struct journal j;
-	int same = -1;
+	int same;
 
 	if (s->report.guests[line].outcome != OUTCOME_DONE || open_record(s, name, &j) < 0)
 		return;
 	move = carry_relocation(&j.plan);
-	if (move && j.phase == PHASE_UNDONE) {
-		found.bare = plan_note_get(&j.plan, "bare");
-		found.coarse = plan_is_coarse(&j.plan);
-		if (recorded_print(s, &j.plan, found.bare ? "bare" : "fingerprint",
-				   &found.print) == 0)
-			same = same_tree(s, step_get(move, "from"), &found, &now);
-		if (same > 0)
-			log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before",
-				show(name), (unsigned long long)now.names);
-		else if (same == 0)
-			finding_add(&s->findings, VS_UNDO_KEPT, name, step_get(move, "from"),
-				    "the container changed its tree (%llu objects now); what it "
-				    "changed was kept", (unsigned long long)now.names);
-		survey_release(&now);
+	if (!move || j.phase != PHASE_UNDONE || step_get_or_null(move, "volume")) {
+		journal_close(&j);
+		return;
 	}
+	d.token = plan_token(&j.plan);
+	same = came_back(s, &j, move, &d, &counts);
+	if (same > 0)
+		log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before%s",
+			show(name), (unsigned long long)counts.compared, counts.unwitnessed ?
+			pool_printf(&s->pool, "; of %llu, which undo itself changed back or other "
+				    "trees share, not by the time of their last change",
+				    (unsigned long long)counts.unwitnessed) : "");
+	else if (same == 0)
+		finding_add(&s->findings, VS_UNDO_KEPT, name, step_get(move, "from"),
+			    "of %llu objects these are not as they were before, and were kept: %s",
+			    (unsigned long long)(counts.compared + counts.extra + counts.missing),
+			    differences_text(&d));
+	else if (s->err.code != ERR_STOPPED)
+		finding_add(&s->findings, VS_UNDO_KEPT, name, step_get(move, "from"),
+			    "it cannot be told whether all is as before: %s", s->err.text);
 	journal_close(&j);
 }
 
+/* ---- verify */
+
+/* Marks that were taken off, and who else can write: a walk that only marked trees need. */
+static int marks_left(struct session *s, const struct journal *j, const struct step *move,
+		      const struct step *marked, size_t line)
+{
+	const char *to = step_get(move, "to");
+	struct survey now;
+	struct marks m = { .tagging = TAGGING_NONE };
+	int left, rc;
+
+	if (marked && marks_parse(&m, marked, &s->err) < 0)
+		return -1;
+	if (!marks_any(&m) && !plan_note_get(&j->plan, "bare"))
+		return 0;
+	rc = strcmp(move->kind->name, "rename") == 0 ?
+	     proof_survey(s, to, &m, plan_is_coarse(&j->plan), &now) :
+	     proof_survey_copy(s, j, move, &now);
+	if (rc < 0)
+		return -1;
+	left = proof_marks_left(s, s->report.guests[line].name, to, &m, &now);
+	survey_release(&now);
+	return left;
+}
+
+/* Contents against the source, which stays until commit. */
 struct diff_ctx {
-	struct session *s;
-	size_t line;
+	struct differences *d;
 	struct touched touched;
-	int64_t nr;
 };
 
 static void add_difference(void *ctx, const char *path, const char *what)
 {
-	struct diff_ctx *d = ctx;
+	struct diff_ctx *c = ctx;
 
-	if (!touched_explains(&d->touched, path, what) && d->nr++ < DIFFERENCES_SHOWN)
-		report_path_add(&d->s->report.guests[d->line], &d->s->report, path, what);
+	if (!touched_explains(&c->touched, path, what))
+		note(c->d, path, what);
 }
 
-/* A copied tree against its source, which stays until commit. */
-static int compare_copy(struct session *s, const struct journal *j, const struct step *copy,
-			size_t line)
+static int compare_contents(struct session *s, const struct journal *j, const struct step *copy,
+			    struct differences *d)
 {
 	struct diff_ctx ctx = {
-		s, line, { j->plan.step, j->plan.nr_steps, step_get(copy, "to"), false,
-			   plan_token(&j->plan) }, 0,
+		d, { j->plan.step, j->plan.nr_steps, step_get(copy, "to"), false,
+		     plan_token(&j->plan) },
 	};
+	uint64_t contents = 0;
 
-	if (proof_compare(s, j, copy, SIZE_MAX, add_difference, &ctx) < 0)
+	if (proof_compare(s, j, copy, add_difference, &ctx, &contents) < 0)
 		return -1;
-	if (ctx.nr > 0)
+	s->report.guests[d->line].contents += contents;
+	return 0;
+}
+
+/* The source of a copy, where it was set aside: nobody should have written there since. */
+static int late_writes(struct session *s, const struct journal *j, const struct step *copy, size_t line)
+{
+	const struct manifest_options opt = {
+		.state = MANIFEST_FOUND, .threads = s->set.jobs,
+		.coarse = plan_is_coarse(&j->plan) || !kernel_can(CAN_SET_NANOSECONDS),
+		.shared = plan_note_get(&j->plan, "bare") != NULL,
+	};
+	struct differences d = { .s = s, .line = line, .token = plan_token(&j->plan) };
+	struct manifest_counts counts;
+	char name[MANIFEST_NAME];
+	int fd = proof_source(s, j, copy);
+	int rc;
+
+	if (fd < 0)
+		return s->err.code == ENOENT ? (err_clear(&s->err), 0) : -1;
+	rc = manifest_compare(j->folder, manifest_name(name, copy->nr, false), fd, &opt, note, &d,
+			      &counts, &s->err) < 0 ? -1 : 0;
+	close_fd(&fd);
+	if (rc < 0)
+		return -1;
+	for (size_t i = 0; i < d.held; i++)
+		d.v[i].what = pool_printf(&s->pool, "%s in what the container was copied from",
+					  d.v[i].what);
+	if (d.held) {
+		list_differences(&d);
 		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
-			    step_get(copy, "to"), "%lld objects differ from the source",
-			    (long long)ctx.nr);
-	return ctx.nr > 0;
-}
-
-static int verify_copy(struct session *s, const struct journal *j, const struct step *copy,
-		       size_t line)
-{
-	const char *to = step_get(copy, "to");
-	int differs = compare_copy(s, j, copy, line);
-	struct survey now;
-	struct marks m;
-	bool left;
-
-	if (differs < 0 || marks_parse(&m, copy, &s->err) < 0 || proof_survey_copy(s, j, copy, &now) < 0)
-		return -1;
-	left = proof_marks_left(s, s->report.guests[line].name, to, &m, &now);
-	survey_release(&now);
-	return differs || left;
-}
-
-/* As the tree was found, or as its repair left it, less the plan's edits. */
-static int expect(struct session *s, const struct journal *j, const struct touched *t,
-		  struct expected *out)
-{
-	const struct step *repair = proof_repair(&j->plan);
-	bool edits = touched_any(t);
-	struct work w;
-	int done;
-
-	*out = (struct expected){ .touched = edits || repair ? t : NULL, .traces = t,
-				  .coarse = plan_is_coarse(&j->plan),
-				  .marks.tagging = TAGGING_NONE };
-	if (!repair)
-		return recorded_print(s, &j->plan, edits ? "untouched" : "fingerprint", &out->print);
-	if (comparable(s, &j->plan) < 0 || marks_parse(&out->marks, repair, &s->err) < 0)
-		return -1;
-	work_init(&w, &s->root, j->folder, &s->pool);
-	done = marks_print(&w, repair->nr, &out->print, &s->err);
-	work_release(&w);
-	return done;
-}
-
-static int verify_renamed(struct session *s, const struct journal *j, const struct step *move,
-			  size_t line)
-{
-	const char *name = s->report.guests[line].name, *to = step_get(move, "to");
-	const struct touched t = { j->plan.step, j->plan.nr_steps, to,
-				   plan_is_coarse(&j->plan), plan_token(&j->plan) };
-	struct expected want;
-	struct survey now;
-	int same, left;
-
-	if (expect(s, j, &t, &want) < 0)
-		return -1;
-	same = same_tree(s, to, &want, &now);
-	if (same < 0)
-		return -1;
-	if (!same)
-		finding_add(&s->findings, VS_VERIFY_DIFFERS, name, to,
-			    "the tree is no longer what was moved: %llu inodes now, %s then; a "
-			    "container that ran changes its tree", (unsigned long long)now.inodes,
-			    plan_note_get(&j->plan, "inodes") ? plan_note_get(&j->plan, "inodes") : "?");
-	left = proof_marks_left(s, name, to, &want.marks, &now);
-	survey_release(&now);
-	return !same || left;
+			    step_get(copy, "from"), "written to after it was copied: %s",
+			    differences_text(&d));
+	}
+	return d.held > 0;
 }
 
 static int verify_tree(struct session *s, const struct journal *j, size_t line)
 {
 	const struct step *move = carry_relocation(&j->plan);
+	const struct touched t = { j->plan.step, j->plan.nr_steps, move ? step_get(move, "to") : "",
+				   plan_is_coarse(&j->plan), plan_token(&j->plan) };
+	const struct manifest_options opt = {
+		.state = MANIFEST_DONE, .threads = s->set.jobs,
+		.coarse = plan_is_coarse(&j->plan) || !kernel_can(CAN_SET_NANOSECONDS),
+		.shared = move && strcmp(move->kind->name, "rename") == 0 &&
+			  plan_note_get(&j->plan, "bare"),
+	};
+	struct differences d = { .s = s, .line = line, .token = plan_token(&j->plan),
+				 .ours = j->phase == PHASE_COMMITTED ? &t : NULL };
+	bool renamed = move && strcmp(move->kind->name, "rename") == 0;
+	struct manifest_counts counts;
+	char name[MANIFEST_NAME];
+	int left, late = 0, fd, rc;
 
 	if (!move)
 		return 0;
-	if (strcmp(move->kind->name, "rename") != 0)
-		return verify_copy(s, j, move, line);
-	return verify_renamed(s, j, move, line);
+	/* One view of a volume at a time. */
+	if (!renamed && compare_contents(s, j, move, &d) < 0)
+		return -1;
+	fd = renamed ? open_tree(s, step_get(move, "to")) : proof_copy(s, j, move);
+	rc = by_manifest(s, j, manifest_name(name, move->nr, !renamed), fd, &opt, &d, &counts);
+	close_fd(&fd);
+	if (rc < 0)
+		return -1;
+	if (d.nr[WHOSE_CONTAINER])
+		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
+			    step_get(move, "to"), "of %llu objects these are not as the journal "
+			    "says: %s", (unsigned long long)s->report.guests[line].objects,
+			    differences_text(&d));
+	if (!renamed && j->phase == PHASE_CONVERTED)
+		late = late_writes(s, j, move, line);
+	left = late < 0 ? -1 : marks_left(s, j, move, renamed ? proof_repair(&j->plan) : move, line);
+	return left < 0 ? -1 : left || late || d.nr[WHOSE_CONTAINER];
 }
 
 static int verify_keys(struct session *s, const struct step *write, const struct buf *now, size_t line)
@@ -255,6 +404,9 @@ static int verify_keys(struct session *s, const struct step *write, const struct
 
 	conf_parse(&want, write->text, write->text_len, &s->pool);
 	conf_parse(&have, now->data, now->len, &s->pool);
+	s->report.guests[line].compared = true;
+	s->report.guests[line].keys += want.nr;
+	s->report.guests[line].contents++;
 	for (size_t i = 0; i < want.nr; i++) {
 		const char *key = want.v[i].key, *value = conf_get(&have, key);
 
@@ -287,23 +439,53 @@ static int verify_conf(struct session *s, const struct plan *plan, size_t line)
 	return 0;
 }
 
+/* What a step is about: the place that it changes. */
+static const char *object_of(const struct step *step)
+{
+	static const char *const names[] = { "at", "to", "from" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (step_get_or_null(step, names[i]))
+			return step_get(step, names[i]);
+	return step->kind->name;
+}
+
+/* Below the tree, and so among the objects of its manifest, which is compared as well. */
+static bool is_in_tree(const struct plan *plan, const char *path)
+{
+	const struct step *move = carry_relocation(plan);
+	size_t len = move ? strlen(step_get(move, "to")) : 0;
+
+	return move && strncmp(path, step_get(move, "to"), len) == 0 && path[len] == '/';
+}
+
 static int verify_steps(struct session *s, const struct journal *j, size_t line)
 {
-	struct deviation deviation[DIFFERENCES_SHOWN];
+	struct deviation *deviation = pool_array(&s->pool, j->plan.nr_steps + 1, sizeof(*deviation));
+	bool differs = false;
 	struct work w;
 	size_t nr;
 	int done;
 
 	work_init(&w, &s->root, j->folder, &s->pool);
-	done = run_check(j, &w, deviation, DIFFERENCES_SHOWN, &nr, &s->err);
+	done = run_check(j, &w, deviation, j->plan.nr_steps, &nr, &s->err);
 	work_release(&w);
 	if (done < 0)
 		return -1;
-	for (size_t i = 0; i < nr; i++)
-		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
-			    pool_printf(&s->pool, "step %u", deviation[i].step), "%s",
-			    deviation[i].what);
-	return nr > 0;
+	for (size_t i = 0; i < j->plan.nr_steps; i++)
+		s->report.guests[line].contents += j->plan.step[i].kind->has_text &&
+			fnmatch("*.conf", step_get(&j->plan.step[i], "at"), 0) != 0;
+	for (size_t i = 0; i < nr; i++) {
+		const struct step *step = &j->plan.step[deviation[i].step];
+		const char *object = object_of(step);
+
+		if (is_in_tree(&j->plan, object))
+			continue;
+		differs = true;
+		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name, object,
+			    "%s: %s", step->kind->name, deviation[i].what);
+	}
+	return differs;
 }
 
 static void judge(struct session *s, struct journal *j, size_t line)

@@ -6,8 +6,10 @@
  */
 #include "proof_marks.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/compat.h"
 #include "base/fsinfo.h"
 #include "run/run.h"
 #include "step/source.h"
@@ -67,9 +69,7 @@ static void look_with(struct work *w, struct session *s, const struct journal *j
 {
 	work_init(w, &s->root, j->folder, &s->pool);
 	w->threads = s->set.jobs;
-	w->steps = j->plan.step;
-	w->nr_steps = j->plan.nr_steps;
-	w->coarse |= plan_is_coarse(&j->plan);
+	plan_to_work(&j->plan, w);
 }
 
 int proof_survey_copy(struct session *s, const struct journal *j, const struct step *copy,
@@ -89,7 +89,7 @@ int proof_survey_copy(struct session *s, const struct journal *j, const struct s
 }
 
 int64_t proof_compare(struct session *s, const struct journal *j, const struct step *copy,
-		      size_t max, tree_report *report, void *ctx)
+		      tree_report *report, void *ctx, uint64_t *contents)
 {
 	struct source from = SOURCE_INIT;
 	struct work w;
@@ -101,13 +101,41 @@ int64_t proof_compare(struct session *s, const struct journal *j, const struct s
 	look_with(&w, s, j);
 	if (source_find(&from, copy, &w, &s->err) == 0)
 		to = open_copy(s, &w, copy);
+	from.opt.contents = contents;
 	if (to >= 0)
-		nr = tree_diff(from.fd, to, s->opt.verify == VERIFY_FULL, max, report, ctx, &from.opt,
-			       &s->err);
+		nr = tree_diff(from.fd, to, s->opt.verify == VERIFY_FULL, SIZE_MAX, report, ctx,
+			       &from.opt, &s->err);
 	close_fd(&to);
 	source_release(&from);
 	work_release(&w);
 	return nr;
+}
+
+int proof_copy(struct session *s, const struct journal *j, const struct step *copy)
+{
+	struct work w;
+	int fd;
+
+	look_with(&w, s, j);
+	fd = open_copy(s, &w, copy);
+	work_release(&w);
+	return fd;
+}
+
+int proof_source(struct session *s, const struct journal *j, const struct step *copy)
+{
+	struct source from = SOURCE_INIT;
+	struct work w;
+	int fd = -1;
+
+	if (source_is_gone(s, j, copy))
+		return fail_code(&s->err, ENOENT, "the source is gone");
+	look_with(&w, s, j);
+	if (source_find(&from, copy, &w, &s->err) == 0)
+		fd = dup_cloexec(from.fd, 3);
+	source_release(&from);
+	work_release(&w);
+	return fd;
 }
 
 /* Inodes whose owner carries one of the tags that were taken off. */

@@ -21,11 +21,14 @@ int proof_survey(struct session *s, const char *path, const struct marks *m, boo
 int proof_survey_copy(struct session *s, const struct journal *j, const struct step *copy,
 		      struct survey *now) MUST_CHECK;
 /*
- * A copied tree against its source as the copy should have it, seen through the marks.
- * How many objects differ; 0 also where the source is gone (committed); -1: error.
+ * A copied tree against its source as the copy should have it, seen through the marks; and
+ * how many files were read for it. 0 also where the source is gone (committed); -1: error.
  */
 int64_t proof_compare(struct session *s, const struct journal *j, const struct step *copy,
-		      size_t max, tree_report *report, void *ctx) MUST_CHECK;
+		      tree_report *report, void *ctx, uint64_t *contents) MUST_CHECK;
+/* The copy, open; the source, where it stands now, ENOENT where it is gone (committed). */
+int proof_copy(struct session *s, const struct journal *j, const struct step *copy) MUST_CHECK;
+int proof_source(struct session *s, const struct journal *j, const struct step *copy) MUST_CHECK;
 /* Findings for what is left of the marks; true: there is some. */
 bool proof_marks_left(struct session *s, const char *guest, const char *tree,
 		      const struct marks *m, const struct survey *now);

@@ -144,6 +144,8 @@ struct report_guest {
 	struct report_action *actions;
 	uint64_t files_written;
 	/* after undo or verify */
+	bool compared;		/* what follows is known */
+	uint64_t objects, keys, contents; /* of the tree, of CTID.conf, files that were read */
 	size_t nr_paths, cap_paths;
 	struct report_path *paths;
 	const struct report_start *start; /* NULL: it was not started */

@@ -162,6 +162,19 @@ static json_t *container(const struct report_container *c)
 	return o;
 }
 
+/* What verify and undo compared; null where they did not. */
+static json_t *compared(const struct report_guest *g)
+{
+	json_t *o = g->compared ? json_object() : json_null();
+
+	if (!g->compared)
+		return o;
+	set(o, "objects", number(g->objects));
+	set(o, "keys", number(g->keys));
+	set(o, "contents", number(g->contents));
+	return o;
+}
+
 static json_t *guest(const struct report *r, const struct report_guest *g)
 {
 	json_t *o = json_object();
@@ -178,6 +191,7 @@ static json_t *guest(const struct report *r, const struct report_guest *g)
 	set(o, "items", items(g));
 	set(o, "scripts", scripts(g));
 	set(o, "paths", paths(g));
+	set(o, "compared", compared(g));
 	set(o, "start", start(g->start));
 	set(o, "container", container(g->container));
 	return o;

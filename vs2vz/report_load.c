@@ -184,6 +184,13 @@ static void load_guest(const struct loading *l, const json_t *o, bool is_host)
 	load_items(l, g, json_object_get(o, "items"));
 	load_scripts(l, g, json_object_get(o, "scripts"));
 	load_start(l, g, json_object_get(o, "start"));
+	one = json_object_get(o, "compared");
+	if (json_is_object(one)) {
+		g->compared = true;
+		g->objects = number(one, "objects");
+		g->keys = number(one, "keys");
+		g->contents = number(one, "contents");
+	}
 	json_array_foreach(json_object_get(o, "paths"), i, one)
 		report_path_add(g, l->r, text_always(l, one, "path"),
 				text_always(l, one, "why"));

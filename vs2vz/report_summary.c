@@ -12,7 +12,7 @@
 #include "base/units.h"
 #include "exits.h"
 
-#define PATHS_SHOWN 10
+#define PATHS_SHOWN 20
 
 static void add_took(struct buf *out, const struct report_guest *g)
 {
@@ -41,6 +41,25 @@ static void add_result(struct buf *out, const struct report_guest *g, bool color
 		buf_addf(out, "  %s\n", g->error);
 }
 
+/* "8,273": three digits a group. */
+static const char *grouped(struct pool *pool, uint64_t nr)
+{
+	return nr < 1000 ? pool_printf(pool, "%llu", (unsigned long long)nr) :
+	       pool_printf(pool, "%s,%03llu", grouped(pool, nr / 1000),
+			   (unsigned long long)(nr % 1000));
+}
+
+static void add_compared(struct buf *out, const struct report *r, const struct report_guest *g)
+{
+	if (!g->compared)
+		return;
+	buf_addf(out, "  compared: %s objects", grouped(r->pool, g->objects));
+	if (g->keys)
+		buf_addf(out, ", %s keys", grouped(r->pool, g->keys));
+	buf_addf(out, ", contents of %s file%s\n", grouped(r->pool, g->contents),
+		 g->contents == 1 ? "" : "s");
+}
+
 static void add_paths(struct buf *out, const struct report_guest *g, bool all)
 {
 	size_t shown = all || g->nr_paths <= PATHS_SHOWN + 1 ? g->nr_paths : PATHS_SHOWN;
@@ -63,6 +82,7 @@ void report_summary(struct buf *out, const struct report *r, const struct text_s
 				 g->error ? g->error : "", g->error ? "\n" : "");
 		else
 			add_result(out, g, style->color);
+		add_compared(out, r, g);
 		add_paths(out, g, style->verbose || style->worst_first);
 		buf_drain(out);
 	}

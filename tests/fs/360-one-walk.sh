@@ -58,8 +58,8 @@ sort "$scratch/read" | uniq -c | awk '$1 > 2 && $2 ~ "^/(vservers/plain|vz/priva
 result $? "few directories are read again" || diag "$(cat "$scratch/more")"
 
 traced convert tagged --yes
-is "$(walks /vservers/tagged /vz/private/401)" "$((6 * all))" \
-	"a repair reads them twice more: record and act"
+is "$(walks /vservers/tagged /vz/private/401)" "$((8 * all))" \
+	"a repair reads them three times more: record, act, and what came of it"
 is "$(find "$R/vz/private/401" -uid +65535 | wc -l) $(find "$R/vz/private/401" -type d | wc -l)" \
 	"0 $(find "$R/vz/private/400" -type d | wc -l)" "the owners are true ones"
 done_testing

@@ -44,7 +44,8 @@ for method in rename copy; do
 	run_check "$method: verify" vs verify web
 	started
 	run_check "$method: vzctl's directory is no change" vs verify web
-	said_not "$method: nor is it spoken of" "VS70|$links"
+	said_not "$method: nor is it a finding" "VS70"
+	said "$method: it is named as vzctl's" "$links: new .vzctl's"
 	run_check "$method: undo is not refused" vs undo web
 	said "$method: the quota file is named" "$quota"
 	said "$method: with what to type" 'on that host, vzquota drop 345'

@@ -101,6 +101,7 @@ struct guest {
 	struct system system;
 	uint32_t marker_ctid;	/* of our mark, GUEST_CONVERTED only */
 	struct survey survey;	/* valid when surveyed */
+	bool recorded;		/* the survey wrote down what it saw, see manifests.h */
 	bool surveyed;
 	struct sharers sharers;	/* of what survey.outside_inodes counts */
 	const char **ran;	/* programs that ran under VServer; NULL: not known */

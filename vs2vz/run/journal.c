@@ -12,6 +12,7 @@
 #include "run/journal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "base/units.h"
 #include "model/finding_ids.h"
 #include "run/logfile.h"
+#include "step/manifest.h"
 
 #define PLAN_MAX (256u << 20)
 #define LOG_MAX (64u << 20)
@@ -54,19 +56,21 @@ struct birth {
 /* What a half-made folder can hold. */
 static void sweep(int dirfd, const char *name)
 {
-	static const char *const files[] = { "plan", "log", NULL };
-	static const char *const folders[] = { "before", "kept", NULL };
-	struct root dir = { dirfd, "" };
+	struct root dir = { dirfd, "" }, own = { -1, "" };
 	struct place at = { dirfd, name };
+	struct pool pool = POOL_INIT;
+	struct names names = { 0 };
 	struct err absent;
 	int CLEANUP_FD fd = strict_opendir(&dir, name, &absent);
 
 	if (fd < 0)
 		return;
-	for (unsigned i = 0; files[i]; i++)
-		sys_unlink(&(struct place){ fd, files[i] });
-	for (unsigned i = 0; folders[i]; i++)
-		sys_rmdir(&(struct place){ fd, folders[i] });
+	own.fd = fd;
+	if (root_names(&own, "/", &pool, &names, &absent) == 0)
+		for (size_t i = 0; i < names.nr; i++)
+			if (sys_unlink(&(struct place){ fd, names.name[i] }) < 0)
+				sys_rmdir(&(struct place){ fd, names.name[i] });
+	pool_release(&pool);
 	sys_rmdir(&at);
 }
 
@@ -80,7 +84,25 @@ static int put_file(int dirfd, const char *name, const void *bytes, size_t len, 
 	return write_all(fd, bytes, len, err);
 }
 
-static int fill_folder(int fd, const struct printed_plan *plan, struct err *err)
+/* The tree's record comes from where the survey left it. Without it the step makes one. */
+static int take_manifest(int state, int fd, const struct printed_plan *plan, struct err *err)
+{
+	struct root root = { state, "" };
+	char name[MANIFEST_NAME];
+	struct place to = { fd, manifest_name(name, plan->relocation, false) };
+	int CLEANUP_FD from = -1;
+
+	if (!plan->recorded || plan->relocation == UINT_MAX)
+		return 0;
+	from = strict_opendir(&root, MANIFESTS, err);
+	if (from < 0)
+		return -1;
+	if (sys_rename(&(struct place){ from, plan->guest }, &to) < 0)
+		return fail_errno(err, "cannot move the record of the tree");
+	return 0;
+}
+
+static int fill_folder(int state, int fd, const struct printed_plan *plan, struct err *err)
 {
 	struct buf CLEANUP_BUF log = BUF_INIT;
 
@@ -90,10 +112,12 @@ static int fill_folder(int fd, const struct printed_plan *plan, struct err *err)
 		return fail_errno(err, "cannot make a folder");
 	if (put_file(fd, "plan", plan->text, plan->len, err) < 0)
 		return -1;
-	return put_file(fd, "log", log.data, log.len, err);
+	if (put_file(fd, "log", log.data, log.len, err) < 0)
+		return -1;
+	return take_manifest(state, fd, plan, err);
 }
 
-static int make_new(int dirfd, const struct birth *b, struct err *err)
+static int make_new(int state, int dirfd, const struct birth *b, struct err *err)
 {
 	struct root dir = { dirfd, "" };
 	struct place at = { dirfd, b->new_name };
@@ -103,7 +127,7 @@ static int make_new(int dirfd, const struct birth *b, struct err *err)
 	if (sys_mkdir(&at, 0700) < 0)
 		return fail_errno(err, "cannot make '%s'", show(b->new_name));
 	fd = strict_opendir(&dir, b->new_name, err);
-	return fd < 0 ? -1 : fill_folder(fd, b->plan, err);
+	return fd < 0 ? -1 : fill_folder(state, fd, b->plan, err);
 }
 
 /* An ended journal makes room; any other is in the way. */
@@ -206,7 +230,7 @@ static int make_all(int state, const int fds[NR_DIRS], const struct birth *v, si
 {
 	for (size_t i = 0; i < nr; i++)
 		if (archive_old(state, dir_of(fds, &v[i]), &v[i], err) < 0 ||
-		    make_new(dir_of(fds, &v[i]), &v[i], err) < 0)
+		    make_new(state, dir_of(fds, &v[i]), &v[i], err) < 0)
 			return -1;
 	if (sys_syncfs(state) < 0)
 		return fail_errno(err, "cannot sync the new journals");

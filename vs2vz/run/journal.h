@@ -6,11 +6,13 @@
  *	STATE/containers/CTID/	one per container that was insulated, or is shared again
  *	STATE/host/N/		host-wide steps, taken back when the last guest is undone
  *	STATE/archive/NAME.~N~/	ended ones
+ *	STATE/manifests/NAME	what the survey of a convert wrote down, until it has a journal
  *	  plan			written once, then read only
  *	  log			grows by appended, checksummed lines
  *	  seal			how many lines there were, and the last one's checksum
  *	  before/N, kept/N	saved content
  *	  sums			hashes of copied files
+ *	  manifest.N, manifest.N.copy	what each tree held (step/manifest.h)
  *	  report.json
  *
  *	  copy.N, bring.N	inode number of the tree that copy or bring step N made
@@ -30,6 +32,8 @@
 
 #include "base/inroot.h"
 #include "step/plan.h"
+
+#define MANIFESTS "manifests"
 
 enum phase {
 	PHASE_NONE,		/* no journal */
@@ -70,6 +74,9 @@ struct journal {
  * -1, ENOENT.
  */
 int state_open(const struct root *root, const char *path, bool write, struct err *err) MUST_CHECK;
+
+/* Take away what surveys wrote down for guests that got no journal, also in a run that was cut. */
+void state_clear(int state);
 
 /* Lock STATE against a second changing vs2vz; -1 with EWOULDBLOCK and the holder's pid in err. */
 int state_lock(int state, struct err *err) MUST_CHECK;

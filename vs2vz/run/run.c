@@ -23,6 +23,7 @@
 #include "base/stop.h"
 #include "model/finding_ids.h"
 #include "step/locks.h"
+#include "step/manifest.h"
 #include "step/saved.h"
 #include "step/view.h"
 
@@ -212,7 +213,9 @@ static int apply_batch(const struct journal *j, struct batch b, struct work *w, 
 	}
 	if (work_sync_now(w, err) < 0 || locks_restore(w, err) < 0)
 		return -1;
-	return b.last == j->plan.nr_steps ? view_settle(w, err) : 0;
+	if (b.last != j->plan.nr_steps)
+		return 0;
+	return manifest_complete(w, err) < 0 ? -1 : view_settle(w, err);
 }
 
 /* The batch is done: say so, and in the same breath what comes next. */

@@ -13,7 +13,7 @@
 
 #include "base/atomic.h"
 
-static const char *const folders[] = { "archive", "containers", "guests", "host", NULL };
+static const char *const folders[] = { "archive", "containers", "guests", "host", MANIFESTS, NULL };
 
 int state_open(const struct root *root, const char *path, bool write, struct err *err)
 {
@@ -36,6 +36,20 @@ int state_open(const struct root *root, const char *path, bool write, struct err
 	out = fd;
 	fd = -1;
 	return out;
+}
+
+void state_clear(int state)
+{
+	const struct root root = { state, "" };
+	struct pool pool = POOL_INIT;
+	struct names names = { 0 };
+	struct err absent;
+	int CLEANUP_FD fd = strict_opendir(&root, MANIFESTS, &absent);
+
+	if (fd >= 0 && root_names(&root, MANIFESTS, &pool, &names, &absent) == 0)
+		for (size_t i = 0; i < names.nr; i++)
+			sys_unlink(&(struct place){ fd, names.name[i] });
+	pool_release(&pool);
 }
 
 static int open_lock(int state)

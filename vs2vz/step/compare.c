@@ -22,6 +22,7 @@
 #include "base/stop.h"
 #include "base/walk.h"
 #include "step/content.h"
+#include "step/manifest.h"
 #include "step/sums.h"
 #include "step/treeutil.h"
 
@@ -47,6 +48,7 @@ struct comparing {
 
 struct compare_scratch {
 	char *content;
+	struct manifest_block block;	/* the copies of a batch, where they are written down */
 	struct hidden_window window;	/* on the inodes of the tree with marks */
 	uint64_t names, inodes, bytes;
 };
@@ -249,6 +251,8 @@ static int compare_content(struct comparing *y, struct compare_scratch *s,
 	if (content_hash(a->fd, &a->now.st, s->content, &got, err) < 0)
 		return name_it(dir, a->entry->name, err);
 	s->bytes += (uint64_t)a->now.st.st_size;
+	if (y->opt->contents)
+		__atomic_add_fetch(y->opt->contents, 1, __ATOMIC_RELAXED);
 	return hash_equal(want, got) ? 0 : differs(y, dir, a->entry->name, "content", err);
 }
 
@@ -279,10 +283,13 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 
 	if (most > AHEAD_MOST)
 		most = AHEAD_MOST;
+	manifest_block_begin(&s->block, dir->key);
 	for (size_t i = 0; i < nr && rc >= 0; i++) {
 		struct ahead *next = &a[waiting];
 
 		rc = compare_one(t, dir, &v[i], &next->now, err);
+		if (rc > 0 && y->opt->manifest)
+			v[i].key = manifest_block_add(&s->block, v[i].name, &next->now.st);
 		if (rc > 0 && wants_content(y, &v[i], &next->now)) {
 			next->entry = &v[i];
 			rc = open_target(y, dir, next, err);
@@ -295,6 +302,11 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 		s->names++;
 		s->inodes += v[i].meta.st.st_nlink < 2 || S_ISDIR(v[i].meta.st.st_mode);
 	}
+	/* Where one file holds too many records for one walk, the first one writes it. */
+	if (y->opt->manifest && !y->sums.part)
+		manifest_block_end(&s->block, y->opt->manifest);
+	else
+		buf_release(&s->block.body);
 	if (rc >= 0)
 		return compare_waiting(t, dir, a, waiting, err);
 	while (waiting)

@@ -30,6 +30,7 @@
 #include "step/changes.h"
 #include "step/last_copy.h"
 #include "step/locks.h"
+#include "step/manifest.h"
 #include "step/saved.h"
 #include "step/source.h"
 
@@ -166,17 +167,23 @@ static int take_part(struct copy *c, const struct step *s, struct work *w, struc
 	return out;
 }
 
-/* Records of an earlier try may be torn: each try makes its own. */
-static int fill(int from, int to, const struct tree_options *opt, const struct work *w,
-		struct err *err)
+/*
+ * Records of an earlier try may be torn: each try makes its own. made: the step that makes
+ * the target, whose objects are written down; NULL: changes go back.
+ */
+static int fill(int from, int to, const struct tree_options *opt, const struct step *made,
+		const struct work *w, struct err *err)
 {
 	struct tree_counts counts = { 0 };
 	int CLEANUP_FD sums = sums_open(w, err);
+	int use;
 
 	if (sums < 0 || tree_copy(from, to, sums, opt, &counts, err) < 0 ||
 	    tree_settle(to, err) < 0)
 		return -1;
-	return tree_verify(from, to, w->verify == VERIFY_QUICK ? -1 : sums, opt, &counts, err);
+	use = w->verify == VERIFY_QUICK ? -1 : sums;
+	return made ? source_verify(from, to, use, opt, made, w, err) :
+		      tree_verify(from, to, use, opt, &counts, err);
 }
 
 static int copy_apply(const struct step *s, struct work *w, struct err *err)
@@ -192,10 +199,10 @@ static int copy_apply(const struct step *s, struct work *w, struct err *err)
 	if (c.to.there && !to_ours(&c))
 		return fail_code(err, ERR_FOREIGN, "'%s' exists already", show(step_get(s, "to")));
 	if (!c.to.there) {
-		if (source_open(&from, s, w, err) < 0)
+		if (source_open(&from, s, w, err) < 0 || manifest_ensure(w, s, from.fd, err) < 0)
 			return -1;
 		part = take_part(&c, s, w, err);
-		if (part < 0 || fill(from.fd, part, &from.opt, w, err) < 0 ||
+		if (part < 0 || fill(from.fd, part, &from.opt, s, w, err) < 0 ||
 		    locks_lift_fd(part, step_get(s, "to"), w, err) < 0)
 			return -1;
 		if (sys_rename_new(&c.part, &c.to.spot.at) < 0)
@@ -265,7 +272,7 @@ static int bring_back(const struct copy *c, const struct step *s, const struct w
 		return -1;
 	from.opt.back = true;
 	to = found_opendir(&c->to, step_get(s, "to"), err);
-	return to < 0 ? -1 : fill(to, from.fd, &from.opt, w, err);
+	return to < 0 ? -1 : fill(to, from.fd, &from.opt, NULL, w, err);
 }
 
 static int remove_part(struct copy *c, const struct work *w, struct err *err)

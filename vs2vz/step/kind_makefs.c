@@ -32,6 +32,7 @@
 #include "step/image.h"
 #include "step/last_copy.h"
 #include "step/makefs.h"
+#include "step/manifest.h"
 #include "step/mounted.h"
 #include "step/source.h"
 #include "step/view.h"
@@ -109,7 +110,6 @@ static int explain(const struct makefs *m, struct err *err)
 static int prove(struct makefs *m, const struct source *from, struct err *err)
 {
 	const char *volume = makefs_filling(m);
-	struct tree_counts counts = { 0 };
 	struct root folder = { m->w->folder, "" };
 	int CLEANUP_FD sums = -1;
 	int CLEANUP_FD view = -1;
@@ -135,7 +135,7 @@ static int prove(struct makefs *m, const struct source *from, struct err *err)
 		if (sums < 0)
 			return -1;
 	}
-	return tree_verify(from->fd, view, sums, &from->opt, &counts, err);
+	return source_verify(from->fd, view, sums, &from->opt, m->s, m->w, err);
 }
 
 static int name_it(struct makefs *m, struct err *err)
@@ -159,7 +159,7 @@ static int makefs_apply(const struct step *s, struct work *w, struct err *err)
 		*err = m.why;
 		return -1;
 	}
-	if (source_open(&from, s, w, err) < 0)
+	if (source_open(&from, s, w, err) < 0 || manifest_ensure(w, s, from.fd, err) < 0)
 		return -1;
 	if (fill(&m, &from, &opt, err) < 0 || prove(&m, &from, err) < 0 ||
 	    name_it(&m, err) < 0 || makefs_land(&m, err) < 0)

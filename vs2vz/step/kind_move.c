@@ -21,6 +21,7 @@
 #include "base/atomic.h"
 #include "step/frozen.h"
 #include "step/last_copy.h"
+#include "step/manifest.h"
 #include "step/tree.h"
 
 struct move {
@@ -108,6 +109,18 @@ static void flush_both(struct work *w, const struct found *now, const struct fou
 		work_sync_later(w, before->spot.at.dirfd);
 }
 
+/* What a tree holds is written down before it moves; the survey may have done it. */
+static int record_tree(const struct step *s, struct work *w, const struct found *from,
+		       struct err *err)
+{
+	int CLEANUP_FD fd = -1;
+
+	if (!S_ISDIR(from->st.st_mode))
+		return 0;
+	fd = found_opendir(from, step_get(s, "from"), err);
+	return fd < 0 ? -1 : manifest_ensure(w, s, fd, err);
+}
+
 static int move_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct move CLEANUP_MOVE m = MOVE_INIT;
@@ -118,6 +131,9 @@ static int move_apply(const struct step *s, struct work *w, struct err *err)
 		return found_no_parent(&m.to, s, "to", err);
 	if (move_stands(&m) == STANDS_FOREIGN)
 		return odd(s, &m, err);
+	if (s->kind == &kind_rename && move_stands(&m) == STANDS_BEFORE &&
+	    record_tree(s, w, &m.from, err) < 0)
+		return -1;
 	if (work_sync_pending(w, m.to.spot.at.dirfd) && work_sync_now(w, err) < 0)
 		return -1;
 	if (move_stands(&m) == STANDS_BEFORE && sys_rename_new(&m.from.spot.at, &m.to.spot.at) < 0)

@@ -130,9 +130,9 @@ static bool has_witness(const struct matching *m, const struct manifest_entry *e
 	if (o->state == MANIFEST_FOUND && (e->again || o->no_ctime || key == MANIFEST_ROOT_SELF ||
 					   key_known(&m->touched, key)))
 		return false;
-	if (S_ISDIR(e->mode) || e->nlink < 2 || e->again)
+	if (S_ISDIR(e->mode) || e->nlink < 2)
 		return true;
-	return !o->shared && !key_known(&m->inodes, e->ino);
+	return !o->shared && (e->again || !key_known(&m->inodes, e->ino));
 }
 
 /* The first thing that differs, NULL: nothing. key: of the name. */
@@ -206,6 +206,16 @@ struct match_scratch {
 	struct manifest_block differing;	/* where they are written down */
 };
 
+static bool enters(const struct matching *m, const struct walk_dir *dir, const char *name)
+{
+	struct buf CLEANUP_BUF path = BUF_INIT;
+
+	if (!m->opt->enter_new)
+		return false;
+	walk_path(&path, dir, name);
+	return m->opt->enter_new(m->ctx, path.data);
+}
+
 /* 0 or -1. */
 static int match_one(struct matching *m, struct match_scratch *s, struct walk_dir *dir,
 		     struct walk_entry *e, struct manifest_page *p, struct err *err)
@@ -216,7 +226,7 @@ static int match_one(struct matching *m, struct match_scratch *s, struct walk_di
 	e->key = manifest_key(dir->key, e->name);
 	if (!was || was->gone) {
 		s->counts.extra++;
-		e->enter = false;
+		e->enter = e->enter && enters(m, dir, e->name);
 		differs(m, dir, e->name, MANIFEST_EXTRA);
 		what = MANIFEST_EXTRA;
 	} else {

@@ -83,8 +83,8 @@ int manifest_of_tree(const struct place *at, int treefd, unsigned threads, bool 
  */
 int manifest_ensure(struct work *w, const struct step *s, int treefd, struct err *err) MUST_CHECK;
 /*
- * All steps of the plan are done: look again at what they changed. Handed to
- * work_sync_later(). Nothing to do where the plan has no manifest.
+ * All steps of the plan are done: look again at what they changed; on the disk when it
+ * returns. Nothing to do where the plan has no manifest.
  */
 int manifest_complete(struct work *w, struct err *err) MUST_CHECK;
 
@@ -100,11 +100,13 @@ struct manifest_options {
 	/* MANIFEST_FOUND: the steps whose own changes of ctimes do not count; NULL: none. */
 	const struct touched *touched;
 	/*
-	 * Other trees share inodes with this one: of files with several names neither ctime
+	 * Other trees may share inodes with this one: of files with several names neither ctime
 	 * nor link count count, for a change there shows here.
 	 */
 	bool shared;
 	bool no_ctime;		/* of nothing: undo of a repair in place (kind marks) set them */
+	/* NULL, or is asked whether a new directory is looked into: what is there is new too. */
+	bool (*enter_new)(void *ctx, const char *path);
 	/*
 	 * NULL, or is told each regular file that is as recorded, ctime included, from any
 	 * thread: a sample of contents is read. -1 with err stops the comparison.
@@ -117,7 +119,7 @@ struct manifest_counts {
 	uint64_t recorded;	/* objects in the manifest, in that state */
 	uint64_t compared;	/* objects of the tree that the manifest knows */
 	uint64_t differing;	/* of them */
-	uint64_t missing, extra; /* a directory counts as one, with all that is below it */
+	uint64_t missing, extra; /* a directory counts as one, with all below it */
 	uint64_t unwitnessed;	/* compared without their ctime */
 };
 
@@ -127,10 +129,10 @@ struct manifest_counts {
  */
 #define MANIFEST_EXTRA "new"
 #define MANIFEST_MISSING "missing"
-#define MANIFEST_NAMES "names in it"		/* a directory's mtime */
+#define MANIFEST_NAMES "its time: names in it"	/* a directory's mtime */
 #define MANIFEST_MTIME "mtime"
 /* The ctime alone. */
-#define MANIFEST_CTIME "changed, its mtime set back; or an attribute, flag, ACL or name of it"
+#define MANIFEST_CTIME "content, its date set back; or an attribute, flag, ACL or name"
 typedef void manifest_report(void *ctx, const char *path, const char *what);
 
 /*

@@ -110,6 +110,8 @@ struct printed_plan {
 	uint32_t ctid;
 	const char *text;
 	size_t len;
+	unsigned relocation;	/* the step that moves or copies the tree; UINT_MAX: none */
+	bool recorded;		/* the survey left a manifest of the tree, see run/journal.h */
 };
 void plan_printed(struct printed_plan *out, const struct plan *p, struct pool *pool);
 /*

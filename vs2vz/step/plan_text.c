@@ -8,6 +8,7 @@
 #include "step/plan.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/hash.h"
 #include "base/units.h"
 #include "base/words.h"
+#include "step/kinds.h"
 
 #ifndef VERSION
 #define VERSION "0"
@@ -423,7 +425,12 @@ void plan_printed(struct printed_plan *out, const struct plan *p, struct pool *p
 	*out = (struct printed_plan){
 		.scope = p->scope, .guest = p->guest, .ctid = p->ctid,
 		.text = pool_memdup(pool, text.data, text.len), .len = text.len,
+		.relocation = UINT_MAX,
 	};
+	for (size_t i = p->nr_steps; i-- > 0;)
+		if (p->step[i].kind == &kind_rename || p->step[i].kind == &kind_copy ||
+		    p->step[i].kind == &kind_makefs)
+			out->relocation = (unsigned)i;
 }
 
 int plan_parse(struct plan *p, const char **text, struct pool *pool, struct err *err)

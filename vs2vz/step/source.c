@@ -12,6 +12,7 @@
 
 #include "base/atomic.h"
 #include "base/units.h"
+#include "step/manifest.h"
 #include "step/mounted.h"
 
 static const char *made_name(const struct step *s, char name[static 32])
@@ -54,7 +55,11 @@ int made_drop(const struct step *s, const struct work *w, struct err *err)
 	char name[32];
 	struct place record = { w->folder, made_name(s, name) };
 	struct place sums = { w->folder, "sums" };
+	char copy[MANIFEST_NAME];
+	struct place manifest = { w->folder, manifest_name(copy, s->nr, true) };
 
+	if (sys_unlink(&manifest) < 0 && errno != ENOENT)
+		return fail_errno(err, "cannot remove the record '%s'", copy);
 	if ((sys_unlink(&sums) < 0 && errno != ENOENT) ||
 	    (sys_unlink(&record) < 0 && errno != ENOENT))
 		return fail_errno(err, "cannot remove the record '%s'", name);
@@ -70,6 +75,28 @@ int sums_open(const struct work *w, struct err *err)
 		return fail_errno(err, "cannot remove the old '%s'", at.name);
 	fd = sys_create(&at, 0600);
 	return fd < 0 ? fail_errno(err, "cannot create '%s'", at.name) : fd;
+}
+
+int source_verify(int from, int to, int sums, const struct tree_options *opt,
+		  const struct step *s, const struct work *w, struct err *err)
+{
+	char name[MANIFEST_NAME];
+	const struct place at = { w->folder, manifest_name(name, s->nr, true) };
+	struct tree_options how = *opt;
+	struct tree_counts counts = { 0 };
+	struct stat root;
+	int rc;
+
+	how.manifest = manifest_begin(&at, err);
+	if (!how.manifest)
+		return -1;
+	rc = tree_verify(from, to, sums, &how, &counts, err);
+	if (rc == 0 && fstat(to, &root) < 0)
+		rc = fail_errno(err, "cannot read the metadata of the copy");
+	if (rc == 0)
+		return manifest_end(how.manifest, &root, true, err);
+	manifest_drop(how.manifest);
+	return -1;
 }
 
 void source_release(struct source *src)

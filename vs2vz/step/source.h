@@ -39,6 +39,12 @@ int made_write(const struct step *s, const struct work *w, uint64_t inode,
 /* Forget number and sums: nothing is the step's own then. */
 int made_drop(const struct step *s, const struct work *w, struct err *err) MUST_CHECK;
 
+/*
+ * tree_verify() of what the step made, written down as manifest.N.copy on the way; opt is
+ * that of the source, opened.
+ */
+int source_verify(int from, int to, int sums, const struct tree_options *opt,
+		  const struct step *s, const struct work *w, struct err *err) MUST_CHECK;
 /* A new file for the records of copied contents (sums.h), in place of an older one. */
 int sums_open(const struct work *w, struct err *err) MUST_CHECK;
 

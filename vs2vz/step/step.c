@@ -35,6 +35,14 @@ struct sync_set {
 	struct sync_dir *v;
 };
 
+const char *step_get_or_null(const struct step *s, const char *name)
+{
+	for (unsigned i = 0; s->kind->args[i].name; i++)
+		if (strcmp(s->kind->args[i].name, name) == 0)
+			return s->value[i];
+	return NULL;
+}
+
 const char *step_get(const struct step *s, const char *name)
 {
 	for (unsigned i = 0; s->kind->args[i].name; i++)

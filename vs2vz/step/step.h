@@ -162,6 +162,8 @@ const struct kind *kind_find(const char *name);
 
 /* An argument by name: the row must know it (asserted). NULL: optional and absent. */
 const char *step_get(const struct step *s, const char *name);
+/* The same, NULL also where the kind has no such argument. */
+const char *step_get_or_null(const struct step *s, const char *name);
 uint64_t step_number(const struct step *s, const char *name);
 
 void work_init(struct work *w, const struct root *root, int folder, struct pool *pool);

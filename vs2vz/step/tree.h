@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 struct marks;
+struct manifest_writer;
 
 /*
  * marks: what a guest's tree carries and its copy does not (marks.h). The guest's tree
@@ -27,6 +28,8 @@ struct tree_options {
 	const struct marks *marks; /* NULL: as it is */
 	bool back;		/* the second tree has the marks */
 	bool coarse;		/* the copy has coarse times, see base/compat.h */
+	uint64_t *contents;	/* NULL, or counts the files of which contents were compared */
+	struct manifest_writer *manifest; /* NULL, or tree_verify() writes down the second tree */
 };
 
 struct tree_counts {
