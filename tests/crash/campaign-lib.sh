@@ -93,6 +93,8 @@ base_host() {
 		IPV6="yes"
 	END
 	printf 'ONBOOT="no"\nKMEMSIZE="14372700:14790164"\n' >"$host/etc/vz/conf/ve-basic.conf-sample"
+	mkdir -p "$host/etc/vs2vz.d"
+	echo 'override "VS632" { reason = "the host of this test is in memory" }' >"$host/etc/vs2vz.d/test.conf"
 	mkdir -p "$host/etc/rc3.d" "$host/etc/rc6.d"
 	ln -s ../init.d/vservers-default "$host/etc/rc3.d/S98vservers-default"
 	ln -s ../init.d/vservers-default "$host/etc/rc6.d/K10vservers-default"

@@ -68,7 +68,7 @@ unchanged "nothing of this changed anything"
 
 run_check "a plan" vs insulate 345 web --image /srv/ct/ -n -o "$scratch/plan"
 said "of two containers" 'plan: 2 containers change'
-said "how to run it" "vs2vz insulate --plan $scratch/plan"
+said "how to run it" "vs2vz --root $R insulate --plan $scratch/plan"
 unchanged "planning changes nothing"
 run_status 64 "convert does not take it" vs convert --plan "$scratch/plan"
 said "and says who does" "vs2vz insulate --plan"
