@@ -84,8 +84,29 @@ static void refuse(struct session *s, const char *name, const char *why)
 	log_say(LOG_ERROR, "%s: %s", show(name), why);
 }
 
-/* The set-aside source of a copy: nobody may be writing into it when it goes or comes back. */
-static bool set_aside_in_use(struct session *s, const struct record *r)
+/*
+ * The other tree of a step that copied: its source, set aside, or at its place where it
+ * stays there. NULL: none that is a directory.
+ */
+static const char *other_tree(struct session *s, const struct step *step, struct guest *out)
+{
+	const char *kind = step->kind->name, *path = NULL;
+	struct stat st;
+
+	if (strcmp(kind, "retire") == 0)
+		path = step_get(step, "to");
+	else if (strcmp(kind, "copy") == 0 || strcmp(kind, "makefs") == 0)
+		path = step_get(step, "from");
+	if (!path || root_lstat(&s->root, path, &st, &s->err) < 0 || !S_ISDIR(st.st_mode))
+		return NULL;
+	out->tree = pool_strdup(&s->pool, path);
+	out->tree_dev = st.st_dev;
+	out->tree_ino = st.st_ino;
+	return out->tree;
+}
+
+/* Nobody may be writing into the source of a copy when it goes or comes back. */
+static bool source_in_use(struct session *s, const struct record *r)
 {
 	size_t before = s->findings.nr;
 	struct journal j;
@@ -93,23 +114,15 @@ static bool set_aside_in_use(struct session *s, const struct record *r)
 	if (journal_open(&j, s->state, journal_key(r->name, &s->pool), &s->err) < 0)
 		return false;	/* carry_guest() says what is wrong */
 	for (size_t i = 0; i < j.plan.nr_steps; i++) {
-		const struct step *step = &j.plan.step[i];
-		struct guest aside = { .name = r->name };
-		struct stat st;
+		struct guest other = { .name = r->name };
 
-		if (strcmp(step->kind->name, "retire") != 0)
-			continue;
-		aside.tree = pool_strdup(&s->pool, step_get(step, "to"));
-		if (root_lstat(&s->root, aside.tree, &st, &s->err) < 0 || !S_ISDIR(st.st_mode))
-			continue;
-		aside.tree_dev = st.st_dev;
-		aside.tree_ino = st.st_ino;
-		vserver_busy(&aside, &s->users, &s->findings);
+		if (other_tree(s, &j.plan.step[i], &other))
+			vserver_busy(&other, &s->users, &s->findings);
 	}
 	journal_close(&j);
 	if (s->findings.nr == before)
 		return false;
-	refuse(s, r->name, pool_printf(&s->pool, "its set-aside source is in use (%s: %s): end that first",
+	refuse(s, r->name, pool_printf(&s->pool, "its source is in use (%s: %s): end that first",
 				       show(s->findings.v[before].object), s->findings.v[before].seen));
 	return true;
 }
@@ -133,7 +146,7 @@ static bool in_use(struct session *s, const struct record *r)
 			    "something is mounted there: the container is running or mounted");
 	vserver_busy(&there, &s->users, &s->findings);
 	if (s->findings.nr == before)
-		return set_aside_in_use(s, r);
+		return source_in_use(s, r);
 	refuse(s, r->name, pool_printf(&s->pool, "it is in use (%s); stop it first: vzctl stop %u, "
 				       "or vzctl umount %u when it is only mounted",
 				       s->findings.v[before].seen, r->ctid, r->ctid));

@@ -125,6 +125,27 @@ mv "$R/vz/private/5000/srv/5" "$R/vz/private/5000/srv/five"
 run_check "changes of the container do not hinder" vs commit shop --yes
 is "$(cat "$R/vz/private/5000/srv/2/record")" changed "they stay"
 
+# ---- what is given up is named
+
+for opt in "--method copy" "--insulate image:/srv/ct"; do
+	# shellcheck disable=SC2086
+	converted $opt
+	if [ "$opt" = "--method copy" ]; then
+		own=$R/vz/private/5000
+	else
+		own=$scratch/own
+		mkdir -p "$own"
+		mount -o loop "$R/srv/ct/5000.img" "$own"
+	fi
+	for i in $(seq 30); do echo "$i" >"$own/srv/given.$i"; done
+	[ "$own" != "$scratch/own" ] || umount "$own"
+	run_check "$opt: undo that gives up" vs undo shop --discard-changes
+	is "$(grep -c 'given up with the copy: .*/srv' "$scratch/err")" 20 "$opt: the first twenty at once"
+	run vs --json report
+	said "$opt: a finding" '"VS713"'
+	is "$(grep -o 'srv/given\.[0-9]*"' "$scratch/out" | sort -u | wc -l)" 30 "$opt: all of them in the report"
+done
+
 # ---- the copy is not to be seen
 
 converted --method copy
@@ -209,6 +230,12 @@ echo precious >"$scratch/precious/data"
 mount --bind "$scratch/precious" "$source/srv/1"
 refused "a bind mount" "srv/1"
 ok "what is mounted is whole" test -f "$scratch/precious/data"
+for how in --discard-changes --bring-back ""; do
+	# shellcheck disable=SC2086
+	run_mustfail "a mount in the source: undo $how" vs undo shop $how
+	run vs status
+	said "nothing was begun: $how" 'shop.*converted'
+done
 umount "$source/srv/1"
 source_stays "after the mount"
 (cd "$source/srv" && exec sleep 60) &

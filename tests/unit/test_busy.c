@@ -151,6 +151,80 @@ static void mounts(void **state)
 	root_release(&proc);
 }
 
+/* What the kernel holds: by /proc/swaps, /sys/block and the export table. */
+static void held_by_the_kernel(void **state)
+{
+	char text[3 * PATH_MAX], top[2 * PATH_MAX];
+	struct guest g;
+
+	(void)state;
+	fx_dir("/vservers/g");
+	fx_dir("/vservers/g2");
+	fx_dir("/sys/block/sda");
+	snprintf(text, sizeof(text), "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n"
+		 "%s/vservers/g2/swap file 1 0 -3\n", fx.dir);
+	fx_file("/proc/swaps", text);
+	snprintf(text, sizeof(text), "%s/vservers/g2/a.img\n", fx.dir);
+	fx_file("/sys/block/loop4/loop/backing_file", text);
+	fx_file("/var/lib/nfs/etab", "/vservers/g2\t192.0.2.0/24(rw,sync)\n/vservers\tok(ro)\n");
+	snprintf(top, sizeof(top), "%s", fx_path("/proc"));	/* its /sys is looked for beside it */
+	assert_int_equal(root_init(&proc, top, &fx.err), 0);
+	g = guest_of("/vservers/g");
+	assert_int_equal(busy(&g), 0);
+	fx_no_findings();
+
+	snprintf(text, sizeof(text), "Filename Type Size Used Priority\n%s/vservers/g/my\\040swap file 1 0 -3\n",
+		 fx.dir);
+	fx_file("/proc/swaps", text);
+	snprintf(text, sizeof(text), "%s/vservers/g/disk/a.img\n", fx.dir);
+	fx_file("/sys/block/loop4/loop/backing_file", text);
+	fx_file("/var/lib/nfs/etab", "/vservers/g/home\t192.0.2.0/24(rw,sync)\n");
+	assert_int_equal(busy(&g), 0);
+	assert_int_equal(fx_count(VS_GUEST_BUSY, "g"), 1);
+	assert_non_null(strstr(fx_finding(VS_GUEST_BUSY, "g")->seen, "/vservers/g/my swap' is swapped to"));
+	assert_non_null(strstr(fx_finding(VS_GUEST_BUSY, "g")->seen, "/dev/loop4 has '"));
+	assert_non_null(strstr(fx_finding(VS_GUEST_BUSY, "g")->seen, "exported to 192.0.2.0/24(rw,sync)"));
+	root_release(&proc);
+}
+
+static bool bind_to_mnt(const char *what)
+{
+	char *from = strdup(fx_path(what));
+	bool done = mount(from, fx_path("/mnt"), NULL, MS_BIND, NULL) == 0;
+
+	free(from);
+	return done;
+}
+
+static void seen_elsewhere(const char *what, size_t nr)
+{
+	struct guest g = guest_of("/vservers/g");
+
+	fx.findings.nr = 0;
+	assert_true(bind_to_mnt(what));
+	if (busy(&g) < 0)
+		print_error("%s\n", fx.err.text);
+	assert_int_equal(umount(fx_path("/mnt")), 0);
+	assert_int_equal(fx_count(VS_GUEST_BUSY, "g"), nr);
+}
+
+static void bind_mounts(void **state)
+{
+	(void)state;
+	fx_dir("/vservers/g/sub");
+	fx_dir("/vservers/g2");
+	fx_dir("/mnt");
+	if (!bind_to_mnt("/vservers/g2"))
+		skip();
+	assert_int_equal(umount(fx_path("/mnt")), 0);
+	assert_int_equal(root_init(&proc, "/proc", &fx.err), 0);
+	seen_elsewhere("/vservers/g2", 0);
+	seen_elsewhere("/vservers", 0);
+	seen_elsewhere("/vservers/g", 1);
+	seen_elsewhere("/vservers/g/sub", 1);
+	root_release(&proc);
+}
+
 static void offline(void **state)
 {
 	struct guest g = { .name = "g", .tree = "/x" };
@@ -167,7 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(made_up), FX_TEST(many), FX_TEST(real_process), FX_TEST(mounts),
-		FX_TEST(offline),
+		FX_TEST(held_by_the_kernel), FX_TEST(bind_mounts), FX_TEST(offline),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

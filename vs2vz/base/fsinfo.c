@@ -424,30 +424,47 @@ static int by_point(const void *left, const void *right)
 	return strcmp(((const struct mount *)left)->point, ((const struct mount *)right)->point);
 }
 
-static void collect(struct mounts *out, const struct machine *m, const char *dir,
+static struct mount row_of(struct libmnt_fs *fs, const char *top, struct pool *pool)
+{
+	const char *type = mnt_fs_get_fstype(fs), *source = mnt_fs_get_source(fs);
+	const char *root = mnt_fs_get_root(fs);
+
+	return (struct mount){
+		.point = pool_strdup(pool, below_root(mnt_fs_get_target(fs), top)),
+		.type = pool_strdup(pool, type ? type : "none"),
+		.source = pool_strdup(pool, source ? source : "none"),
+		.root = root ? pool_strdup(pool, root) : NULL,
+		.dev = mnt_fs_get_devno(fs),
+	};
+}
+
+static void collect(struct mounts *out, struct libmnt_table *table, const char *dir, const char *top,
 		    struct pool *pool)
 {
 	struct libmnt_iter *at = first_row();
 	struct libmnt_fs *fs;
 	size_t cap = 0;
 
-	while ((fs = next_row(m->table, at))) {
+	while ((fs = next_row(table, at))) {
 		const char *target = mnt_fs_get_target(fs);
-		const char *type = mnt_fs_get_fstype(fs), *source = mnt_fs_get_source(fs);
-		struct mount *row;
 
-		if (!target || !is_below(target, dir))
-			continue;
-		row = pool_grow(pool, &out->v, &out->nr, &cap, sizeof(*row));
-		*row = (struct mount){
-			.point = pool_strdup(pool, below_root(target, m->top.data)),
-			.type = pool_strdup(pool, type ? type : "none"),
-			.source = pool_strdup(pool, source ? source : "none"),
-		};
+		if (target && is_below(target, dir))
+			*(struct mount *)pool_grow(pool, &out->v, &out->nr, &cap, sizeof(*out->v)) =
+				row_of(fs, top, pool);
 	}
 	mnt_free_iter(at);
-	if (out->nr > 1)
-		qsort(out->v, out->nr, sizeof(*out->v), by_point);
+}
+
+int mounts_of_machine(struct mounts *out, struct pool *pool, struct err *err)
+{
+	struct libmnt_table *table = fsinfo_table(err);
+
+	*out = (struct mounts){ 0, NULL };
+	if (!table)
+		return -1;
+	collect(out, table, "/", "/", pool);
+	mnt_unref_table(table);
+	return 0;
 }
 
 int mounts_below(struct mounts *out, const struct root *root, const char *path,
@@ -464,7 +481,9 @@ int mounts_below(struct mounts *out, const struct root *root, const char *path,
 		buf_addf(&dir, "%s%s", path[0] == '/' ? "" : "/", path);
 		while (dir.len > 1 && dir.data[dir.len - 1] == '/')
 			dir.data[--dir.len] = '\0';
-		collect(out, &m, dir.data, pool);
+		collect(out, m.table, dir.data, m.top.data, pool);
+		if (out->nr > 1)
+			qsort(out->v, out->nr, sizeof(*out->v), by_point);
 	}
 	machine_close(&m);
 	return ret;

@@ -42,6 +42,8 @@ struct mount {
 	const char *point;	/* below the root */
 	const char *type;
 	const char *source;
+	const char *root;	/* what of its file system is mounted; NULL: not told (before 2.6.26) */
+	dev_t dev;		/* of the file system, as all of its mounts have it; 0: not told */
 };
 struct mounts {
 	size_t nr;
@@ -49,6 +51,9 @@ struct mounts {
 };
 int mounts_below(struct mounts *out, const struct root *root, const char *path,
 		 struct pool *pool, struct err *err) MUST_CHECK;
+
+/* All mounts of this process's view, in the order of the table; points are absolute. */
+int mounts_of_machine(struct mounts *out, struct pool *pool, struct err *err) MUST_CHECK;
 
 /* Version of the library "blkid" or "mount" in use; static (fsinfo_library.c). */
 const char *fsinfo_library(const char *which);

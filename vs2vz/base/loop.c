@@ -113,6 +113,28 @@ static bool release_one(const struct root *real, long nr)
 	return false;
 }
 
+bool loop_file(char text[static LOOP_FILE], const char *name)
+{
+	struct loop_info64 info = { 0 };
+	int CLEANUP_FD fd = -1;
+	struct err unread;
+	struct root real;
+	char path[32];
+	struct stat st;
+	int rc;
+
+	if ((size_t)snprintf(path, sizeof(path), "/dev/%s", name) >= sizeof(path) ||
+	    root_init(&real, "/", &unread) < 0)
+		return false;
+	rc = root_stat(&real, path, &st, &unread);
+	root_release(&real);
+	fd = rc == 0 && S_ISBLK(st.st_mode) ? device_open(path, st.st_rdev) : -1;
+	if (fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+		return false;
+	snprintf(text, LOOP_FILE, "%.*s", LOOP_FILE - 1, (const char *)info.lo_file_name);
+	return text[0] == '/';
+}
+
 unsigned loop_release(bool thorough)
 {
 	struct root real;

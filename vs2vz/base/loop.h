@@ -20,6 +20,13 @@
 int loop_attach(int file, bool write, struct err *err) MUST_CHECK;
 
 /*
+ * The name under which a file was attached to a loop device ("loop3"), cut to 63 bytes, as
+ * losetup gave it: for kernels before 2.6.37, whose /sys does not tell the path. False: none.
+ */
+#define LOOP_FILE 64
+bool loop_file(char text[static LOOP_FILE], const char *name);
+
+/*
  * Before Linux 2.6.25 the kernel keeps a device until it is told: tell it for those that
  * this process, or one that died, attached and nobody uses any more. Looks only where this
  * process met such a kernel, or thorough. How many devices went.

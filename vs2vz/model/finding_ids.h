@@ -242,6 +242,7 @@ enum finding_id {
 	VS_TAGS_LEFT		= 710,	/* owners still carry a tag that was taken off */
 	VS_UNIFIED_LEFT		= 711,	/* unified files are still immutable */
 	VS_SOURCE_NEWER		= 712,	/* a source was written to after it was copied */
+	VS_UNDO_GIVEN_UP	= 713,	/* --discard-changes: what went with the copy */
 	VS_STORE_LEFT		= 715,	/* a hash store that nobody needs any more */
 	VS_STORE_REMOVED	= 716,
 	VS_STORE_IN_USE		= 717,

@@ -10,7 +10,7 @@
 
 struct changes {
 	const struct step *s;	/* the copy */
-	const struct work *w;
+	struct work *w;
 	size_t nr;
 	struct buf first;	/* a few of them, for a message; buf_release() */
 };
@@ -18,7 +18,7 @@ struct changes {
 /* What to type where undo is refused because of them. */
 #define CHANGES_CURE "--bring-back takes it over, --discard-changes leaves it behind"
 
-/* A tree_report; ctx: struct changes. */
+/* A tree_report; ctx: struct changes. Where they are given up they go to work_late(). */
 void changes_note(void *ctx, const char *path, const char *what);
 
 #endif

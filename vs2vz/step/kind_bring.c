@@ -281,6 +281,33 @@ static int changed(const struct bring *b, const struct work *w, struct buf *firs
 	return to < 0 ? -1 : differ(from, to, false, false, w, first, err);
 }
 
+struct giving_up {
+	const struct bring *b;
+	struct work *w;
+};
+
+static void note_given_up(void *ctx, const char *path, const char *what)
+{
+	const struct giving_up *g = ctx;
+	struct buf CLEANUP_BUF whole = BUF_INIT;
+
+	buf_addf(&whole, "%s/%s", step_get(g->b->s, "to"), path);
+	work_late(g->w, whole.data, "given up with the copy: %s", what);
+}
+
+static int name_given_up(const struct bring *b, struct work *w, int from, struct err *err)
+{
+	const struct tree_options opt = { .threads = w->threads, .coarse = w->coarse };
+	struct giving_up g = { b, w };
+	int CLEANUP_FD to = -1;
+
+	if (!w->complete)
+		return 0;
+	to = found_opendir(&b->to, step_get(b->s, "to"), err);
+	return to < 0 || tree_diff(from, to, false, SIZE_MAX, note_given_up, &g, &opt, err) < 0 ?
+	       -1 : 0;
+}
+
 static int bring_may_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct bring CLEANUP_BRING b = BRING_INIT;
@@ -295,7 +322,7 @@ static int bring_may_undo(const struct step *s, struct work *w, struct err *err)
 
 		if (from < 0)
 			err_add(err, "'%s' is the only copy, and is not deleted", path_to(&b));
-		return from < 0 ? -1 : 0;
+		return from < 0 ? -1 : name_given_up(&b, w, from, err);
 	}
 	if (!is_ours(&b) || step_get(s, "changed") || w->changed != CHANGED_REFUSE)
 		return 0;

@@ -246,10 +246,12 @@ static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
 	/* It goes: not before the tree that it was made from has been seen. */
 	if ((to_ours(&c) || part_ours(&c)) && last_copy_source(s, w, to_ours(&c), err) < 0)
 		return -1;
-	if (!to_ours(&c) || w->changed != CHANGED_REFUSE)
+	/* What is given up is named; without a container there is nothing to name. */
+	if (!to_ours(&c) || w->changed == CHANGED_BRING_BACK ||
+	    (w->changed == CHANGED_DISCARD && !w->complete))
 		return 0;
 	rc = count_changes(&changes, &c, err);
-	if (rc == 0 && changes.nr)
+	if (rc == 0 && changes.nr && w->changed == CHANGED_REFUSE)
 		rc = fail_code(err, ERR_FOREIGN, "'%s' changed since it was copied (" CHANGES_CURE
 			       "), %zu difference%s: %s", show(step_get(s, "to")), changes.nr,
 			       changes.nr == 1 ? "" : "s", changes.first.data);

@@ -204,9 +204,18 @@ static int makefs_may_undo(const struct step *s, struct work *w, struct err *err
 	if ((m.is == FS_WHOLE || m.is == FS_PART) &&
 	    last_copy_source(s, w, m.is == FS_WHOLE, err) < 0)
 		return -1;
-	if (m.is != FS_WHOLE || w->changed != CHANGED_REFUSE)
+	/* What is given up is named; without a container there is nothing to name. */
+	if (m.is != FS_WHOLE || w->changed == CHANGED_BRING_BACK ||
+	    (w->changed == CHANGED_DISCARD && !w->complete))
 		return 0;
 	rc = count_changes(&changes, &m, err);
+	if (w->changed == CHANGED_DISCARD) {
+		if (rc < 0)	/* a file system that fails does not hold up the way back */
+			work_late(w, m.at, "given up unseen: %s", err->text);
+		err_clear(err);
+		buf_release(&changes.first);
+		return 0;
+	}
 	if (rc == 0 && changes.nr)
 		rc = fail_code(err, ERR_FOREIGN, "the file system on '%s' changed since it was "
 			       "made (" CHANGES_CURE "), %zu difference%s: %s", show(m.at),

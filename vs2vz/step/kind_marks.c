@@ -447,7 +447,7 @@ static int look_at_held(void *ctx, const struct mark_hold *h, const struct hold_
 	snprintf(path, sizeof(path), "%s/%s", h->path, name->text);
 	if (!l->late++)
 		snprintf(l->first, sizeof(l->first), "%s", show(path));
-	work_late(l->w, path, "content");
+	work_late(l->w, path, "newer than the repair: content");
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/walk.h"
 #include "step/content.h"
+#include "step/manifest.h"
 #include "step/source.h"
 #include "step/touched.h"
 #include "step/treeutil.h"
@@ -50,6 +51,10 @@ struct looking {
 	uint64_t nr_late;
 	struct buf late;		/* the first ones, for a message */
 	struct loss loss;
+	/* What the manifest of the source has otherwise; sorted. */
+	struct pool pool;
+	size_t nr_named, cap_named;
+	const char **named;
 };
 
 struct look_scratch {
@@ -146,11 +151,30 @@ static bool is_newer(const struct timespec *t, const struct timespec *since)
 	return t->tv_nsec ? !later(since, t) : t->tv_sec >= since->tv_sec;
 }
 
-static bool is_suspect(const struct looking *l, const struct walk_entry *e)
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_named(const struct looking *l, const struct walk_dir *dir, const char *name)
+{
+	struct buf CLEANUP_BUF below = BUF_INIT;
+	const char *path;
+
+	if (!l->nr_named)
+		return false;
+	walk_path(&below, dir, name);
+	path = below.data;
+	return bsearch(&path, l->named, l->nr_named, sizeof(*l->named), by_text) != NULL;
+}
+
+static bool is_suspect(const struct looking *l, const struct walk_dir *dir, const struct walk_entry *e)
 {
 	const struct stat *st = &e->meta.st;
 	bool written = is_newer(&st->st_mtim, &l->since);
 
+	if (is_named(l, dir, e->name))
+		return true;
 	if (!is_newer(&st->st_ctim, &l->since))
 		return false;
 	if (l->w->resumes)
@@ -171,7 +195,7 @@ static int add_late(struct looking *l, const struct walk_dir *dir, const char *n
 		log_say(LOG_WARNING, "newer than the copy: %s (%s)", show(path.data), what);
 	if (l->late.len < 400)
 		buf_addf(&l->late, "%s'%s' (%s)", l->late.len ? ", " : "", show(below.data), what);
-	work_late(l->w, path.data, what);
+	work_late(l->w, path.data, "newer than its copy: %s", what);
 	pthread_mutex_unlock(&l->lock);
 	return 0;
 }
@@ -394,7 +418,7 @@ static int judge_missing(struct looking *l, const struct walk_dir *dir, const st
 static int compare(struct looking *l, struct look_scratch *s, struct walk_dir *dir,
 		   struct walk_entry *e, struct err *err)
 {
-	bool suspect = is_suspect(l, e), there = walk_second(dir) >= 0;
+	bool suspect = is_suspect(l, dir, e), there = walk_second(dir) >= 0;
 	struct meta now;
 
 	if (there && walk_meta(&now, dir, true, e->name) < 0) {
@@ -508,10 +532,49 @@ static int walk(struct looking *l, const struct source *from, int to, struct err
 	return rc;
 }
 
+static void note_named(void *ctx, const char *path, const char *what)
+{
+	struct looking *l = ctx;
+	const char **named;
+
+	/* What is gone from the source cannot be lost with it; its directory tells of it. */
+	if (strcmp(what, MANIFEST_MISSING) == 0 || strcmp(path, ".") == 0)
+		return;
+	named = pool_grow(&l->pool, &l->named, &l->nr_named, &l->cap_named, sizeof(*named));
+	*named = pool_strdup(&l->pool, path);
+}
+
+/*
+ * The manifest of the source names what is not as it was found, by ctimes that nobody can
+ * set back and whatever the clock did. Not where a commit goes on that deleted a part.
+ */
+static int ask_manifest(struct looking *l, const struct source *from, struct err *err)
+{
+	const struct manifest_options opt = {
+		.state = MANIFEST_FOUND, .threads = l->w->threads, .coarse = l->w->coarse,
+		.shared = true,
+	};
+	struct manifest_counts counts;
+	char name[MANIFEST_NAME];
+
+	manifest_name(name, l->made->nr, false);
+	if (l->w->resumes || step_get(l->made, "volume"))
+		return 0;
+	if (manifest_compare(l->w->folder, name, from->fd, &opt, note_named, l, &counts, err) < 0) {
+		if (err->code != ENOENT)
+			return -1;
+		err_clear(err);
+	}
+	if (l->nr_named)
+		qsort(l->named, l->nr_named, sizeof(*l->named), by_text);
+	return 0;
+}
+
 int last_copy_source(const struct step *made, struct work *w, bool whole, struct err *err)
 {
 	struct source CLEANUP_SOURCE from = SOURCE_INIT;
-	struct looking l = { .made = made, .w = w, .alone = true, .late = BUF_INIT };
+	struct looking l = { .made = made, .w = w, .alone = true, .late = BUF_INIT,
+			     .pool = POOL_INIT };
 	struct work look = *w;
 
 	look.changed = CHANGED_REFUSE;	/* a volume is not opened to be changed */
@@ -528,7 +591,8 @@ int last_copy_settle(const struct step *retire, struct work *w, struct err *err)
 {
 	const struct step *made = last_copy_maker(retire, w);
 	struct source CLEANUP_SOURCE from = SOURCE_INIT;
-	struct looking l = { .made = made, .w = w, .settling = true, .late = BUF_INIT };
+	struct looking l = { .made = made, .w = w, .settling = true, .late = BUF_INIT,
+			     .pool = POOL_INIT };
 	int CLEANUP_FD copy = -1;
 	char name[32];
 	int rc;
@@ -546,13 +610,16 @@ int last_copy_settle(const struct step *retire, struct work *w, struct err *err)
 	copy = last_copy_open(made, w, err);
 	if (copy < 0 || source_find(&from, made, w, err) < 0)
 		return -1;
-	rc = walk(&l, &from, copy, err);
+	rc = ask_manifest(&l, &from, err);
+	if (rc == 0)
+		rc = walk(&l, &from, copy, err);
 	if (rc == 0 && l.nr_late)
 		rc = fail_code(err, ERR_FOREIGN, "'%s' was written to while it was converted, %llu "
 			       "object%s: %s; stop what writes there and convert again",
 			       show(step_get(retire, "from")), (unsigned long long)l.nr_late,
 			       l.nr_late == 1 ? "" : "s", l.late.data);
 	buf_release(&l.late);
+	pool_release(&l.pool);
 	return rc;
 }
 
@@ -571,7 +638,8 @@ int last_copy_look(const struct step *retire, struct work *w, struct err *err)
 {
 	const struct step *made = last_copy_maker(retire, w);
 	struct source CLEANUP_SOURCE from = SOURCE_INIT;
-	struct looking l = { .made = made, .w = w, .late = BUF_INIT };
+	struct looking l = { .made = made, .w = w, .late = BUF_INIT,
+			     .pool = POOL_INIT };
 	int CLEANUP_FD copy = -1;
 	char name[32];
 	int rc;
@@ -583,7 +651,9 @@ int last_copy_look(const struct step *retire, struct work *w, struct err *err)
 	copy = last_copy_open(made, w, err);
 	if (copy < 0 || source_find(&from, made, w, err) < 0)
 		return -1;
-	rc = walk(&l, &from, copy, err);
+	rc = ask_manifest(&l, &from, err);
+	if (rc == 0)
+		rc = walk(&l, &from, copy, err);
 	if (rc == 0) {
 		l.loss.path = l.path;
 		l.loss.names++;
@@ -591,5 +661,6 @@ int last_copy_look(const struct step *retire, struct work *w, struct err *err)
 		rc = judge_late(&l, err);
 	}
 	buf_release(&l.late);
+	pool_release(&l.pool);
 	return rc;
 }

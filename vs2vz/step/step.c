@@ -414,13 +414,18 @@ void work_loss(struct work *w, struct loss loss)
 				  sizeof(loss)) = loss;
 }
 
-void work_late(struct work *w, const char *path, const char *why)
+void work_late(struct work *w, const char *path, const char *fmt, ...)
 {
 	struct kept *k;
+	char text[512];
+	va_list ap;
 
 	if (w->nr_late++ >= LATE_LISTED)
 		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
 	k = pool_grow(w->pool, &w->late, &w->nr_listed, &w->cap_late, sizeof(*k));
 	k->path = pool_strdup(w->pool, path);
-	k->why = why;
+	k->why = pool_strdup(w->pool, text);
 }

@@ -121,12 +121,12 @@ struct work {
 	bool refused;			/* set by run/: may_finish said no, nothing was begun */
 	size_t nr_losses, cap_losses;	/* by may_finish */
 	struct loss *losses;
-	uint64_t nr_late;		/* objects that were never copied; the first are listed */
+	uint64_t nr_late;		/* what only that has which goes; the first are listed */
 	size_t nr_listed, cap_late;
 	struct kept *late;
 };
 /* So many of them are listed at most. */
-#define LATE_LISTED 1000
+#define LATE_LISTED 100000
 
 struct kind {
 	const char *name;
@@ -178,8 +178,11 @@ int work_sync_now(struct work *w, struct err *err) MUST_CHECK;
 /* Flush what can be, and forget the rest: the way back flushes all that it changes. */
 void work_sync_drop(struct work *w);
 void work_kept(struct work *w, const char *path, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* For may_finish: what would be deleted, and an object in it that exists only there. */
+/*
+ * For may_finish: what would be deleted. For may_finish and may_undo: an object that exists
+ * only in what would be deleted.
+ */
 void work_loss(struct work *w, struct loss loss);
-void work_late(struct work *w, const char *path, const char *why);
+void work_late(struct work *w, const char *path, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

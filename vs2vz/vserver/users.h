@@ -19,7 +19,7 @@
 #include "model/finding.h"
 #include "model/guest.h"
 
-/* One thing that a process holds. */
+/* One thing that a process holds, or (pid NULL) the kernel. */
 struct use {
 	const char *pid;
 	const char *command;	/* printable; "" where it cannot be read */
@@ -34,11 +34,16 @@ struct users {
 	size_t nr, cap;
 	struct use *v;
 	struct mounts mounts;	/* all below the root */
+	struct mounts machine;	/* all there are, by their points in the running system */
 	time_t taken;		/* when, by the monotonic clock */
 };
 #define USERS_INIT { .pool = POOL_INIT }
 
 /*
+ * Besides processes: files of loop devices (/sys/block, looked for beside proc), swap
+ * files (/proc/swaps), directories that are exported by NFS (/var/lib/nfs/etab below the
+ * root, where exportfs of nfs-utils keeps what it told the kernel).
+ *
  * proc: a root on /proc of the running kernel; NULL: only mounts count. The root's path
  * must be absolute and free of links. A process that ends meanwhile, or that may not be
  * looked at, counts as absent. Reading again forgets what was known.
@@ -51,7 +56,8 @@ bool users_stale(const struct users *users);
 
 /*
  * Does anything use the tree: processes rooted or working in it, running its programs
- * or holding files of it open, mounts inside? Adds VS_GUEST_BUSY, VS_GUEST_MOUNTS.
+ * or holding files of it open; loop devices, swap, exports; mounts inside, or of the tree or
+ * a part of it elsewhere? Adds VS_GUEST_BUSY, VS_GUEST_MOUNTS.
  */
 void vserver_busy(const struct guest *guest, const struct users *users,
 		  struct findings *findings);
