@@ -202,6 +202,15 @@ bool commit_ready(struct session *s, const struct record *r)
 	return !in_use(s, r) && is_configured(s, r);
 }
 
+bool undo_ready(struct session *s, const struct record *r)
+{
+	if (undo_duty.takes[r->phase])
+		return !in_use(s, r);
+	if (undo_duty.refusal[r->phase])
+		refuse(s, r->name, undo_duty.refusal[r->phase]);
+	return false;
+}
+
 static void do_duty(struct session *s, const struct duty *duty, const struct record *r)
 {
 	size_t line = carry_line(s, r->name);

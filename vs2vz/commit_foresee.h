@@ -11,5 +11,7 @@
 int commit_foresee(struct session *s);
 /* Nobody uses the trees, and the container is configured (back.c). False: the line says it. */
 bool commit_ready(struct session *s, const struct record *r);
+/* There is a way back, and nobody uses the trees (back.c). False: the line says why not. */
+bool undo_ready(struct session *s, const struct record *r);
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "carry.h"
+#include "commit_foresee.h"
 #include "exits.h"
 #include "openvz/conf.h"
 #include "proof_marks.h"
@@ -522,53 +523,90 @@ void proof_verify(struct session *s, const struct record *r)
 	journal_close(&j);
 }
 
-/* The line of one step taken back: what it made goes, what it moved moves the other way. */
+/* What the way back of a step does: what it made goes, what it took away comes, ... */
+struct reversed {
+	const char *kind;
+	char mark;
+	const char *word;
+	const char *to, *from;		/* arguments; from NULL: one path, no arrow */
+};
+static const struct reversed reversed_rows[] = {
+	{ "bring",	  '-', "remove",     "to",   NULL },
+	{ "copy",	  '-', "remove",     "to",   NULL },
+	{ "hide",	  '+', "put back",   "at",   NULL },
+	{ "makefs",	  '-', "makefs",     "at",   NULL },
+	{ "mkdir",	  '-', "rmdir",	     "at",   NULL },
+	{ "mode",	  '~', "chmod",	     "at",   NULL },
+	{ "mountpoint",	  '-', "mountpoint", "at",   NULL },
+	{ "node",	  '-', "remove",     "at",   NULL },
+	{ "remove",	  '+', "link",	     "at",   NULL },
+	{ "rename",	  '~', "move",	     "from", "to" },
+	{ "retire",	  '~', "put back",   "from", "to" },
+	{ "symlink",	  '-', "unlink",     "at",   NULL },
+	{ "unmountpoint", '+', "mountpoint", "at",   NULL },
+};
+
+static const struct reversed *reversed_row(const struct step *step)
+{
+	for (size_t i = 0; i < sizeof(reversed_rows) / sizeof(reversed_rows[0]); i++)
+		if (strcmp(reversed_rows[i].kind, step->kind->name) == 0)
+			return &reversed_rows[i];
+	return NULL;
+}
+
+static void describe_back(const struct step *step, char *mark, const char **word, struct buf *rest)
+{
+	const struct reversed *row = reversed_row(step);
+
+	if (row) {
+		*mark = row->mark;
+		*word = row->word;
+		if (row->from)
+			buf_addf(rest, "%s -> ", show(step_get(step, row->from)));
+		buf_addf(rest, "%s", show(step_get(step, row->to)));
+	} else if (strcmp(step->kind->name, "write") == 0) {
+		*mark = strcmp(step_get(step, "old"), "absent") == 0 ? '-' : '~';
+		*word = *mark == '-' ? "remove" : "restore";
+		buf_addf(rest, "%s", show(step_get(step, "at")));
+	} else {
+		step->kind->describe(step, mark, word, rest);
+		*mark = *mark == '+' ? '-' : *mark;
+	}
+	if (strcmp(step->kind->name, "mode") == 0)
+		buf_addf(rest, "  %s -> %s", step_get(step, "new"), step_get(step, "old"));
+}
+
 static void add_reversed(struct session *s, size_t line, const struct step *step)
 {
 	struct report_guest *g = &s->report.guests[line];
 	struct buf CLEANUP_BUF rest = BUF_INIT;
 	struct report_action *a;
-	const char *word;
-	char mark;
 
-	step->kind->describe(step, &mark, &word, &rest);
-	if (strcmp(step->kind->name, "makefs") == 0) {
-		buf_clear(&rest);
-		buf_addf(&rest, "%s", show(step_get(step, "at")));
-	} else if (step->kind->moves) {
-		buf_clear(&rest);
-		buf_addf(&rest, "%s -> %s", show(step_get(step, "to")), show(step_get(step, "from")));
-	}
 	if (!step->kind->guard)
 		return;		/* only remembers: nothing to see */
 	a = pool_grow(s->report.pool, &g->actions, &g->nr_actions, &g->cap_actions, sizeof(*a));
-	a->mark = mark == '+' ? '-' : mark;
-	a->word = word;
+	describe_back(step, &a->mark, &a->word, &rest);
 	a->text = pool_strdup(s->report.pool, rest.data);
 }
 
+/* The same question that undo asks before its first step, and the steps that would follow. */
 static void foresee(struct session *s, const struct journal *j, size_t line)
 {
 	struct work w;
+	int done;
 
 	work_init(&w, &s->root, j->folder, &s->pool);
-	w.changed = s->opt.changed;
-	w.complete = j->phase == PHASE_CONVERTED;
-	plan_to_work(&j->plan, &w);
-	w.back = true;
-	s->report.guests[line].planned = true;
-	for (size_t i = j->plan.nr_steps; i-- > 0;) {
-		const struct step *step = &j->plan.step[i];
-
-		add_reversed(s, line, step);
-		if (step->kind->may_undo && step->kind->may_undo(step, &w, &s->err) < 0) {
-			finding_add(&s->findings, VS_UNDO_CHANGED_COPY, j->name,
-				    pool_printf(&s->pool, "step %zu", i), "%s", s->err.text);
-			s->report.guests[line].outcome = OUTCOME_BLOCKED;
-			s->report.guests[line].state = STATE_BLOCKED;
-		}
-	}
+	carry_work(s, &w);
+	done = run_may_back(j, &w, &s->err);
 	work_release(&w);
+	s->report.guests[line].planned = true;
+	for (size_t i = j->last; i-- > 0;)
+		add_reversed(s, line, &j->plan.step[i]);
+	if (done == 0)
+		return;
+	report_error(&s->report.guests[line], &s->report, &s->err);
+	s->report.guests[line].outcome = OUTCOME_BLOCKED;
+	s->report.guests[line].state = STATE_BLOCKED;
 }
 
 static void show_undo(struct session *s, struct buf *out)
@@ -577,6 +615,8 @@ static void show_undo(struct session *s, struct buf *out)
 
 	buf_adds(out, "these steps would be taken back, in this order\n");
 	report_plan(out, &s->report, &style);
+	if (carry_status(s) == EXIT_BLOCKED)
+		report_summary(out, &s->report, &style);
 	report_findings(out, &s->report, &style);
 }
 
@@ -597,7 +637,7 @@ int proof_undo_plan(struct session *s)
 			continue;
 		s->report.guests[line].state = report_state_of(j.phase, false);
 		s->report.guests[line].ctid = j.plan.ctid;
-		if (j.phase != PHASE_UNDONE && j.phase != PHASE_COMMITTED)
+		if (undo_ready(s, records[i]))
 			foresee(s, &j, line);
 		journal_close(&j);
 	}

@@ -10,6 +10,7 @@
  */
 #include "kinds_fixture.h"
 
+#include "step/kinds.h"
 #include "step/locks.h"
 
 #define OUTSIDE "outside"
@@ -310,6 +311,105 @@ static void disturb(struct bench *b, const struct step *s, const struct disturba
 	}
 }
 
+/* A commit passes by as well: what it set aside and cannot find is told, and stays. */
+static void disturb_and_commit(struct bench *b, const struct step *s, const struct disturbance *d)
+{
+	const char *at = step_get(s, "at");
+	char store[300];
+	const char *path = d->parent ? parent_of(at, store) : at;
+	int word;
+
+	make_outside(b);
+	forward(b);
+	d->make(b, relative(path));
+	word = word_of(b, relative(path));
+	if (run_finish(&b->journal, &b->work, &err) < 0 && (!word || in_a_tree(b, path)))
+		complain("commit, step %u (%s), %s: %s", s->nr, s->kind->name, d->name, err.text);
+	else if (word && in_a_tree(b, path) && word_of(b, relative(path)) != word)
+		complain("commit, step %u (%s), %s: the flag is gone", s->nr, s->kind->name, d->name);
+	clear_flags(b, relative(path));
+}
+
+/* Cut while a directory is open: the next run closes it before it begins. */
+static void a_directory_left_open_is_closed(void **state)
+{
+	static const char dir[] = "vz/private/345/etc";
+	struct bench *b = *state;
+	const struct step *s = NULL;
+
+	forward(b);
+	immutable(b, dir);
+	if (!word_of(b, dir))
+		skip();
+	for (size_t i = 0; i < b->journal.plan.nr_steps; i++)
+		if (b->journal.plan.step[i].kind == &kind_mode)
+			s = &b->journal.plan.step[i];
+	assert_non_null(s);
+	good(locks_lift(s, &b->work, &err));
+	assert_int_equal(word_of(b, dir), 0);
+	work_release(&b->work);
+	work_init(&b->work, &b->root, b->journal.folder, &b->pool);
+	good(locks_restore(&b->work, &err));
+	assert_int_equal(word_of(b, dir), FS_IMMUTABLE_FL);
+	good(run_back(&b->journal, &b->work, &err));
+	assert_int_equal(word_of(b, "vservers/web/etc"), FS_IMMUTABLE_FL);
+	clear_flags(b, "vservers/web/etc");
+}
+
+/* The tree that moves is locked itself: the flag goes with it, there and back. */
+static void a_locked_tree_moves(void **state)
+{
+	struct bench *b = *state;
+
+	immutable(b, "vservers/web");
+	append_only(b, "vservers/cop");
+	forward(b);
+	if (word_of(b, "vz/private/345") != FS_IMMUTABLE_FL && geteuid() == 0)
+		complain("the moved tree lost its flag");
+	if (word_of(b, "vz/private/346") != FS_APPEND_FL && geteuid() == 0)
+		complain("the copied tree lost its flag");
+	good(run_back(&b->journal, &b->work, &err));
+	if (geteuid() == 0 && (word_of(b, "vservers/web") != FS_IMMUTABLE_FL ||
+			       word_of(b, "vservers/cop") != FS_APPEND_FL))
+		complain("undo lost the flag of a tree");
+	assert_int_equal(complaints, 0);
+	clear_flags(b, "vservers/web");
+	clear_flags(b, "vservers/cop");
+}
+
+/* /vservers was removed: the tree has a place to go back to all the same. */
+static void a_removed_home_is_made_again(void **state)
+{
+	struct bench *b = *state;
+
+	forward(b);
+	assert_int_equal(renameat(b->root.fd, "vservers", b->root.fd, "elsewhere"), 0);
+	good(run_back(&b->journal, &b->work, &err));
+	expect_kept(b, "/vservers/web", "made again");
+	assert_int_equal(faccessat(b->root.fd, "vservers/web/etc/inittab", F_OK, 0), 0);
+}
+
+/* It became a link: nothing is taken back, and the message names it. */
+static void a_home_behind_a_link_is_refused(void **state)
+{
+	struct bench *b = *state;
+
+	forward(b);
+	assert_int_equal(renameat(b->root.fd, "vservers", b->root.fd, "elsewhere"), 0);
+	assert_int_equal(symlinkat("elsewhere", b->root.fd, "vservers"), 0);
+	assert_int_equal(run_back(&b->journal, &b->work, &err), -1);
+	assert_non_null(strstr(err.text, "'/vservers' is a symbolic link"));
+	assert_int_equal(b->journal.phase, PHASE_CONVERTED);
+	assert_int_equal(unlinkat(b->root.fd, "vservers", 0), 0);
+	assert_int_equal(renameat(b->root.fd, "elsewhere", b->root.fd, "vservers"), 0);
+	back_to_the_start(b);
+}
+
+static int up_small(void **state)
+{
+	return up_with(state, world_plan_small);
+}
+
 static bool may_be_disturbed(const struct step *s, const struct disturbance *d)
 {
 	char dir[300];
@@ -378,6 +478,10 @@ static void the_way_back_of_others_is_open(void **none)
 		b = state;
 		disturb(b, &b->plan.step[pairs[i].step], pairs[i].d);
 		down(&state);
+		assert_int_equal(up(&state), 0);
+		b = state;
+		disturb_and_commit(b, &b->plan.step[pairs[i].step], pairs[i].d);
+		down(&state);
 	}
 	print_message("# %zu of %zu pairs\n", (nr + stride - 1) / stride, nr);
 	assert_int_equal(complaints, 0);
@@ -387,6 +491,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_way_back_of_others_is_open),
+		cmocka_unit_test_setup_teardown(a_directory_left_open_is_closed, up, down),
+		cmocka_unit_test_setup_teardown(a_locked_tree_moves, up, down),
+		cmocka_unit_test_setup_teardown(a_removed_home_is_made_again, up_small, down),
+		cmocka_unit_test_setup_teardown(a_home_behind_a_link_is_refused, up_small, down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -402,17 +402,33 @@ static int back_loop(struct journal *j, struct work *w, struct err *err)
 	return 0;
 }
 
-int run_back(struct journal *j, struct work *w, struct err *err)
+static int ask_back(const struct journal *j, struct work *w, bool replays, struct err *err)
 {
-	if (j->phase == PHASE_UNDONE)
-		return 0;
 	if (j->phase == PHASE_COMMITTING || j->phase == PHASE_COMMITTED)
 		return fail(err, "'%s' is %s: there is no way back", show(j->name),
 			    phase_word(j->phase));
 	begin(j, w);
 	work_sync_drop(w);	/* of a way forward that failed; they would hold a view open */
-	w->back = w->replays = true;
+	w->back = true;
+	w->replays = replays;
+	/* Half-way back already, a refusal is no state in which nothing was begun. */
+	w->refused = j->phase == PHASE_CONVERTED;
 	if (nothing_behind(j, w, err) < 0 || may_undo(j, w, err) < 0)
+		return -1;
+	w->refused = false;
+	return 0;
+}
+
+int run_may_back(const struct journal *j, struct work *w, struct err *err)
+{
+	return j->phase == PHASE_UNDONE ? 0 : ask_back(j, w, false, err);
+}
+
+int run_back(struct journal *j, struct work *w, struct err *err)
+{
+	if (j->phase == PHASE_UNDONE)
+		return 0;
+	if (ask_back(j, w, true, err) < 0)
 		return -1;
 	w->writes = true;
 	if (locks_restore(w, err) < 0)
@@ -477,6 +493,7 @@ int run_may_finish(const struct journal *j, struct work *w, struct err *err)
 static int finish_steps(const struct journal *j, struct work *w, struct err *err)
 {
 	w->writes = true;
+	w->ran = true;
 	for (size_t i = 0; i < j->plan.nr_steps; i++) {
 		const struct step *s = &j->plan.step[i];
 

@@ -16,6 +16,8 @@
 
 /* To the end. -1: stopped or refused; the journal says how far. A stop wish is ERR_STOPPED. */
 int run_forward(struct journal *j, struct work *w, struct err *err) MUST_CHECK;
+/* Would run_back() go ahead? Asks what it asks, and changes nothing. */
+int run_may_back(const struct journal *j, struct work *w, struct err *err) MUST_CHECK;
 /* Ask every step first (may_undo), then take back to the start. */
 int run_back(struct journal *j, struct work *w, struct err *err) MUST_CHECK;
 /*

@@ -247,13 +247,18 @@ static int hide_finish(const struct step *s, struct work *w, struct err *err)
 
 	if (hide_find(&h, s, w, err) < 0)
 		return -1;
+	if (!h.f.parent)
+		found_away(&h.f, s, "at", w, "what was hidden there was not removed");
 	if (h.hold_ours && !h.at_ours) {
 		if (file_lift(&h.hold.at, &h.hold.st, err) < 0)
 			return -1;
 		rc = S_ISDIR(h.hold.st.st_mode) ? sys_rmdir(&h.hold.at) : sys_unlink(&h.hold.at);
 		/* A directory that somebody filled since is the container's. */
-		if (rc < 0 && errno != ENOTEMPTY && errno != EEXIST)
+		if (rc < 0 && errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
 			return fail_errno(err, "cannot remove '%s'", show(h.hold.name));
+		if (rc < 0)
+			work_kept(w, step_get(s, "at"), "was hidden as '%s', and something was put "
+				  "into it since: left as it is", show(h.hold.name));
 		work_sync_later(w, h.hold.at.dirfd);
 	}
 	return saved_drop(w, s->nr, err);

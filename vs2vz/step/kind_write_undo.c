@@ -234,6 +234,8 @@ int write_finish(const struct step *s, struct work *w, struct err *err)
 		return -1;
 	if (t.f.parent && !t.creates && read_old(&old, &t, s, w, err) < 0)
 		return -1;
+	if (!t.f.parent && !t.creates)
+		found_away(&t.f, s, "at", w, "the old file beside it was not removed");
 	/* A cut may have taken the removal of the name, and left that of the image. */
 	if (old.held || (old.same && old.saved == SAVED_NOT)) {
 		if (drop_hold(&t, err) < 0)

@@ -195,8 +195,8 @@ int locks_lift_fd(int fd, const char *path, struct work *w, struct err *err)
 	return lift(fd, path, NULL, w, err);
 }
 
-static int lift_at(const char *path, const struct step *s, const struct step *mover, bool itself,
-		   struct work *w, struct err *err)
+static int lift_at(const char *path, const struct step *s, bool itself, struct work *w,
+		   struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
 	const char *place[2];
@@ -207,10 +207,16 @@ static int lift_at(const char *path, const struct step *s, const struct step *mo
 	if (!itself)
 		return f.parent ? lift(f.spot.at.dirfd, parent_of(path, w->pool), NULL, w, err) : 0;
 	fd = open_it(&f);
-	tree_of(mover, place);
-	if (!s->kind->moves || !place[1])
+	if (!s->kind->moves || !tree_of(s, place))
 		return lift(fd, path, NULL, w, err);
 	return lift(fd, path, strcmp(path, place[0]) == 0 ? place[1] : place[0], w, err);
+}
+
+/* What a copy is made of is only read. */
+static bool is_read_only(const struct step *s, unsigned arg)
+{
+	return strcmp(s->kind->args[arg].name, "from") == 0 && s->kind != &kind_rename &&
+	       s->kind != &kind_retire;
 }
 
 int locks_lift(const struct step *s, struct work *w, struct err *err)
@@ -221,10 +227,10 @@ int locks_lift(const struct step *s, struct work *w, struct err *err)
 		bool moved;
 
 		rest = path ? in_tree(path, w, &mover, &moved) : NULL;
-		if (!rest)
+		if (!rest || is_read_only(s, i))
 			continue;
-		if ((*rest && lift_at(path, s, mover, false, w, err) < 0) ||
-		    (changes_itself(s) && lift_at(path, s, mover, true, w, err) < 0))
+		if ((*rest && lift_at(path, s, false, w, err) < 0) ||
+		    (changes_itself(s) && lift_at(path, s, true, w, err) < 0))
 			return -1;
 	}
 	return 0;
@@ -301,13 +307,6 @@ static int locked_at(struct lock_found *out, const char *path, bool itself, cons
 	if (flags)
 		describe(out, itself ? path : parent_of(path, w->pool), flags, w->pool);
 	return flags != 0;
-}
-
-/* What a copy is made of is only read. */
-static bool is_read_only(const struct step *s, unsigned arg)
-{
-	return strcmp(s->kind->args[arg].name, "from") == 0 && s->kind != &kind_rename &&
-	       s->kind != &kind_retire;
 }
 
 int locks_outside(struct lock_found *out, const struct step *s, const struct work *w,

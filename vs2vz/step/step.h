@@ -118,7 +118,7 @@ struct work {
 	struct lifted *lifted;		/* see locks.h */
 	enum source_policy source;
 	bool resumes;			/* set by run/: a commit that had begun goes on */
-	bool refused;			/* set by run/: may_finish said no, nothing was begun */
+	bool refused;			/* set by run/: it was asked first, and said no */
 	size_t nr_losses, cap_losses;	/* by may_finish */
 	struct loss *losses;
 	uint64_t nr_late;		/* what only that has which goes; the first are listed */
