@@ -20,6 +20,7 @@
 #include "base/stop.h"
 #include "decide/hooks.h"
 #include "exits.h"
+#include "lost.h"
 #include "openvz/layout.h"
 #include "run/run.h"
 
@@ -432,6 +433,8 @@ int carry_status(const struct session *s)
 		return EXIT_BROKEN;
 	if (stop_signal())
 		return 128 + stop_signal();
+	for (size_t i = 0; i < s->nr_lost && !s->opt.nr_guests; i++)
+		blocked += !s->lost[i].guest && !session_lifted(s, VS_JOURNAL_LOST);
 	if (done && (failed || blocked))
 		return EXIT_PARTIAL;
 	if (!failed && blocked)

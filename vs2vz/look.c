@@ -18,6 +18,7 @@
 #include "decide/service_judge.h"
 #include "exits.h"
 #include "jobs.h"
+#include "lost.h"
 #include "openvz/layout.h"
 #include "operands.h"
 #include "step/trace.h"
@@ -73,6 +74,7 @@ static void read_record(struct session *s, struct record *r, const char *name)
 	}
 	r->phase = j.phase;
 	r->ctid = j.plan.ctid;
+	lost_know(s, &j.plan);
 	if (j.phase == PHASE_UNDONE)
 		note_quota(s, &j.plan);
 	journal_close(&j);
@@ -104,6 +106,7 @@ int session_look(struct session *s)
 		return -1;
 	if (read_records(s) < 0)
 		return -1;
+	lost_find(s);
 	before_apply(s);
 	session_unseen(s);
 	return operands_settle(s);
@@ -144,6 +147,14 @@ static bool is_meant(const struct session *s, const char *name, uint32_t ctid, b
 		}
 	}
 	return meant;
+}
+
+bool session_means(const struct session *s, const char *guest)
+{
+	for (size_t i = 0; i < s->opt.nr_guests; i++)
+		if (operand_fits(&s->operands[i], guest, 0))
+			return true;
+	return s->opt.nr_guests == 0;
 }
 
 static int all_used(struct session *s, const bool *used, const char *what)
@@ -243,9 +254,9 @@ static void report_taken(struct session *s, const struct guest *g, const struct 
 		     (r->phase == PHASE_CONVERTED || r->phase == PHASE_COMMITTED);
 
 	report_found(line, &s->report, g, NULL);
-	line->state = r ? record_state(r) : STATE_CONVERTED;
+	line->state = r ? record_state(r) : STATE_LOST;
 	line->ctid = r ? r->ctid : g->marker_ctid;
-	line->outcome = ended || !r ? OUTCOME_ALREADY : OUTCOME_BLOCKED;
+	line->outcome = ended || (!r && !lost_guest(s, g->name)) ? OUTCOME_ALREADY : OUTCOME_BLOCKED;
 	if (r && !ended && !r->damaged)
 		finding_add(&s->findings, VS_INTERRUPTED, g->name, s->set.state_dir,
 			    "an earlier run stopped in the state '%s'", phase_word(r->phase));
@@ -256,6 +267,8 @@ static void report_absent(struct session *s, const struct guest *g)
 	struct report_guest *line = report_guest(&s->report, g->name);
 
 	report_found(line, &s->report, g, NULL);
+	if (lost_guest(s, g->name))
+		line->state = STATE_LOST;
 	line->outcome = OUTCOME_BLOCKED;
 }
 
@@ -282,7 +295,7 @@ int session_select(struct session *s)
 			continue;
 		if (is_taken(r) || g->state == GUEST_CONVERTED)
 			report_taken(s, g, r);
-		else if (g->state != GUEST_FOUND)
+		else if (g->state != GUEST_FOUND || lost_guest(s, g->name))
 			report_absent(s, g);
 		else if (g->barred)
 			report_barred(s, g);
@@ -340,6 +353,10 @@ int session_records(struct session *s, const struct record ***out, size_t *nr)
 		if (is_meant(s, s->records[i].name, s->records[i].ctid, used) &&
 		    !gives_way(s, &s->records[i]))
 			(*out)[(*nr)++] = &s->records[i];
+	lost_refuse(s);
+	for (size_t i = 0; i < s->nr_lost; i++)
+		if (s->lost[i].guest && !session_record(s, s->lost[i].guest))
+			is_meant(s, s->lost[i].guest, 0, used);
 	return all_used(s, used, "converted guest");
 }
 
@@ -474,6 +491,17 @@ static int name_ctids(struct session *s)
 		s->opt.ctids[i].guest = s->selected[0]->name;
 	}
 	return 0;
+}
+
+bool session_lifted(const struct session *s, enum finding_id id)
+{
+	for (size_t i = 0; i < s->opt.nr_overrides; i++)
+		if (s->opt.overrides[i] == id)
+			return true;
+	for (size_t i = 0; i < s->set.nr_lifts; i++)
+		if (s->set.lifts[i].id == id && !s->set.lifts[i].guest)
+			return true;
+	return false;
 }
 
 void session_lift(struct session *s)

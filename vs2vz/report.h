@@ -53,6 +53,7 @@ enum report_state {
 	STATE_UNDONE,
 	STATE_COMMIT_INTERRUPTED,
 	STATE_COMMITTED,
+	STATE_LOST,		/* a conversion without its journal */
 	STATE_DAMAGED,		/* the journal cannot be read */
 };
 
@@ -164,6 +165,7 @@ struct report {
 	size_t nr_arguments;
 	const char **arguments;
 	int status;		/* exit status, by report_end() */
+	bool lost;		/* there are conversions without a journal */
 	bool unseen;		/* something could not be looked at: what is missing is not gone */
 	uint64_t bytes_needed;
 	uint64_t bytes_freed;	/* by commit, or its dry run */

@@ -147,7 +147,8 @@ void report_found(struct report_guest *g, const struct report *r, const struct g
 
 const char *report_nobody(const struct report *r)
 {
-	return r->unseen ? "no guest was seen, and not all could be looked at" : "no guests";
+	return r->unseen ? "no guest was seen, and not all could be looked at" :
+	       r->lost ? "no guest has a journal here" : "no guests";
 }
 
 void report_steps(struct report_guest *g, const struct report *r, const struct plan *plan)
@@ -322,6 +323,7 @@ static const struct {
 	[STATE_UNDONE]		   = { "undone", "vs2vz convert %s" },
 	[STATE_COMMIT_INTERRUPTED] = { "commit interrupted", "vs2vz commit %s" },
 	[STATE_COMMITTED]	   = { "committed", "" },
+	[STATE_LOST]		   = { "no journal", "vs2vz explain VS720" },
 	[STATE_DAMAGED]		   = { "damaged", "vs2vz explain VS701" },
 };
 

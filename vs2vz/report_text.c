@@ -172,6 +172,10 @@ void report_status(struct buf *out, const struct report *r, const struct text_st
 		table_print(out, &t, add_volume, r);
 	else
 		buf_addf(out, "%s\n", report_nobody(r));
+	for (size_t i = 0; r->findings && i < r->findings->nr; i++)
+		if (r->findings->v[i].kind->id == VS_JOURNAL_LOST ||
+		    r->findings->v[i].kind->id == VS_JOURNAL_ABSENT)
+			buf_addf(out, "%s: %s\n", r->findings->v[i].object, r->findings->v[i].seen);
 }
 
 void report_explain(struct buf *out, const struct finding_kind *kind)

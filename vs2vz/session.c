@@ -21,6 +21,7 @@
 #include "base/stop.h"
 #include "base/unseen.h"
 #include "exits.h"
+#include "lost.h"
 
 #define NAME_FILE_MAX (64u << 10)
 #define UNSEEN_TOLD 5
@@ -375,18 +376,6 @@ static const char *see_refusals(struct session *s)
 	return first;
 }
 
-/* Was it said that what could not be looked at is of no matter? */
-static bool unseen_lifted(const struct session *s)
-{
-	for (size_t i = 0; i < s->opt.nr_overrides; i++)
-		if (s->opt.overrides[i] == VS_NOT_SEEN)
-			return true;
-	for (size_t i = 0; i < s->set.nr_lifts; i++)
-		if (s->set.lifts[i].id == VS_NOT_SEEN && !s->set.lifts[i].guest)
-			return true;
-	return false;
-}
-
 /* Findings that say the same of a guest or a tree; in scan and status nothing else does. */
 static size_t tell_unread(const struct findings *f)
 {
@@ -418,7 +407,7 @@ static void tell_unseen(size_t nr)
  */
 static int seen_status(const struct session *s, int status)
 {
-	size_t nr = unseen_lifted(s) ? 0 : unseen_count();
+	size_t nr = session_lifted(s, VS_NOT_SEEN) ? 0 : unseen_count();
 
 	if (status != EXIT_DONE)
 		return status;
@@ -426,6 +415,11 @@ static int seen_status(const struct session *s, int status)
 		tell_unseen(nr);
 	else if (!s->changing)
 		nr = tell_unread(&s->findings);
+	if (!s->changing && lost_any(s)) {
+		log_say(LOG_ERROR, "there are conversions without a journal: `vs2vz status` names what "
+			"they left, `vs2vz explain VS%u` says what to do", VS_JOURNAL_LOST);
+		status = EXIT_FAILED;
+	}
 	if (nr)
 		log_say(LOG_ERROR, "what is said here may be incomplete: vs2vz explain VS154");
 	return !s->changing && nr ? EXIT_FAILED : status;
@@ -443,6 +437,7 @@ int session_end(struct session *s, void (*text)(struct session *s, struct buf *o
 	}
 	status = seen_status(s, status);
 	s->report.unseen = unseen_count() > 0;
+	s->report.lost = lost_any(s);
 	report_end(&s->report, status);
 	if (s->lock >= 0)
 		store_reports(s);

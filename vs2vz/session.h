@@ -73,6 +73,11 @@ struct session {
 	size_t nr_devices, cap_devices;
 	struct fsinfo *mounts;		/* of the guests' trees, each once */
 	size_t nr_mounts, cap_mounts;
+	struct lost *lost;	/* what conversions without a journal left: lost.h */
+	size_t nr_lost, cap_lost;
+	const char **known;	/* tokens and holding folders of journals */
+	size_t nr_known, cap_known;
+	bool knows_all;		/* those of ended and host-wide ones as well */
 	int state;		/* the state directory, -1: absent */
 	int lock;		/* held by a changing command, -1 */
 	struct record *records;
@@ -119,6 +124,10 @@ int session_users(struct session *s);
  * report at once (already converted, interrupted, absent).
  */
 int session_select(struct session *s);
+/* Do the operands mean this guest? */
+bool session_means(const struct session *s, const char *guest);
+/* Is this finding lifted for all guests, by the options or the settings? */
+bool session_lifted(const struct session *s, enum finding_id id);
 /* What could not be looked at becomes findings, each once: VS_NOT_SEEN. */
 void session_unseen(struct session *s);
 /* Apply the overrides of settings and options to the findings so far. */

@@ -247,6 +247,8 @@ enum finding_id {
 	VS_STORE_REMOVED	= 716,
 	VS_STORE_IN_USE		= 717,
 	VS_STORE_ODD		= 718,	/* something in it is not vhashify's */
+	VS_JOURNAL_LOST		= 719,	/* a conversion left something, its journal is gone */
+	VS_JOURNAL_ABSENT	= 720,	/* a mark of a conversion is all there is */
 };
 
 #endif

@@ -256,17 +256,10 @@ static int forward_loop(struct journal *j, struct work *w, struct err *err)
 	return 0;
 }
 
-/* What only this plan brings about: a tree that moved, a file that was not there. */
-static bool is_ours_alone(const struct step *s)
-{
-	const char *old = s->kind->has_text ? step_get(s, "old") : NULL;
-
-	return s->kind->guard && (s->kind->moves || (old && strcmp(old, "absent") == 0));
-}
-
 /*
  * Steps behind the end of the log were never begun. One that stands as done all the same
  * was: the log has lost its end, and whoever believes it would leave that step where it is.
+ * Asked of trees that move alone: a file or link may have been there before (found).
  */
 static int nothing_behind(const struct journal *j, struct work *w, struct err *err)
 {
@@ -276,7 +269,7 @@ static int nothing_behind(const struct journal *j, struct work *w, struct err *e
 		const struct step *s = &j->plan.step[i];
 		enum standing now = STANDS_BEFORE;
 
-		if (is_ours_alone(s) && s->kind->guard(s, w, &now, err) == 0 && now == STANDS_AFTER)
+		if (s->kind->moves && s->kind->guard(s, w, &now, err) == 0 && now == STANDS_AFTER)
 			return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s': step %u (%s) is done, but "
 					 "the log ends before it: it has been cut, or the step was "
 					 "done by somebody else", show(j->name), s->nr, s->kind->name);

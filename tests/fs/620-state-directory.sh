@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The state directory is gone, elsewhere, read-only, in a guest's tree, or without room:
+# what conversions left is named, nothing is converted a second time and nothing is called
+# of no use; when it is back everything goes on.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$top/tests/lib/fs.sh"
+. "$top/tests/lib/host.sh"
+need_root
+R=$scratch/h
+S=$R/var/lib/vs2vz
+
+vs() { "$VS2VZ" --root "$R" "$@"; }
+
+# blog moves by rename, shop is copied from another file system, and one that is no guest's.
+new_host() {
+	wipe "$R"
+	mkdir -p "$R"
+	mount -t tmpfs -o size=64m none "$R" && mkdir "$R/srv" &&
+		mount -t tmpfs -o size=32m none "$R/srv" || exit 1
+	mkhost "$R"
+	add_guest "$R" blog 3001 blog.example.org 192.0.2.61
+	add_guest "$R" shop 3002 shop.example.org 192.0.2.62
+	mv "$R/vservers/shop" "$R/srv/shop"
+	ln -sfn /srv/shop "$R/etc/vservers/shop/vdir"
+	age "$R"
+}
+
+new_host
+host_tree "$scratch/before" "$R"
+run_check "convert" vs convert --all --yes
+set_aside=$(aside "$R/srv" shop)
+ok "the copied source was set aside" test -d "$set_aside"
+host_tree "$scratch/converted" "$R"
+
+diag "the state directory is gone"
+mv "$S" "$scratch/state"
+touch -d '2008-04-28 10:46:13.123456789' "$R/var/lib"
+run_status 1 "status" vs status
+said "blog has no journal" '^blog +3001 +no journal'
+said "shop neither" '^shop +3002 +no journal'
+said "the tree that was set aside is named" "${set_aside#"$R"}"
+said_not "nobody says that there is no guest" 'no guests'
+said "and the marks of both" '/etc/vservers/blog/vs2vz: marked as converted'
+said_not "nothing leads to a conversion or a commit" '(convert|commit|undo) (blog|shop)'
+run_status 1 "scan" vs scan
+run_status 2 "check" vs check
+said "check says what is lost" 'VS719'
+said_not "check removes nothing" 'VS115|VS708|and remove it'
+run_status 2 "plan" vs plan --all
+run_status 2 "convert" vs convert --all --yes
+said "the reason" 'VS719|no journal'
+run_status 2 "undo --all" vs undo --all
+said "undo names the guests" '(^|error: )blog:'
+said "and what to do" 'bring the state directory back'
+said_not "undo does not say that there is no guest" 'no guests'
+run_status 2 "undo of one" vs undo shop
+run_status 2 "commit --all" vs commit --all --yes
+run_status 2 "resume" vs resume --yes
+run_status 2 "verify" vs verify
+touch -d '2008-04-28 10:46:13.123456789' "$R/var/lib"
+host_tree "$scratch/now" "$R"
+same_files "$scratch/converted" "$scratch/now" "nothing was changed by all this"
+
+diag "the marks are gone as well"
+cp -a "$R/etc/vservers" "$scratch/conf"
+rm -f "$R"/etc/vservers/{blog,shop}/{vs2vz,disabled}
+run_status 1 "status without marks" vs status
+said "shop has no journal still" '^shop .*no journal'
+said_not "and is not offered" 'convert shop'
+run_status 2 "convert without marks" vs convert --all --yes
+rm -rf "$R/etc/vservers"
+cp -a "$scratch/conf" "$R/etc/vservers"
+
+diag "and back"
+rm -rf "$S"
+mv "$scratch/state" "$S"
+run_check "status of a host that is whole" vs status
+said "blog is converted" '^blog +3001 +converted'
+run_check "undo" vs undo --all
+touch -d '2008-04-28 10:46:13.123456789' "$R/var/lib" "$R/etc"
+host_tree "$scratch/after" "$R"
+same_files "$scratch/before" "$scratch/after" "undo is exact"
+
+diag "set aside by somebody that cannot be told"
+mkdir "$R/srv/.other.vs2vz-0123456789abcdef"
+run_status 1 "status" vs status
+said "it is named" '/srv/.other.vs2vz-0123456789abcdef: set aside'
+run_status 2 "undo --all" vs undo --all
+run_status 2 "convert waits" vs convert --all --yes
+run_check "unless somebody knows better" vs convert --all --yes --override VS719
+run_status 4 "undo of the guests, and the strange one is said" vs undo --all
+said "the guests are back" '2 undone'
+rmdir "$R/srv/.other.vs2vz-0123456789abcdef"
+mkdir "$R/srv/.other.vs2vz-notes"
+run_check "a name that only looks like ours" vs status
+done_testing
