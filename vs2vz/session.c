@@ -305,8 +305,8 @@ bool session_ask(struct session *s, const char *question)
 	}
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);
-	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y') &&
-	    !stop_wanted())
+	if (stop_await(STDIN_FILENO) && fgets(answer, sizeof(answer), stdin) &&
+	    (answer[0] == 'y' || answer[0] == 'Y') && !stop_wanted())
 		return true;
 	if (stop_wanted()) {
 		fputc('\n', stderr);

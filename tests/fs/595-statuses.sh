@@ -140,7 +140,7 @@ done
 
 diag "no journal"
 new_host journal
-for inodes in 6 12 14 16 18 20 22; do
+for inodes in 10 12 14 16 18 20 22; do
 	mount -t tmpfs -o nr_inodes=$inodes,size=1M none "$R/var/lib/vs2vz"
 	run vs convert --all --yes
 	if [ "$status" != 0 ]; then

@@ -5,6 +5,9 @@
  */
 #include "base/stop.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -39,6 +42,23 @@ void stop_install(void)
 bool stop_wanted(void)
 {
 	return wanted != 0;
+}
+
+/* The signals are let in by the wait alone: one that came just before it is not slept over. */
+bool stop_await(int fd)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+	sigset_t held, before;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &held, &before);
+	while (!wanted && ppoll(&input, 1, NULL, &before) < 0 && errno == EINTR)
+		;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return !wanted;
 }
 
 int stop_signal(void)

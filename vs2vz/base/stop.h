@@ -12,6 +12,8 @@
 /* Install the handlers; PIPE and XFSZ are ignored: the calls fail with EPIPE and EFBIG. */
 void stop_install(void);
 bool stop_wanted(void);
+/* Wait until something can be read from fd; false: the wish came first, or is there already. */
+bool stop_await(int fd);
 /* The signal that asked, or 0; stays known after stop_clear(). */
 int stop_signal(void);
 /* The wish is heard: what follows (taking a guest back) must not stop for it again. */
