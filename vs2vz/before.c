@@ -283,7 +283,8 @@ static bool is_blocked(const struct session *s)
 	for (size_t i = 0; i < s->nr_selected; i++)
 		if (finding_blocks(&s->findings, s->selected[i]->name))
 			return true;
-	for (size_t i = 0; i < s->report.nr_guests; i++)	/* those that were not looked into */
+	/* Those that were not looked into. */
+	for (size_t i = 0; i < s->report.nr_guests; i++)
 		if (s->report.guests[i].outcome == OUTCOME_BLOCKED)
 			return true;
 	return finding_blocks(&s->findings, NULL);

@@ -228,7 +228,7 @@ static int carry_host_number(struct session *s, unsigned number, enum way way)
 		return -1;
 	work_init(&w, &s->root, j.folder, &j.pool);
 	carry_work(s, &w);
-	/* Cut on its way forwards, and guests went on without it: the rest of it is theirs as well. */
+	/* Cut on its way forwards, and guests went on without it: its rest is theirs as well. */
 	done = way == WAY_FINISH && j.phase == PHASE_CONVERTING ?
 	       go(s, &j, &w, WAY_FORWARD, false) : 0;
 	if (done == 0)
@@ -357,7 +357,7 @@ static enum host_way host_way(struct session *s, unsigned number, const struct h
 	    (way == HOST_FORWARD && j.phase != PHASE_PLANNED && j.phase != PHASE_CONVERTING))
 		way = HOST_STAYS;
 	else if (way == HOST_FINISH && (j.phase == PHASE_PLANNED || j.phase == PHASE_UNDOING))
-		way = HOST_BACK;	/* never begun, or half-way back: another one did its work */
+		way = HOST_BACK;	/* never begun, or half-way back: another did its work */
 	journal_close(&j);
 	return way;
 }

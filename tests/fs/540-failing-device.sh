@@ -40,11 +40,11 @@ new_host() {
 	host_tree "$scratch/before" "$R"
 }
 
-# The tree on a sound device, without times: recipes set some. own_tree OUTPUT VOLUME
+# The tree on a sound device, without times (recipes set some) and tokens. own_tree OUTPUT VOLUME
 own_tree() {
 	mkdir -p "$scratch/m"
 	mount -o loop,ro "$2" "$scratch/m" || return 1
-	tree /dev/stdout "$scratch/m" | sed 's/ mtime=[^ ]*//' >"$1"
+	tree /dev/stdout "$scratch/m" | sed -E 's/ mtime=[^ ]*//; s/vs2vz-[0-9a-f]{16}/vs2vz-TOKEN/' >"$1"
 	umount "$scratch/m"
 }
 

@@ -167,7 +167,7 @@ static void held_by_the_kernel(void **state)
 	snprintf(text, sizeof(text), "%s/vservers/g2/a.img\n", fx.dir);
 	fx_file("/sys/block/loop4/loop/backing_file", text);
 	fx_file("/var/lib/nfs/etab", "/vservers/g2\t192.0.2.0/24(rw,sync)\n/vservers\tok(ro)\n");
-	snprintf(top, sizeof(top), "%s", fx_path("/proc"));	/* its /sys is looked for beside it */
+	snprintf(top, sizeof(top), "%s", fx_path("/proc"));	/* its /sys is beside it */
 	assert_int_equal(root_init(&proc, top, &fx.err), 0);
 	g = guest_of("/vservers/g");
 	assert_int_equal(busy(&g), 0);

@@ -42,7 +42,7 @@ struct mount {
 	const char *point;	/* below the root */
 	const char *type;
 	const char *source;
-	const char *root;	/* what of its file system is mounted; NULL: not told (before 2.6.26) */
+	const char *root;	/* what of it is mounted; NULL: not told (before 2.6.26) */
 	dev_t dev;		/* of the file system, as all of its mounts have it; 0: not told */
 };
 struct mounts {

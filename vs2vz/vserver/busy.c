@@ -318,7 +318,7 @@ static const struct mount *mount_of(const struct users *users, const char *path)
 	return best;
 }
 
-/* A mount of the tree, or of a part of it, at another place: what is written there is written here. */
+/* A mount of the tree, or of a part of it, elsewhere: what is written there is written here. */
 static void find_binds(const struct guest *guest, const struct users *users,
 		       struct findings *findings)
 {
