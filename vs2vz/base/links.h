@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A table of multiply-linked inodes, keyed by inode number (one tree lies on one
- * device). 24 bytes a slot, never more than three quarters full, in 64 parts that
+ * A table of multiply-linked inodes, keyed by inode number: one tree lies on one device,
+ * but btrfs numbers the inodes of each subvolume by themselves (link_key()). 24 bytes a slot, never more than three quarters full, in 64 parts that
  * grow and lock each for itself: about 40 bytes for each inode.
  *
- *	slot = links_hold(links, ino);		the part is locked
+ *	slot = links_hold(links, link_key(&st));		the part is locked
  *	if (!slot->seen++) slot->value = ...
  *	links_let_go(links, ino);
  *
@@ -16,6 +16,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 struct link_slot {
 	uint64_t ino;
@@ -25,6 +27,16 @@ struct link_slot {
 };
 
 struct links;
+
+/*
+ * The number of an inode that no other of its tree has. Subvolumes have devices of their
+ * own without a driver, with a minor number of 20 bits; inode numbers of btrfs count up
+ * from 257 and do not come near 42 bits.
+ */
+static inline uint64_t link_key(const struct stat *st)
+{
+	return st->st_ino ^ (major(st->st_dev) ? 0 : (uint64_t)minor(st->st_dev) << 42);
+}
 
 struct links *links_new(void);
 void links_free(struct links *links);

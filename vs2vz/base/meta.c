@@ -91,6 +91,18 @@ int meta_at(struct meta *m, int dirfd, const char *name)
 		       (kernel_can(CAN_NO_AUTOMOUNT) ? AT_NO_AUTOMOUNT : 0));
 }
 
+/* Linux: include/uapi/linux/btrfs_tree.h, BTRFS_FIRST_FREE_OBJECTID: the root of each. */
+#define SUBVOLUME_ROOT 256
+#define BTRFS_MAGIC 0x9123683E
+
+bool meta_is_subvolume(const struct meta *m, int dirfd)
+{
+	struct statfs fs;
+
+	return S_ISDIR(m->st.st_mode) && m->st.st_ino == SUBVOLUME_ROOT && !m->mount_point &&
+	       fstatfs(dirfd, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_MAGIC;
+}
+
 int meta_flags(int fd, uint32_t *flags)
 {
 	int word = 0;	/* the kernel writes an int, whatever the request's number says */
@@ -102,6 +114,17 @@ int meta_flags(int fd, uint32_t *flags)
 	}
 	*flags = (uint32_t)word & META_GUEST_FLAGS;
 	return 0;
+}
+
+bool meta_project(int fd, struct project *out)
+{
+	struct fsxattr x = { .fsx_xflags = 0 };
+
+	*out = (struct project){ 0, false };
+	if (ioctl(fd, FS_IOC_FSGETXATTR, &x) < 0)
+		return false;
+	*out = (struct project){ x.fsx_projid, x.fsx_xflags & FS_XFLAG_PROJINHERIT };
+	return true;
 }
 
 uint32_t meta_flags_kept(int fd)

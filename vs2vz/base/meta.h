@@ -35,12 +35,29 @@ struct meta {
 /* One object by name, never followed: statx(2), or fstatat(2) before Linux 4.11. */
 int meta_at(struct meta *m, int dirfd, const char *name);
 /*
+ * Is it the root of a btrfs subvolume, and no mount point? dirfd: of the directory that
+ * has its name; m->mount_point as walk_meta() tells it.
+ */
+bool meta_is_subvolume(const struct meta *m, int dirfd);
+/*
  * Flags of an open regular file or directory, META_GUEST_FLAGS only. Returns 1 (and no
  * flags) where the file system knows none, else 0 or -1.
  */
 int meta_flags(int fd, uint32_t *flags);
 /* The guest's flags that the file system of an open object can keep. */
 uint32_t meta_flags_kept(int fd);
+
+/*
+ * The project that an open regular file or directory is counted for (quota), and whether a
+ * directory hands it on: then the kernel refuses, with EXDEV, each rename and link of
+ * something of another project into it (Linux: ext4_rename, xfs_rename). False: the file
+ * system tells none.
+ */
+struct project {
+	uint32_t id;
+	bool hands_on;
+};
+bool meta_project(int fd, struct project *out);
 
 /* Whose attributes: an open descriptor, or (fd < 0) a name in a directory. */
 struct bearer {

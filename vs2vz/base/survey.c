@@ -85,7 +85,7 @@ static void drop_candidate(struct candidate *c)
 static void keep_candidate(struct counts *c, const struct walk_dir *dir,
 			   const struct walk_entry *e, bool first, bool last)
 {
-	uint64_t ino = e->meta.st.st_ino;
+	uint64_t ino = link_key(&e->meta.st);
 
 	for (unsigned i = 0; i < CANDIDATES; i++) {
 		if (last && c->candidate[i].ino == ino)
@@ -106,13 +106,13 @@ static bool count_links(struct surveying *y, struct counts *c, const struct walk
 
 	if (e->meta.st.st_nlink < 2 || S_ISDIR(e->meta.st.st_mode))
 		return true;
-	slot = links_hold(y->links, e->meta.st.st_ino);
+	slot = links_hold(y->links, link_key(&e->meta.st));
 	first = slot->seen++ == 0;
 	if (first)
 		slot->value = slot_value(&e->meta.st);
 	slot->more = (uint32_t)e->meta.st.st_nlink;
 	last = slot->seen >= slot->more;
-	links_let_go(y->links, e->meta.st.st_ino);
+	links_let_go(y->links, link_key(&e->meta.st));
 	keep_candidate(c, dir, e, first, last);
 	return first;
 }
@@ -122,8 +122,8 @@ static void mark_immutable(struct surveying *y, struct survey *s, const struct s
 	s->immutable++;
 	s->immutable_files += S_ISREG(st->st_mode);
 	if (st->st_nlink > 1 && !S_ISDIR(st->st_mode)) {
-		links_hold(y->links, st->st_ino)->value |= SLOT_IMMUTABLE;
-		links_let_go(y->links, st->st_ino);
+		links_hold(y->links, link_key(st))->value |= SLOT_IMMUTABLE;
+		links_let_go(y->links, link_key(st));
 	}
 }
 
@@ -178,6 +178,10 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 			c->s.foreign_dirs++;
 			example(&c->s.example_foreign, dir, v[i].name);
 			continue;
+		}
+		if (v[i].subvolume) {
+			c->s.subvolumes++;
+			example(&c->s.example_subvolume, dir, v[i].name);
 		}
 		add_prints(&c->s, dir->ino, v[i].name, st, y->without);
 		if (count_links(y, c, dir, &v[i]))

@@ -166,7 +166,7 @@ void limits_names(struct survey *s, struct walk_dir *dir, const struct walk_entr
 		peak(s, MOST_NAME, len, st->st_ino, dir, v[i].name);
 		/* As many as there are; how many of them are in the tree is seen at the end. */
 		if (!S_ISDIR(st->st_mode) && st->st_nlink > harmless[MOST_NAMES])
-			peak(s, MOST_NAMES, st->st_nlink, st->st_ino, dir, v[i].name);
+			peak(s, MOST_NAMES, st->st_nlink, link_key(st), dir, v[i].name);
 	}
 	if (dirs)
 		peak(s, MOST_SUBDIRS, __atomic_add_fetch(&dir->mark, dirs, __ATOMIC_RELAXED),

@@ -334,6 +334,36 @@ int sys_lremovexattr(const struct place *at, const char *name)
 	return lremovexattr(path, name);
 }
 
+/* Linux: include/uapi/linux/btrfs.h. */
+#define SUBVOL_GETFLAGS _IOR(0x94, 25, uint64_t)
+#define SUBVOL_SETFLAGS _IOW(0x94, 26, uint64_t)
+#define SUBVOL_RDONLY 2u
+
+int sys_subvolume_open(int fd)
+{
+	uint64_t flags;
+
+	if (ioctl(fd, SUBVOL_GETFLAGS, &flags) < 0)
+		return -1;
+	if (!(flags & SUBVOL_RDONLY))
+		return 0;
+	flags &= ~(uint64_t)SUBVOL_RDONLY;
+	return ioctl(fd, SUBVOL_SETFLAGS, &flags);
+}
+
+int sys_setproject(int fd, uint32_t id, int hands_on)
+{
+	struct fsxattr x;
+
+	if (ioctl(fd, FS_IOC_FSGETXATTR, &x) < 0)
+		return -1;
+	x.fsx_projid = id;
+	x.fsx_xflags &= ~(uint32_t)FS_XFLAG_PROJINHERIT;
+	if (hands_on)
+		x.fsx_xflags |= FS_XFLAG_PROJINHERIT;
+	return ioctl(fd, FS_IOC_FSSETXATTR, &x);
+}
+
 int sys_setflags(int fd, uint32_t flags)
 {
 	int word = (int)flags;

@@ -75,6 +75,10 @@ int sys_fsetxattr(int fd, const char *name, const void *value, size_t len);
 int sys_fremovexattr(int fd, const char *name);
 int sys_lsetxattr(const struct place *at, const char *name, const void *value, size_t len);
 int sys_lremovexattr(const struct place *at, const char *name);
+/* A btrfs subvolume that is read-only (a snapshot) takes changes from now on. fd: its root. */
+int sys_subvolume_open(int fd);
+/* The project of a regular file or directory; hands_on: of a directory, see meta_project(). */
+int sys_setproject(int fd, uint32_t id, int hands_on);
 /* FS_IOC_SETFLAGS (the descriptor is a regular file or directory). */
 int sys_setflags(int fd, uint32_t flags);
 

@@ -167,7 +167,8 @@ static int look_at(struct walk *w, const struct walk_dir *dir, const char *name,
 			return 0;
 		return walk_fail(err, dir, name, "cannot read the metadata of");
 	}
-	e->foreign = e->meta.st.st_dev != dir->dev || e->meta.mount_point;
+	e->subvolume = e->meta.st.st_dev != dir->dev && meta_is_subvolume(&e->meta, dir->fd);
+	e->foreign = (e->meta.st.st_dev != dir->dev && !e->subvolume) || e->meta.mount_point;
 	e->enter = S_ISDIR(e->meta.st.st_mode) && !e->foreign;
 	return 1;
 }

@@ -13,7 +13,8 @@
  * goes depth first and large directories wait in the middle), few descriptors
  * whatever the tree: a directory whose descriptor was given up is opened again
  * through its child or its parents and must be the same inode. Path length and
- * depth are no limit. Other file systems are reported and not entered.
+ * depth are no limit. Other file systems are reported and not entered; subvolumes of
+ * btrfs, which are no mounts, are.
  *
  * The calling thread is the first worker; others are started as work comes up.
  */
@@ -54,6 +55,7 @@ struct walk_entry {
 	const char *name;
 	struct meta meta;
 	bool foreign;		/* a directory of another file system, or a mount point */
+	bool subvolume;		/* of btrfs: another device, the same file system */
 	bool enter;		/* true for directories that are not foreign; may be cleared */
 	uint64_t mark, key;	/* for the directory when it is entered */
 	dev_t second_dev;	/* its companion in the second tree; 0 inode: none */

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/meta.h"
 #include "base/units.h"
 #include "decide/inside.h"
 #include "decide/marks.h"
@@ -65,12 +66,30 @@ static bool same_mount(const struct fsinfo *a, const struct fsinfo *b)
 	return a->dev == b->dev && a->mount_id == b->mount_id;
 }
 
+/* False: it is not there, or its file system has no projects. */
+static bool project_of(const struct deciding *d, const char *path, struct project *out)
+{
+	struct err unread;
+	int CLEANUP_FD fd = root_opendir(d->root, path, &unread);
+
+	return fd >= 0 && meta_project(fd, out);
+}
+
+/* Does this directory refuse what is of the tree's project? */
+static bool refuses_project(const struct deciding *d, const char *dir, const char *tree,
+			    struct project *has, struct project *hands)
+{
+	return project_of(d, path_existing(d->root, dir, d->pool), hands) && hands->hands_on &&
+	       project_of(d, tree, has) && has->id != hands->id;
+}
+
 /* NULL: a rename is possible. */
 static int why_no_rename(const char **why, struct deciding *d, const struct decision *decision,
 			 struct err *err)
 {
 	const struct guest *guest = decision->guest;
 	const struct fsinfo *from, *to;
+	struct project has, hands;
 
 	*why = NULL;
 	from = fs_of(d, path_parent(guest->tree, d->pool), err);
@@ -87,6 +106,10 @@ static int why_no_rename(const char **why, struct deciding *d, const struct deci
 	else if (!same_mount(from, to))
 		*why = pool_printf(d->pool, "'%s' is another file system (%s on %s)",
 				   to->mount_point, to->type, to->source);
+	else if (refuses_project(d, path_parent(decision->ct.private, d->pool), guest->tree,
+				 &has, &hands))
+		*why = pool_printf(d->pool, "'%s' hands on project %u, the tree is of project %u",
+				   path_parent(decision->ct.private, d->pool), hands.id, has.id);
 	return 0;
 }
 
@@ -305,9 +328,15 @@ int relocate_limits(struct deciding *d, const struct decision *decision, struct 
 	struct limits_question q = {
 		.guest = guest->name, .tree = guest->tree, .survey = &guest->survey,
 	};
+	struct project has, hands;
 
 	if (judge_errors(d, decision, err) < 0)
 		return -1;
+	if (!tree_is_mount(d, guest) &&
+	    refuses_project(d, path_parent(guest->tree, d->pool), guest->tree, &has, &hands))
+		finding_add(d->findings, VS_PROJECT_FIXED, guest->name, guest->tree,
+			    "'%s' hands on project %u, the tree is of project %u",
+			    show(path_parent(guest->tree, d->pool)), hands.id, has.id);
 	if (!guest->surveyed)
 		return 0;
 	if (decision->insulation) {
@@ -322,6 +351,10 @@ int relocate_limits(struct deciding *d, const struct decision *decision, struct 
 	if (copies)
 		target_limits_judge(&q, d->pool, d->findings);
 	target_subvolumes_judge(&q, copies, d->pool, d->findings);
+	if (!copies && guest->survey.subvolumes && marks_any(&decision->marks))
+		finding_add(d->findings, VS_METHOD_IMPOSSIBLE, guest->name, guest->tree,
+			    "what VServer left on inodes is not repaired in place where there are "
+			    "subvolumes: --method copy");
 	return 0;
 }
 

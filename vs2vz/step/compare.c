@@ -200,9 +200,9 @@ static bool wants_content(struct comparing *y, const struct walk_entry *e, const
 		return false;
 	if (e->meta.st.st_nlink < 2)
 		return true;
-	slot = links_hold(y->pairs.of_source, e->meta.st.st_ino);
+	slot = links_hold(y->pairs.of_source, link_key(&e->meta.st));
 	first = slot->seen++ == 0;
-	links_let_go(y->pairs.of_source, e->meta.st.st_ino);
+	links_let_go(y->pairs.of_source, link_key(&e->meta.st));
 	return first;
 }
 

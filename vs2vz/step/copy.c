@@ -156,10 +156,10 @@ static int copy_link(struct copying *y, struct copy_object *o, struct err *err)
 	const struct stat *st = &o->meta->st;
 	int rc;
 
-	o->slot = links_hold(y->links, st->st_ino);
+	o->slot = links_hold(y->links, link_key(st));
 	o->last_name = ++o->slot->seen == st->st_nlink;
 	rc = o->slot->value ? y->sink->ops->link(y->sink, o, err) : copy_inode(y, o, err);
-	links_let_go(y->links, st->st_ino);
+	links_let_go(y->links, link_key(st));
 	return rc;
 }
 

@@ -105,8 +105,14 @@ static int drop_xattrs(struct copy_object *o, int fd, struct err *err)
 	return 0;
 }
 
-/* Owner, mode, attributes, times of an open file or directory. */
-static int dress(struct copy_object *o, int fd, const struct stat *now, struct err *err)
+static bool same_times(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Owner, mode, attributes, times of an open file or directory; back: one that was there. */
+static int dress(struct copy_object *o, int fd, const struct stat *now, bool back,
+		 struct err *err)
 {
 	const struct stat *st = &o->meta->st;
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
@@ -123,6 +129,9 @@ static int dress(struct copy_object *o, int fd, const struct stat *now, struct e
 		return -1;
 	if (S_ISDIR(st->st_mode) && drop_xattrs(o, fd, err) < 0)
 		return -1;
+	/* A read-only snapshot that is as it should be takes no changes, and needs none. */
+	if (back && same_times(&now->st_mtim, &st->st_mtim))
+		return 0;
 	if (sys_futimens(fd, times) < 0)
 		return object_fail(o, "cannot set the times of the copy of", err);
 	return 0;
@@ -177,16 +186,87 @@ static int fill(struct dir_sink *d, struct copy_object *o, int fd, struct hash12
 	return 0;
 }
 
+static struct place place_of(const struct copy_object *o)
+{
+	return (struct place){ walk_second(o->dir), o->entry->name };
+}
+
+/* Where links of objects in this directory of the target are held. */
+static struct sub_holding *sub_of(struct dir_sink *d, dev_t dev)
+{
+	struct sub_holding *sub;
+
+	pthread_mutex_lock(&d->lock);
+	sub = d->subs;
+	while (sub && sub->dev != dev)
+		sub = sub->next;
+	pthread_mutex_unlock(&d->lock);
+	return sub;
+}
+
+static struct holding *holding_of(struct dir_sink *d, const struct copy_object *o)
+{
+	struct sub_holding *sub = sub_of(d, o->dir->second_dev);
+
+	return sub ? &sub->holding : &d->holding;
+}
+
+/* A subvolume that stays: nothing below it was looked at yet. */
+static int enter_subvolume(struct dir_sink *d, const struct copy_object *o,
+			   const struct meta *now, struct err *err)
+{
+	const struct place at = place_of(o);
+	int CLEANUP_FD from = below_open(walk_fd(o->dir), o->entry->name, &o->meta->st);
+	struct sub_holding *sub;
+
+	if (from < 0)
+		return object_fail(o, "cannot open", err);
+	sub = xcalloc(1, sizeof(*sub));
+	sub->dev = now->st.st_dev;
+	sub->fd = below_open(at.dirfd, at.name, &now->st);
+	if (sub->fd < 0) {
+		free(sub);
+		return object_fail(o, "cannot open the copy of", err);
+	}
+	if (holding_begin(&sub->holding, from, sub->fd, err) < 0) {
+		holding_release(&sub->holding);
+		close_fd(&sub->fd);
+		free(sub);
+		return object_add(o, err);
+	}
+	pthread_mutex_lock(&d->lock);
+	sub->next = d->subs;
+	d->subs = sub;
+	pthread_mutex_unlock(&d->lock);
+	return 0;
+}
+
 /* The inode is made: let the other names of the source find it. */
 int hold_first(struct dir_sink *d, struct copy_object *o, const struct place *at, uint64_t made)
 {
 	if (!o->slot)
 		return 0;
-	if (holding_add(&d->holding, at, o->slot->ino) < 0)
+	if (holding_add(holding_of(d, o), at, o->slot->ino) < 0)
 		return -1;
 	o->slot->value = made;
 	o->slot->more = o->flags & META_LOCKS;
 	return 0;
+}
+
+/*
+ * The project goes along, as with a rename, unless the target's directory has handed on its
+ * own. A file system without projects counts for none.
+ */
+static int copy_project(const struct dir_sink *d, const struct copy_object *o, int fd,
+			struct err *err)
+{
+	struct project p;
+
+	if (!d->projects || !meta_project(o->fd, &p) || (!p.id && !p.hands_on) ||
+	    sys_setproject(fd, p.id, p.hands_on) == 0 ||
+	    errno == EOPNOTSUPP || errno == ENOTTY || errno == EINVAL)
+		return 0;
+	return object_fail(o, "cannot set the project of the copy of", err);
 }
 
 static int make_file(struct dir_sink *d, struct copy_object *o, int fd, const struct place *at,
@@ -200,18 +280,13 @@ static int make_file(struct dir_sink *d, struct copy_object *o, int fd, const st
 		return -1;
 	if (fstat(fd, &now) < 0)
 		return object_fail(o, "cannot read the metadata of the copy of", err);
-	if (dress(o, fd, &now, err) < 0)
+	if (copy_project(d, o, fd, err) < 0 || dress(o, fd, &now, false, err) < 0)
 		return -1;
-	if (hold_first(d, o, at, now.st_ino) < 0)
+	if (hold_first(d, o, at, link_key(&now)) < 0)
 		return object_fail(o, "cannot link the copy of", err);
 	if (flags && set_flags(d, o, fd, flags) < 0)
 		return object_fail(o, "cannot set the inode flags of the copy of", err);
 	return sums_add(&d->base.sums, &o->meta->st, now.st_ino, hash, err);
-}
-
-static struct place place_of(const struct copy_object *o)
-{
-	return (struct place){ walk_second(o->dir), o->entry->name };
 }
 
 static int sink_file(struct sink *sink, struct copy_object *o, struct err *err)
@@ -242,7 +317,7 @@ static int finish_unopened(struct dir_sink *d, struct copy_object *o, const stru
 		return 0;
 	if (meta_at(&now, at->dirfd, at->name) < 0)
 		return object_fail(o, "cannot read the metadata of the copy of", err);
-	return hold_first(d, o, at, now.st.st_ino) < 0 ?
+	return hold_first(d, o, at, link_key(&now.st)) < 0 ?
 	       object_fail(o, "cannot link the copy of", err) : 0;
 }
 
@@ -316,9 +391,9 @@ static int sink_link(struct sink *sink, struct copy_object *o, struct err *err)
 		return 0;
 	}
 	if (!linked)
-		rc = holding_link(&d->holding, o->slot->ino, &at, o->last_name);
+		rc = holding_link(holding_of(d, o), o->slot->ino, &at, o->last_name);
 	else if (o->last_name)
-		rc = holding_drop(&d->holding, o->slot->ino);
+		rc = holding_drop(holding_of(d, o), o->slot->ino);
 	if (rc < 0)
 		return object_fail(o, "cannot link the copy of", err);
 	if (o->last_name && lock_at(d, o, &at) < 0)
@@ -348,8 +423,7 @@ static struct kept_time *keep_time(struct dir_sink *d, const struct stat *copy,
 	const struct timespec *a = &copy->st_mtim, *b = &now->st_mtim;
 	struct kept_time *t;
 
-	if (!d->fs.back || !same_time(copy, now, &d->fs) ||
-	    (a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec))
+	if (!d->fs.back || !same_time(copy, now, &d->fs) || same_times(a, b))
 		return NULL;
 	t = xcalloc(1, sizeof(*t));
 	t->mtime = *b;
@@ -389,6 +463,8 @@ static int sink_mkdir(struct sink *sink, struct copy_object *o, struct err *err)
 		o->entry->mark |= SINK_BEGUN;
 	else if (kept)
 		o->entry->mark |= (uintptr_t)keep_time(d, &o->meta->st, &now.st);
+	if (kept && now.st.st_dev != o->dir->second_dev)
+		return enter_subvolume(d, o, &now, err);
 	return 0;
 }
 
@@ -401,13 +477,25 @@ static int lock_outside(void *ctx, int fd, uint64_t ino)
 	return lock_fd(d, fd, locks);
 }
 
+/* All below is done: nobody links to what is held here any more. */
+static int end_holding(struct dir_sink *d, const struct copy_object *o, struct err *err)
+{
+	const struct walk_dir *above = o->dir->parent;
+	struct sub_holding *sub;
+
+	if (!above)
+		return holding_end(&d->holding, lock_outside, d, err);
+	sub = above->second_dev == o->dir->second_dev ? NULL : sub_of(d, o->dir->second_dev);
+	return sub ? holding_end(&sub->holding, lock_outside, d, err) : 0;
+}
+
 static int sink_finish(struct sink *sink, struct copy_object *o, struct err *err)
 {
 	struct dir_sink *d = (struct dir_sink *)sink;
 	int fd = walk_second(o->dir);
 	struct stat now;
 
-	if (!o->dir->parent && holding_end(&d->holding, lock_outside, d, err) < 0)
+	if (end_holding(d, o, err) < 0)
 		return -1;
 	if (o->dir->mark & SINK_EXISTED && drop_extra(o, err) < 0)
 		return -1;
@@ -416,7 +504,8 @@ static int sink_finish(struct sink *sink, struct copy_object *o, struct err *err
 	if (o->dir->mark & SINK_EXISTED && !(o->dir->mark & SINK_BEGUN))
 		keep_owner(d, o, &now);
 	use_time(d, o);
-	if (dress(o, fd, &now, err) < 0)
+	if (copy_project(d, o, fd, err) < 0 ||
+	    dress(o, fd, &now, d->fs.back && o->dir->mark & SINK_EXISTED, err) < 0)
 		return -1;
 	if ((o->flags || o->dir->mark & SINK_EXISTED) && set_flags(d, o, fd, o->flags) < 0)
 		return object_fail(o, "cannot set the inode flags of the copy of", err);
@@ -430,6 +519,14 @@ static void release(struct dir_sink *d)
 
 		d->times = t->next;
 		free(t);
+	}
+	while (d->subs) {
+		struct sub_holding *sub = d->subs;
+
+		d->subs = sub->next;
+		holding_release(&sub->holding);
+		close_fd(&sub->fd);
+		free(sub);
 	}
 	pthread_mutex_destroy(&d->lock);
 	free(d);
@@ -447,12 +544,14 @@ struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_opti
 		.finish = sink_finish,
 	};
 	struct dir_sink *d = xcalloc(1, sizeof(*d));
+	struct project project;
 	struct stat a, b;
 
 	d->base.ops = &ops;
 	d->unmend = opt->back ? opt->marks : NULL;
 	target_fs_read(&d->fs, from, to, opt->back);
 	d->fs.microseconds |= opt->coarse;
+	d->projects = !opt->back && meta_project(to, &project) && !project.hands_on;
 	pthread_mutex_init(&d->lock, NULL);
 	if (fstat(from, &a) < 0 || fstat(to, &b) < 0) {
 		d->no_clone = true;

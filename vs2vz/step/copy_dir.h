@@ -22,16 +22,26 @@ struct kept_time {
 	struct timespec mtime;
 };
 
+/* A subvolume of the tree that changes come back to: no link leads out of it. */
+struct sub_holding {
+	struct sub_holding *next;
+	dev_t dev;
+	int fd;			/* its root */
+	struct holding holding;
+};
+
 struct dir_sink {
 	struct sink base;
 	struct target_fs fs;
 	const struct marks *unmend;	/* changes come back into a tree with these marks */
 	struct pairs pairs;		/* of objects that were there */
 	struct sums_table known;	/* records of an earlier try */
-	struct holding holding;
-	pthread_mutex_t lock;		/* of times */
+	struct holding holding;		/* of the tree's root */
+	struct sub_holding *subs;	/* with the lock */
+	pthread_mutex_t lock;		/* of subs and times */
 	struct kept_time *times;	/* all of them; walk_dir.mark points to one */
 	struct kept_time *root;		/* of the tree's root, or NULL */
+	bool projects;			/* the source's go along */
 	bool no_clone;
 };
 

@@ -134,13 +134,20 @@ static int adopt(struct dir_sink *d, struct copy_object *o, const struct meta *n
 	if (!o->slot)
 		return 1;
 	if (thawed & META_LOCKS) {	/* other guests' too: its flag is not ours to lift */
-		o->slot->value = now->st.st_ino;
+		o->slot->value = link_key(&now->st);
 		o->slot->more = SLOT_CLOSED;
 		return 1;
 	}
 	if (o->flags & META_LOCKS && lift_locks_at(at.dirfd, at.name, &now->st) < 0)
 		return 0;
-	return hold_first(d, o, &at, now->st.st_ino) == 0;
+	if (hold_first(d, o, &at, link_key(&now->st)) == 0)
+		return 1;
+	if (errno != EROFS)
+		return 0;
+	/* A read-only snapshot: as long as nothing in it changed, it needs no more names. */
+	o->slot->value = link_key(&now->st);
+	o->slot->more = SLOT_CLOSED;
+	return 1;
 }
 
 int keep_existing(struct dir_sink *d, struct copy_object *o, struct err *err)
@@ -170,7 +177,7 @@ int is_linked(struct dir_sink *d, struct copy_object *o, struct err *err)
 	(void)d;
 	if (there <= 0)
 		return there;
-	if (now.st.st_ino == o->slot->value && !now.mount_point)
+	if (link_key(&now.st) == o->slot->value && !now.mount_point)
 		return 1;
 	return get_rid(o, &now, err);
 }
@@ -198,7 +205,8 @@ int keep_dir(struct dir_sink *d, struct copy_object *o, struct err *err)
 
 	if (there <= 0)
 		return there;
-	if (!S_ISDIR(now.st.st_mode) || now.mount_point || now.st.st_dev != o->dir->second_dev)
+	if (!S_ISDIR(now.st.st_mode) || now.mount_point || (now.st.st_dev != o->dir->second_dev &&
+	    !meta_is_subvolume(&now, walk_second(o->dir))))
 		return get_rid(o, &now, err);
 	fd = below_open(walk_second(o->dir), o->entry->name, &now.st);
 	if (fd < 0 || prepare_dir(d, fd) < 0)

@@ -32,7 +32,10 @@ struct removed {
 static int prepare_dir(const struct walk_dir *dir, const struct walk_entry *e, struct err *err)
 {
 	uint32_t known = e->meta.flags_known & META_LOCKS;
+	int CLEANUP_FD fd = e->subvolume ? below_open(walk_fd(dir), e->name, &e->meta.st) : -1;
 
+	if (e->subvolume && (fd < 0 || sys_subvolume_open(fd) < 0))
+		return walk_fail(err, dir, e->name, "cannot empty the subvolume");
 	if (known == META_LOCKS && !(e->meta.flags & META_LOCKS))
 		return 0;
 	if (lift_locks_at(walk_fd(dir), e->name, &e->meta.st) < 0)

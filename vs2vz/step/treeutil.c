@@ -201,7 +201,7 @@ void pairs_release(struct pairs *pairs)
 	links_free(pairs->of_target);
 }
 
-static bool match_one(struct links *links, ino_t key, ino_t other)
+static bool match_one(struct links *links, uint64_t key, uint64_t other)
 {
 	struct link_slot *slot = links_hold(links, key);
 	bool same;
@@ -233,8 +233,8 @@ bool pairs_match(struct pairs *pairs, const struct stat *source, const struct st
 {
 	if (source->st_nlink < 2 && target->st_nlink < 2)
 		return true;
-	return match_one(pairs->of_source, source->st_ino, target->st_ino) &&
-	       match_one(pairs->of_target, target->st_ino, source->st_ino);
+	return match_one(pairs->of_source, link_key(source), link_key(target)) &&
+	       match_one(pairs->of_target, link_key(target), link_key(source));
 }
 
 int lift_locks(int fd)
@@ -318,7 +318,8 @@ static int remove_dir(int dirfd, const char *name, const struct meta *meta, stru
 	int CLEANUP_FD fd = below_open(dirfd, name, &meta->st);
 	struct tree_counts counts;
 
-	if (fd < 0 || lift_locks(fd) < 0)
+	if (fd < 0 || lift_locks(fd) < 0 ||
+	    (meta_is_subvolume(meta, dirfd) && sys_subvolume_open(fd) < 0))
 		return fail_errno(err, "cannot remove the directory");
 	if (tree_remove(fd, &quick, &counts, err) < 0)
 		return -1;
@@ -335,7 +336,8 @@ int remove_whole(int dirfd, const char *name, const struct meta *meta, struct er
 		return fail_errno(err, "cannot read the metadata of the directory");
 	if (S_ISDIR(meta->st.st_mode) && mount_names_add(&mounts, dirfd, err) < 0)
 		return -1;
-	mounted = meta->mount_point || meta->st.st_dev != parent.st_dev ||
+	mounted = meta->mount_point ||
+		  (meta->st.st_dev != parent.st_dev && !meta_is_subvolume(meta, dirfd)) ||
 		  mount_named(&mounts, parent.st_dev, parent.st_ino, name);
 	mount_names_release(&mounts);
 	if (mounted)
