@@ -15,8 +15,8 @@
  * image fills FILE, a device or a file of its size; with -n it makes the file as the
  * program does. strip takes tags of ID24 away by the step kind "marks" and keeps its
  * record in the directory FOLDER (-f), unstrip takes it back.
- * -r: a rotating disk; -x: look for extended attributes; -H: do not read hidden flags
- * from the device, as is done on ext2, ext3 and ext4. Opens what it is told to
+ * -r: a rotating disk; -x: look for extended attributes, -l: for what targets limit; -H: do
+ * not read hidden flags from the device, as is done on ext2, ext3 and ext4. Opens what it is told to
  * by plain paths: it is not part of the product.
  */
 #include <fcntl.h>
@@ -40,7 +40,7 @@
 
 struct job {
 	struct tree_options opt;
-	bool xattrs, no_hidden, ext3;
+	bool xattrs, limits, no_hidden, ext3;
 	uint64_t new_bytes, inodes;
 	const char *dir, *tag;
 	int a, b, sums, folder;
@@ -70,6 +70,7 @@ static int do_survey(struct job *j, struct err *err)
 {
 	struct survey_options opt = {
 		.threads = j->opt.threads, .rotational = j->opt.rotational, .xattrs = j->xattrs,
+		.limits = j->limits,
 	};
 	struct survey s;
 	int done;
@@ -269,7 +270,7 @@ int main(int argc, char **argv)
 	struct job j = { .sums = -1, .folder = -1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "t:rxHs:T:f:3n:i:")) != -1) {
+	while ((c = getopt(argc, argv, "t:rxlHs:T:f:3n:i:")) != -1) {
 		switch (c) {
 		case 't':
 			j.opt.threads = (unsigned)strtoul(optarg, NULL, 10);
@@ -282,6 +283,9 @@ int main(int argc, char **argv)
 			break;
 		case 'x':
 			j.xattrs = true;
+			break;
+		case 'l':
+			j.limits = true;
 			break;
 		case '3':
 			j.ext3 = true;

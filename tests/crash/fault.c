@@ -229,6 +229,8 @@ FD_CALL(fsetxattr, (int fd, const char *name, const void *value, size_t len),
 	(fd, name, value, len), (void)0)
 FD_CALL(fremovexattr, (int fd, const char *name), (fd, name), (void)0)
 FD_CALL(setflags, (int fd, uint32_t flags), (fd, flags), (void)0)
+FD_CALL(setproject, (int fd, uint32_t id, int hands_on), (fd, id, hands_on), (void)0)
+FD_CALL(subvolume_open, (int fd), (fd), (void)0)
 
 #define REMOVE_CALL(name, dir)						\
 	int __real_sys_##name(const struct place *at);			\

@@ -316,14 +316,18 @@ static bool is_rotational(const struct machine *m, dev_t dev)
 }
 
 /* By the superblock, where there is a device that may be read. */
-static void read_facts(struct fsinfo *out, dev_t dev, bool low_ids)
+static void read_facts(struct fsinfo *out, dev_t dev, struct libmnt_fs *row)
 {
+	static const char *const ended[] = { "emergency_ro", "shutdown" };
 	const uint32_t name_most = out->facts.name_most;
 	int CLEANUP_FD fd = dev ? device_open(out->source, dev) : -1;
 
 	fs_facts_read(&out->facts, out->type, fd);
 	out->facts.name_most = name_most;
-	out->facts.low_ids = low_ids;
+	out->facts.low_ids = mnt_fs_get_option(row, "nouid32", NULL, NULL) == 0;
+	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++)
+		if (mnt_fs_get_option(row, ended[i], NULL, NULL) == 0)
+			out->facts.errors = "the kernel lets nobody change it, after an error";
 	if (!out->facts.block_size)
 		out->facts.block_size = out->block_size;
 }
@@ -365,7 +369,7 @@ static void read_row(struct fsinfo *out, const struct machine *m, struct libmnt_
 			out->uuid = uuid_by_links(m, dev, pool);
 	}
 	out->rotational = is_rotational(m, dev ? dev : major(out->dev) ? out->dev : 0);
-	read_facts(out, dev, mnt_fs_get_option(fs, "nouid32", NULL, NULL) == 0);
+	read_facts(out, dev, fs);
 }
 
 static void read_without_row(struct fsinfo *out, const struct machine *m, int id)

@@ -13,7 +13,7 @@
  *	jfs	fs/jfs/jfs_filsys.h (JFS_LINK_MAX), super.c (maxbytes), jfs_xattr.h
  *	tmpfs	mm/shmem.c
  *
- * NFS and its like are no targets (decide/relocate.c); the server decides what it takes.
+ *	nfs	the server decides; it is no target of a copy (decide/relocate.c)
  */
 #include "base/fslimits.h"
 
@@ -195,6 +195,16 @@ static const struct fs_row rows[] = {
 		.names = ANY, .subdirs = ANY, .text = TEXT_MOST, .name = 255,
 		.value = VALUE_MOST, .values = ANY, .bytes = FILE_MOST, .id = ID_MOST,
 		.first = EVER_SINCE, .last = FOR_EVER, .step = 1, .flags = FEW_FLAGS,
+	}, NULL },
+	{ "nfs", 0x00006969, true, {
+		.names = ANY, .subdirs = ANY, .text = TEXT_MOST, .name = 255,
+		.value = VALUE_MOST, .values = ANY, .bytes = FILE_MOST, .id = ID_MOST,
+		.first = EVER_SINCE, .last = FOR_EVER, .step = 1, .flags = 0,
+	}, NULL },
+	{ "nfs4", 0x00006969, true, {
+		.names = ANY, .subdirs = ANY, .text = TEXT_MOST, .name = 255,
+		.value = VALUE_MOST, .values = ANY, .bytes = FILE_MOST, .id = ID_MOST,
+		.first = EVER_SINCE, .last = FOR_EVER, .step = 1, .flags = 0,
 	}, NULL },
 };
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A table of multiply-linked inodes, keyed by inode number: one tree lies on one device,
- * but btrfs numbers the inodes of each subvolume by themselves (link_key()). 24 bytes a slot, never more than three quarters full, in 64 parts that
- * grow and lock each for itself: about 40 bytes for each inode.
+ * but btrfs numbers the inodes of each subvolume by themselves (link_key()). 24 bytes a
+ * slot, never more than three quarters full, in 64 parts that grow and lock each for
+ * itself: about 40 bytes for each inode.
  *
- *	slot = links_hold(links, link_key(&st));		the part is locked
+ *	slot = links_hold(links, link_key(&st));	the part is locked
  *	if (!slot->seen++) slot->value = ...
- *	links_let_go(links, ino);
+ *	links_let_go(links, link_key(&st));
  *
  * Work on all names of one inode is serialised while its slot is held. A thread
  * holds at most one slot of one table.
