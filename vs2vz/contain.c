@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/identity.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/units.h"
@@ -204,6 +205,8 @@ static int look_at(struct changing *c, const struct known_ct *ct, struct contain
 		   struct insulate_source *now)
 {
 	struct session *s = c->s;
+	char text[IDENTITY_TEXT];
+	struct identity id;
 	struct stat st;
 
 	*now = (struct insulate_source){ .from = ct->private, .to = ct->private };
@@ -215,9 +218,9 @@ static int look_at(struct changing *c, const struct known_ct *ct, struct contain
 	}
 	if (container_open(tree, s, ct) < 0)
 		return ct->device && !stop_signal() ? lost(c, ct) : -1;
-	if (fstat(tree->fd, &st) < 0)
-		return fail_errno(&s->err, "cannot look at '%s'", show(ct->private));
-	now->inode = st.st_ino;
+	if (identity_of_fd(&id, tree->fd, &s->err) < 0)
+		return -1;
+	now->id = pool_strdup(&s->pool, identity_text(&id, text));
 	if (tree->volume)
 		now->from = tree->volume;
 	now->volume = tree->uuid;

@@ -62,6 +62,7 @@ const char *proof_tree(struct session *s, const char *name)
 struct difference {
 	const char *path, *what;
 	enum whose whose;
+	size_t nr;		/* which one it was */
 };
 struct differences {
 	struct session *s;
@@ -82,7 +83,7 @@ static void note(void *ctx, const char *path, const char *what)
 	if (d->nr[whose]++ >= DIFFERENCES_HELD)
 		return;
 	one = pool_grow(&d->s->pool, &d->v, &d->held, &d->cap, sizeof(*one));
-	*one = (struct difference){ pool_strdup(&d->s->pool, path), what, whose };
+	*one = (struct difference){ pool_strdup(&d->s->pool, path), what, whose, d->held };
 }
 
 /* What is new below a directory of vzctl's need not be vzctl's. */
@@ -110,7 +111,7 @@ static bool is_in(const char *path, const char *dir)
  */
 static void judge_times(struct differences *d)
 {
-	for (size_t i = 0; i < d->held; i++) {
+	for (size_t i = d->held; i-- > 0;) {	/* sorted: what is below a directory first */
 		struct difference *dir = &d->v[i];
 		bool others = false;
 
@@ -135,19 +136,44 @@ static int by_owner(const void *left, const void *right)
 				      strcmp(a->path, b->path);
 }
 
+/* By path; of one path the first that was said first. */
+static int by_path(const void *left, const void *right)
+{
+	const struct difference *a = left, *b = right;
+	int order = strcmp(a->path, b->path);
+
+	return order ? order : (a->nr > b->nr) - (a->nr < b->nr);
+}
+
+/* Contents and records may both tell of one object. */
+static void drop_twins(struct differences *d)
+{
+	size_t kept = 0;
+
+	if (d->held)
+		qsort(d->v, d->held, sizeof(*d->v), by_path);
+	for (size_t i = 0; i < d->held; i++) {
+		if (kept && strcmp(d->v[i].path, d->v[kept - 1].path) == 0)
+			d->nr[d->v[i].whose]--;
+		else
+			d->v[kept++] = d->v[i];
+	}
+	d->held = kept;
+}
+
 /* Into the guest's line: the container's first, all of them in the report. */
 static void list_differences(struct differences *d)
 {
 	struct report_guest *g = &d->s->report.guests[d->line];
 
+	drop_twins(d);
 	judge_times(d);
 	if (d->held)
 		qsort(d->v, d->held, sizeof(*d->v), by_owner);
 	for (size_t i = 0; i < d->held; i++)
-		if (!i || strcmp(d->v[i].path, d->v[i - 1].path) != 0)
-			report_path_add(g, &d->s->report, d->v[i].path,
-					pool_printf(&d->s->pool, "%s (%s)", d->v[i].what,
-						    whose_word(d->v[i].whose)));
+		report_path_add(g, &d->s->report, d->v[i].path,
+				pool_printf(&d->s->pool, "%s (%s)", d->v[i].what,
+					    whose_word(d->v[i].whose)));
 	for (int w = 0; w <= WHOSE_OURS; w++)
 		if (d->nr[w] > DIFFERENCES_HELD)
 			report_path_add(g, &d->s->report, "...",
@@ -201,7 +227,6 @@ static int by_manifest(struct session *s, const struct journal *j, const char *n
 			fail(&s->err, "the record of the tree, '%s', is gone from the journal", name);
 		return -1;
 	}
-	list_differences(d);
 	g = &s->report.guests[d->line];
 	g->compared = true;
 	g->objects += counts->compared + counts->missing + counts->extra;
@@ -234,6 +259,7 @@ static int came_back(struct session *s, const struct journal *j, const struct st
 	opt.no_ctime = proof_repair(&j->plan) && !done;
 	if (by_manifest(s, j, name, fd, &opt, d, counts) < 0)
 		return -1;
+	list_differences(d);
 	return !d->nr[WHOSE_CONTAINER] && !d->nr[WHOSE_VZCTL] && !d->nr[WHOSE_OURS];
 }
 
@@ -380,13 +406,12 @@ static int verify_tree(struct session *s, const struct journal *j, size_t line)
 	if (!move)
 		return 0;
 	/* One view of a volume at a time. */
-	if (!renamed && compare_contents(s, j, move, &d) < 0)
-		return -1;
 	fd = renamed ? open_tree(s, step_get(move, "to")) : proof_copy(s, j, move);
 	rc = by_manifest(s, j, manifest_name(name, move->nr, !renamed), fd, &opt, &d, &counts);
 	close_fd(&fd);
-	if (rc < 0)
+	if (rc < 0 || (!renamed && compare_contents(s, j, move, &d) < 0))
 		return -1;
+	list_differences(&d);
 	if (d.nr[WHOSE_CONTAINER])
 		finding_add(&s->findings, VS_VERIFY_DIFFERS, s->report.guests[line].name,
 			    step_get(move, "to"), "of %llu objects these are not as the journal "

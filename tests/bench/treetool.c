@@ -194,7 +194,7 @@ static int do_marks(struct job *j, bool back, struct err *err)
 		return fail(err, "strip needs -T and -f");
 	s = plan_step(&plan, &pool, "marks");
 	step_arg(s, &pool, "at", path);
-	step_argf(s, &pool, "inode", "%llu", (unsigned long long)st.st_ino);
+	step_argf(s, &pool, "id", "-/%llu/-", (unsigned long long)st.st_ino);
 	step_arg(s, &pool, "tagging", "id24");
 	step_arg(s, &pool, "tags", j->tag);
 	work_init(&work, &root, j->folder, &pool);

@@ -281,7 +281,7 @@ static struct step *move(const struct maker *m, const char *kind, const char *fr
 
 	step_arg(s, m->pool, "from", from);
 	step_arg(s, m->pool, "to", to);
-	step_argf(s, m->pool, "inode", "%llu", (unsigned long long)look(m, from).st_ino);
+	step_argf(s, m->pool, "id", "-/%llu/-", (unsigned long long)look(m, from).st_ino);
 	return s;
 }
 
@@ -472,7 +472,7 @@ void world_plan_marks(struct plan *p, const struct root *root, struct pool *pool
 	times(&m, "/vz", "/vz");
 	s = plan_step(p, pool, "marks");
 	step_arg(s, pool, "at", "/vservers/shr");
-	step_argf(s, pool, "inode", "%llu", (unsigned long long)look(&m, "/vservers/shr").st_ino);
+	step_argf(s, pool, "id", "-/%llu/-", (unsigned long long)look(&m, "/vservers/shr").st_ino);
 	step_arg(s, pool, "hold", "/vservers/.vs2vz-held-shr");
 	step_arg(s, pool, "tagging", "id24");
 	step_arg(s, pool, "tags", "300");

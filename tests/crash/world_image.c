@@ -50,7 +50,7 @@ static void add_source(struct step *s, struct pool *pool, const struct root *roo
 {
 	step_arg(s, pool, "from", from);
 	step_arg(s, pool, "to", to);
-	step_argf(s, pool, "inode", "%llu", (unsigned long long)look_for(root, from).st_ino);
+	step_argf(s, pool, "id", "-/%llu/-", (unsigned long long)look_for(root, from).st_ino);
 }
 
 static void add_makefs(struct plan *p, const struct root *root, struct pool *pool)
@@ -87,7 +87,7 @@ void world_plan_image(struct plan *p, const struct root *root, struct pool *pool
 	s = add(p, pool, "copy", NULL);
 	step_arg(s, pool, "from", IMAGE);
 	step_arg(s, pool, "to", "/vz/private/349");
-	step_arg(s, pool, "inode", "2");
+	step_arg(s, pool, "id", "-/2/-");
 	step_arg(s, pool, "volume", FS_UUID);
 	s = add(p, pool, "unmountpoint", "/vz/bare");
 	step_argf(s, pool, "mtime", "%lld.%09ld", (long long)bare.st_mtim.tv_sec,

@@ -91,11 +91,11 @@ hostile() {
 	add_guest "$R" "$name" "$2" "$name.example.org" "192.0.2.$(($2 - 500 + 60))" rpm_tree
 	add_external "$R" "$name"
 	( cd "$R/vservers/$name" && eval "$3" )
-	tree "$scratch/all" "$R" -x var/log/vs2vz
+	tree "$scratch/all" "$R" -x var/log/vs2vz -x var/lib/vs2vz/manifests
 	run_status 2 "$3" timeout 20 "$VS2VZ" --root "$R" check "$name"
 	said "$name: it is named" 'VS361'
 	run_mustfail "$name: not converted" timeout 20 "$VS2VZ" --root "$R" convert "$name" --yes
-	tree "$scratch/now" "$R" -x var/log/vs2vz
+	tree "$scratch/now" "$R" -x var/log/vs2vz -x var/lib/vs2vz/manifests
 	same_files "$scratch/all" "$scratch/now" "$name: nothing was touched"
 	run vs plan "$name" --override VS361
 	said_not "$name: no step at what is in the way" "bring .*rpm/state"

@@ -161,7 +161,7 @@ static struct step *step_of(const char *tagging, const char *tags, const char *i
 	struct step *s = plan_step(&b.plan, &b.pool, "marks");
 
 	step_arg(s, &b.pool, "at", "/v/g");
-	step_argf(s, &b.pool, "inode", "%llu", (unsigned long long)look("v/g").st_ino);
+	step_argf(s, &b.pool, "id", "-/%llu/-", (unsigned long long)look("v/g").st_ino);
 	step_arg(s, &b.pool, "hold", "/v/.vs2vz-held-g");
 	if (tagging) {
 		step_arg(s, &b.pool, "tagging", tagging);

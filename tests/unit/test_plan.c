@@ -44,7 +44,7 @@ static void sample(struct plan *p)
 	*p = (struct plan){ .scope = "guest", .guest = "v3=4 5%", .ctid = 345 };
 	plan_input(p, &pool, INPUT_FILE, "/etc/vservers/v345/context",
 		   "00112233445566778899aabbccddeeff");
-	plan_input(p, &pool, INPUT_DIR, "/vservers/v345", "131073");
+	plan_input(p, &pool, INPUT_DIR, "/vservers/v345", "-/131073/-");
 	plan_input(p, &pool, INPUT_ABSENT, "/vz/private/345", NULL);
 	plan_input(p, &pool, INPUT_LINK, "/etc/vservers/v345/vdir", "a b\n\x1b");
 	plan_note(p, &pool, "reason", "same file system");
@@ -55,7 +55,7 @@ static void sample(struct plan *p)
 	s = plan_step(p, &pool, "rename");
 	step_arg(s, &pool, "from", "/vservers/v345");
 	step_arg(s, &pool, "to", "/vz/private/345");
-	step_arg(s, &pool, "inode", "131073");
+	step_arg(s, &pool, "id", "-/131073/-");
 	put_step(p, "A=\"1\"\n\t# 100%\n\nend", 18);
 	put_step(p, "", 0);
 	put_step(p, "\0\n\xff\r\n", 5);
@@ -91,7 +91,7 @@ static void round_trip(void **state)
 	assert_int_equal(q.step[2].text_len, 18);
 	assert_int_equal(q.step[3].text_len, 0);
 	assert_memory_equal(q.step[4].text, "\0\n\xff\r\n", 5);
-	assert_int_equal(step_number(&q.step[1], "inode"), 131073);
+	assert_string_equal(step_get(&q.step[1], "id"), "-/131073/-");
 }
 
 static void two_plans_in_a_file(void **state)
@@ -176,7 +176,7 @@ static const struct bad {
 	{ HEAD "step 0 mkdir at=/a mode=0755 owner=0:4294967295\n", "'owner' is not" },
 	{ HEAD "step 0 times at=/a mtime=1.1234567890 names=" HASH "\n", "'mtime' is not" },
 	{ HEAD "step 0 times at=/a mtime=1.5 names=abc\n", "'names' is not" },
-	{ HEAD "step 0 rename from=/a to=/b inode=-1\n", "'inode' is not" },
+	{ HEAD "step 0 rename from=/a to=/b id=-1\n", "'id' is not" },
 	{ HEAD "note token=5d0c6f2ab1e9847\n", "no token" },
 	{ HEAD "note token=5d0c6f2ab1e98473a\n", "no token" },
 	{ HEAD "note token=5d0c6f2ab1e9847/\n", "no token" },

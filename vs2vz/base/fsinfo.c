@@ -423,6 +423,20 @@ int fsinfo_read(struct fsinfo *out, const struct root *root, const char *path,
 	return ret;
 }
 
+int fsinfo_of_fd(struct fsinfo *out, int fd, struct pool *pool, struct err *err)
+{
+	const struct root here = { fd, "" };
+	struct machine m;
+	int ret;
+
+	*out = (struct fsinfo){ .mount_id = -1 };
+	ret = machine_open(&m, &here, err);
+	if (ret == 0)
+		ret = read_open(out, &m, fd, pool, err);
+	machine_close(&m);
+	return ret;
+}
+
 static int by_point(const void *left, const void *right)
 {
 	return strcmp(((const struct mount *)left)->point, ((const struct mount *)right)->point);

@@ -34,6 +34,9 @@ struct fsinfo {
 int fsinfo_read(struct fsinfo *out, const struct root *root, const char *path,
 		struct pool *pool, struct err *err) MUST_CHECK;
 
+/* The same of an open directory or file; its mount point is "/". */
+int fsinfo_of_fd(struct fsinfo *out, int fd, struct pool *pool, struct err *err) MUST_CHECK;
+
 /* The number of the mount that an open directory is on; -1 where it takes a search to tell. */
 int fsinfo_mount_of(int fd);
 

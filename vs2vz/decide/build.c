@@ -44,13 +44,13 @@ static void add_write(struct deciding *d, struct plan *plan, const char *path,
 
 /* rename, copy, retire: the same three arguments. */
 static struct step *add_move(struct deciding *d, struct plan *plan, const char *kind,
-		     const char *const path[2], ino_t inode)
+		     const char *const path[2], const char *id)
 {
 	struct step *s = plan_step(plan, d->pool, kind);
 
 	step_arg(s, d->pool, "from", path[0]);
 	step_arg(s, d->pool, "to", path[1]);
-	step_argf(s, d->pool, "inode", "%llu", (unsigned long long)inode);
+	step_arg(s, d->pool, "id", id);
 	return s;
 }
 
@@ -154,7 +154,7 @@ static void add_repair(struct deciding *d, struct decision *decision)
 		return;
 	s = plan_step(&decision->plan, d->pool, "marks");
 	step_arg(s, d->pool, "at", guest->tree);
-	step_argf(s, d->pool, "inode", "%llu", (unsigned long long)guest->tree_ino);
+	step_arg(s, d->pool, "id", d->tree_id);
 	if (decision->hold)
 		step_arg(s, d->pool, "hold", decision->hold);
 	marks_args(d, s, &decision->marks);
@@ -175,7 +175,7 @@ static void own_parents(struct deciding *d, struct plan *plan, const char *patte
 static struct step *add_own_fs(struct deciding *d, struct decision *decision)
 {
 	const struct insulate_source source = {
-		.from = decision->guest->tree, .inode = decision->guest->tree_ino,
+		.from = decision->guest->tree, .id = d->tree_id,
 		.to = decision->ct.private,
 	};
 
@@ -197,7 +197,7 @@ static void add_tree(struct deciding *d, struct decision *decision)
 		s = add_own_fs(d, decision);
 	else
 		s = add_move(d, plan, decision->method == METHOD_COPY ? "copy" : "rename", move,
-			     decision->guest->tree_ino);
+			     d->tree_id);
 	if (decision->method == METHOD_COPY)
 		marks_args(d, s, &decision->marks);
 	if (decision->insulation)
@@ -243,11 +243,11 @@ static int hide_legacy(struct deciding *d, struct decision *decision, struct err
 	const char *const move[2] = {
 		from, pool_printf(d->pool, "%s%s", from, VSERVER_LEGACY_SUFFIX),
 	};
-	struct stat st;
+	const char *id = identity_of(d->root, from, d->pool, err);
 
-	if (root_lstat(d->root, from, &st, err) < 0)
+	if (!id)
 		return -1;
-	add_move(d, &decision->plan, "rename", move, st.st_ino);
+	add_move(d, &decision->plan, "rename", move, id);
 	return 0;
 }
 
@@ -370,6 +370,9 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	plan->ctid = decision->ct.ctid;
 	if (plan_token_new(plan, d->pool, d->host->token, err) < 0)
 		return -1;
+	d->tree_id = identity_of(d->root, guest->tree, d->pool, err);
+	if (!d->tree_id)
+		return -1;
 	retire = retire_path(d, decision);
 	if (build_inputs(d, decision, err) < 0)
 		return -1;
@@ -388,7 +391,7 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 	if (retire) {
 		const char *const move[2] = { guest->tree, retire };
 
-		add_move(d, plan, "retire", move, guest->tree_ino);
+		add_move(d, plan, "retire", move, d->tree_id);
 	}
 	if (guest->style == STYLE_LEGACY && hide_legacy(d, decision, err) < 0)
 		return -1;

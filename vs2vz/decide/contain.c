@@ -34,16 +34,16 @@ static bool to_own(const struct contain_question *q)
 static int add_retire(struct containing *c, const char *path, struct err *err)
 {
 	const char *to = aside_path(c->plan, path, c->d.pool);
+	const char *id = identity_of(c->d.root, path, c->d.pool, err);
 	struct step *s;
-	struct stat st;
 
-	if (root_lstat(c->d.root, path, &st, err) < 0)
+	if (!id)
 		return -1;
 	plan_input(c->plan, c->d.pool, INPUT_ABSENT, to, NULL);
 	s = plan_step(c->plan, c->d.pool, "retire");
 	step_arg(s, c->d.pool, "from", path);
 	step_arg(s, c->d.pool, "to", to);
-	step_argf(s, c->d.pool, "inode", "%llu", (unsigned long long)st.st_ino);
+	step_arg(s, c->d.pool, "id", id);
 	return 0;
 }
 
@@ -114,7 +114,7 @@ static void add_copy(struct containing *c)
 
 	step_arg(s, c->d.pool, "from", now->from);
 	step_arg(s, c->d.pool, "to", now->to);
-	step_argf(s, c->d.pool, "inode", "%llu", (unsigned long long)now->inode);
+	step_arg(s, c->d.pool, "id", now->id);
 	step_arg(s, c->d.pool, "volume", now->volume);
 }
 
@@ -152,8 +152,7 @@ static int add_steps(struct containing *c, struct err *err)
 	if (to_own(q))
 		insulate_step(c->plan, &c->own, q->now, c->d.pool);
 	if (!own)
-		plan_input(c->plan, c->d.pool, INPUT_DIR, q->ct->private,
-			   pool_printf(c->d.pool, "%llu", (unsigned long long)q->now->inode));
+		plan_input(c->plan, c->d.pool, INPUT_DIR, q->ct->private, q->now->id);
 	if (to_own(q) && !own) {
 		if (add_retire(c, q->ct->private, err) < 0)
 			return -1;

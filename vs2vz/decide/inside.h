@@ -33,6 +33,7 @@ struct deciding {
 	struct lvm_groups groups;
 	size_t nr_fs, cap_fs;
 	struct fs_answer **fs;
+	const char *tree_id;	/* of the guest in hand: its tree, see base/identity.h */
 	/* The sample of the guest in hand: sample_use(). */
 	const char *sample_name;
 	const char *sample_path;	/* NULL: built in */

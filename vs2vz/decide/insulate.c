@@ -222,7 +222,7 @@ struct step *insulate_step(struct plan *plan, const struct insulation *in,
 	step_arg(s, pool, "at", in->at);
 	step_arg(s, pool, "to", source->to);
 	step_arg(s, pool, "from", source->from);
-	step_argf(s, pool, "inode", "%llu", (unsigned long long)source->inode);
+	step_arg(s, pool, "id", source->id);
 	if (source->volume)
 		step_arg(s, pool, "volume", source->volume);
 	step_arg(s, pool, "uuid", in->uuid);

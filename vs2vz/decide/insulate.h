@@ -86,7 +86,7 @@ void insulate_describe(struct ct *ct, const struct insulation *in, struct pool *
 /* The tree that fills it. */
 struct insulate_source {
 	const char *from;	/* a directory; a device or image file where volume is given */
-	uint64_t inode;
+	const char *id;		/* identity of the tree, see base/identity.h */
 	const char *volume;	/* UUID; NULL */
 	const char *to;		/* the private area */
 };

@@ -21,7 +21,7 @@
 enum package_act {
 	PACKAGE_MKDIR,		/* at */
 	PACKAGE_HIDE,		/* at, inode: something empty gives way */
-	PACKAGE_BRING,		/* at, from, inode of from: a whole directory */
+	PACKAGE_BRING,		/* at, from, id of from: a whole directory */
 	PACKAGE_WRITE,		/* at, mode, owner, text: one small file */
 };
 struct package_action {
@@ -29,6 +29,7 @@ struct package_action {
 	const char *at;		/* below the tree: "var/lib/rpm" */
 	const char *from;	/* on the host, NULL where it comes from the tree */
 	ino_t inode;
+	const char *id;		/* base/identity.h */
 	struct timespec mtime;	/* of what is hidden */
 	mode_t mode;
 	uid_t uid;

@@ -103,7 +103,7 @@ static void build_bring(struct deciding *d, const struct decision *decision, str
 
 	step_arg(s, d->pool, "from", a->from);
 	step_arg(s, d->pool, "to", at);
-	step_argf(s, d->pool, "inode", "%llu", (unsigned long long)a->inode);
+	step_arg(s, d->pool, "id", a->id);
 	if (decision->method == METHOD_RENAME)
 		step_arg(s, d->pool, "changed", "keep");
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/identity.h"
 #include "base/survey.h"
 #include "base/units.h"
 
@@ -177,7 +178,8 @@ static int add_copy(struct judging *j, const char *at, const char *from, struct 
 	const struct survey_options opt = { .threads = 1 };
 	struct package_action *a;
 	struct survey survey;
-	struct stat st;
+	char text[IDENTITY_TEXT];
+	struct identity id;
 	int CLEANUP_FD fd = strict_opendir(j->d->root, from, err);
 
 	if (fd < 0 || survey_tree(&survey, fd, &opt, err) < 0)
@@ -185,11 +187,11 @@ static int add_copy(struct judging *j, const char *at, const char *from, struct 
 	j->p->bytes = add_u64(j->p->bytes, survey.bytes_used);
 	j->p->inodes = add_u64(j->p->inodes, survey.inodes);
 	survey_release(&survey);
-	if (fstat(fd, &st) < 0)
-		return fail_errno(err, "cannot look at '%s'", show(from));
+	if (identity_of_fd(&id, fd, err) < 0)
+		return -1;
 	a = add(j, PACKAGE_BRING, at);
 	a->from = from;
-	a->inode = st.st_ino;
+	a->id = pool_strdup(j->d->pool, identity_text(&id, text));
 	note(j, at, from);
 	return 0;
 }

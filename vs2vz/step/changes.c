@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads plan and paths only; which differences are a step's own, touched.c knows. */
+/* Reads only; which differences are a step's own, touched.c knows. */
 #include "step/changes.h"
 
 #include "base/log.h"
+#include "step/manifest.h"
 #include "step/touched.h"
 
 #define SHOWN_MAX 20
 
-void changes_note(void *ctx, const char *path, const char *what)
+static void note(struct changes *c, const char *path, const char *what)
 {
-	struct changes *c = ctx;
-	const struct touched t = { c->w->steps, c->w->nr_steps, step_get(c->s, "to"), false,
-				   c->w->token };
-
-	if (touched_explains(&t, path, what))
-		return;
 	if (c->w->changed == CHANGED_DISCARD) {
 		struct buf CLEANUP_BUF whole = BUF_INIT;
 
@@ -28,4 +23,45 @@ void changes_note(void *ctx, const char *path, const char *what)
 		show(path), what);
 	if (c->first.len < 400)
 		buf_addf(&c->first, "%s'%s' (%s)", c->first.len ? ", " : "", show(path), what);
+}
+
+static struct touched touched(const struct changes *c)
+{
+	return (struct touched){ c->w->steps, c->w->nr_steps, step_get(c->s, "to"), false,
+				 c->w->token };
+}
+
+static void unless_a_step(void *ctx, const char *path, const char *what)
+{
+	const struct touched t = touched(ctx);
+
+	if (!touched_explains(&t, path, what))
+		note(ctx, path, what);
+}
+
+static void unless_a_trace(void *ctx, const char *path, const char *what)
+{
+	const struct touched t = touched(ctx);
+
+	if (!touched_is_trace(&t, path, what))
+		note(ctx, path, what);
+}
+
+int changes_count(struct changes *c, int from, int to, const struct tree_options *opt,
+		  struct err *err)
+{
+	const struct manifest_options how = {
+		.state = MANIFEST_DONE, .threads = c->w->threads, .coarse = c->w->coarse,
+	};
+	struct manifest_counts counts;
+	char name[MANIFEST_NAME];
+	bool done = false;
+
+	manifest_name(name, c->s->nr, true);
+	if (c->w->complete && manifest_is_done(&done, c->w->folder, name, err) < 0)
+		return -1;
+	if (done)
+		return manifest_compare(c->w->folder, name, to, &how, unless_a_trace, c, &counts,
+					err) < 0 ? -1 : 0;
+	return tree_diff(from, to, false, SIZE_MAX, unless_a_step, c, opt, err) < 0 ? -1 : 0;
 }

@@ -7,6 +7,7 @@
 #define VS2VZ_STEP_CHANGES_H
 
 #include "step/step.h"
+#include "step/tree.h"
 
 struct changes {
 	const struct step *s;	/* the copy */
@@ -18,7 +19,12 @@ struct changes {
 /* What to type where undo is refused because of them. */
 #define CHANGES_CURE "--bring-back takes it over, --discard-changes leaves it behind"
 
-/* A tree_report; ctx: struct changes. Where they are given up they go to work_late(). */
-void changes_note(void *ctx, const char *path, const char *what);
+/*
+ * Count and log them; where they are given up they go to work_late(). from, to: open;
+ * opt: the source's. Where all steps stand, by the record of the copy as they left it,
+ * ctimes included (manifest.h); else by comparing.
+ */
+int changes_count(struct changes *c, int from, int to, const struct tree_options *opt,
+		  struct err *err) MUST_CHECK;
 
 #endif

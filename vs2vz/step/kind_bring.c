@@ -2,7 +2,7 @@
 /*
  * bring: a directory of the host is copied into a tree, where nothing stands at its name.
  *
- *	FROM   .NAME.vs2vz-TOKEN-part beside TO   made; its inode number into bring.N, synced
+ *	FROM   .NAME.vs2vz-TOKEN-part beside TO   made; its identity into bring.N, synced
  *	FROM   the part                     filled, settled, compared
  *	FROM   TO                           renamed, parent flushed
  *
@@ -27,6 +27,7 @@
 #include "base/units.h"
 #include "step/beside.h"
 #include "step/saved.h"
+#include "step/source.h"
 #include "step/tree.h"
 
 struct bring {
@@ -37,7 +38,8 @@ struct bring {
 	struct place part, kept;	/* beside TO */
 	struct stat part_st, kept_st;
 	bool part_there, kept_ours;	/* kept_name is a free one where it is not ours */
-	uint64_t made;			/* inode number in bring.N, 0: none */
+	struct identity made;		/* in bring.N; inode 0: none */
+	bool to_made, part_made;
 };
 #define BRING_INIT { .to = FOUND_INIT }
 #define CLEANUP_BRING __attribute__((cleanup(bring_release)))
@@ -58,41 +60,11 @@ static struct place record_at(const struct step *s, const struct work *w, char n
 	return (struct place){ w->folder, name };
 }
 
-static int read_record(struct bring *b, const struct work *w, struct err *err)
-{
-	struct root folder = { w->folder, "" };
-	struct buf CLEANUP_BUF text = BUF_INIT;
-	char name[32];
-
-	if (root_read(&folder, record_at(b->s, w, name).name, 64, &text, err) < 0) {
-		if (!err_is_absent(err))
-			return -1;
-		err_clear(err);
-		return 0;
-	}
-	text.data[strcspn(text.data, "\n")] = '\0';
-	if (!parse_u64(text.data, UINT64_MAX, &b->made))
-		return fail(err, "record '%s' is damaged", name);
-	return 0;
-}
-
-static int write_record(const struct bring *b, const struct work *w, struct err *err)
-{
-	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
-	char name[32], text[32];
-	struct place at = record_at(b->s, w, name);
-	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)b->part_st.st_ino);
-
-	return atomic_write(&at, text, (size_t)len, &meta, true, err);
-}
-
 static int is_made(const struct place *at, const struct stat *st, void *ctx, struct err *err)
 {
 	const struct bring *b = ctx;
 
-	(void)at;
-	(void)err;
-	return b->made && st->st_ino == b->made;
+	return made_is(&b->made, at, st, err);
 }
 
 /* The name under which changed contents were put aside before, or a free one. */
@@ -117,25 +89,31 @@ static int bring_find(struct bring *b, const struct step *s, const struct work *
 		      struct err *err)
 {
 	struct beside part;
+	int to, is;
 
 	b->s = s;
-	if (step_find(&b->to, s, "to", w, err) < 0 || read_record(b, w, err) < 0)
+	if (step_find(&b->to, s, "to", w, err) < 0 || made_read(&b->made, s, w, err) < 0)
 		return -1;
 	if (!b->to.parent)
 		return 0;
-	if (beside_find_part(&part, &b->to.spot.at, w->token, names_least(w, s->nr), b->made, err) < 0)
+	if (beside_find_part(&part, &b->to.spot.at, w->token, names_least(w, s->nr), b->made.inode,
+			     err) < 0)
 		return -1;
 	memcpy(b->part_name, part.name, sizeof(b->part_name));
 	b->part = (struct place){ b->to.spot.at.dirfd, b->part_name };
 	b->part_nr = part.nr;
 	b->part_there = part.there;
 	b->part_st = part.st;
-	return find_kept(b, w, err);
+	to = b->to.there ? made_is(&b->made, &b->to.spot.at, &b->to.st, err) : 0;
+	is = to >= 0 && part.there ? made_is(&b->made, &b->part, &b->part_st, err) : 0;
+	b->to_made = to > 0;
+	b->part_made = is > 0;
+	return to < 0 || is < 0 ? -1 : find_kept(b, w, err);
 }
 
 static bool is_ours(const struct bring *b)
 {
-	return b->to.there && b->made && b->to.st.st_ino == b->made;
+	return b->to_made;
 }
 
 static int bring_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
@@ -157,11 +135,15 @@ static int open_from(const struct step *s, const struct work *w, struct err *err
 {
 	struct found CLEANUP_FOUND from = FOUND_INIT;
 	const char *path = step_get(s, "from");
+	char why[IDENTITY_WHY] = "it is not there";
+	int is;
 
 	if (step_find(&from, s, "from", w, err) < 0)
 		return -1;
-	if (!from.there || from.st.st_ino != step_number(s, "inode"))
-		return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned", show(path));
+	is = step_is(&from, s, why, err);
+	if (is <= 0)
+		return is < 0 ? -1 : fail_code(err, ERR_FOREIGN, "'%s' is not what was planned: %s",
+					       show(path), why);
 	return found_opendir(&from, path, err);
 }
 
@@ -199,11 +181,11 @@ static int take_part(struct bring *b, const struct work *w, struct err *err)
 	if (below_stat(b->part.dirfd, b->part.name, &b->part_st) < 0)
 		return fail_errno(err, "cannot look at '%s'", show(b->part_name));
 	fd = open_part(b, err);
-	if (fd < 0 || b->part_st.st_ino == b->made)
+	if (fd < 0 || b->part_made)
 		return fd;
 	if (!is_empty(fd))
 		fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours", show(b->part_name));
-	else if (write_record(b, w, err) == 0)
+	else if (made_write(b->s, w, fd, err) == 0)
 		return fd;
 	close_fd(&fd);
 	return -1;
@@ -363,6 +345,7 @@ static int step_back(struct bring *b, const struct work *w, struct err *err)
 	b->kept_ours = keep;
 	b->part_there = !keep;
 	b->part_st = b->to.st;
+	b->part_made = true;
 	return sync_dir(b->part.dirfd, err);
 }
 
@@ -372,7 +355,7 @@ static int drop_part(const struct bring *b, struct work *w, struct err *err)
 	struct tree_counts counts = { 0 };
 	int CLEANUP_FD fd = -1;
 
-	if (b->part_st.st_ino != b->made) {
+	if (!b->part_made) {
 		if (sys_rmdir(&b->part) == 0)
 			return 0;
 		if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
@@ -434,7 +417,7 @@ static void bring_describe(const struct step *s, char *mark, const char **word, 
 static const struct arg bring_args[] = {
 	{ .name = "from", .type = ARG_PATH },
 	{ .name = "to", .type = ARG_PATH },
-	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = "id", .type = ARG_ID },
 	{ .name = "changed", .type = ARG_TEXT, .optional = true },
 	{ .name = NULL },
 };

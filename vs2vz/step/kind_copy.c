@@ -2,7 +2,7 @@
 /*
  * copy: a guest's tree is copied to another file system; the source is not touched.
  *
- *	FROM   .TO.vs2vz-TOKEN-part   made; its inode number into copy.N, synced
+ *	FROM   .TO.vs2vz-TOKEN-part   made; its identity into copy.N, synced
  *	FROM   .TO.vs2vz-TOKEN-part   filled, settled, verified
  *	FROM   TO              renamed, parent flushed
  *
@@ -41,7 +41,8 @@ struct copy {
 	unsigned part_nr;	/* see beside.h */
 	bool part_there;
 	struct stat part_st;
-	uint64_t made;		/* inode number in copy.N, 0: none */
+	struct identity made;	/* in copy.N; inode 0: none */
+	bool to_made, part_made; /* that is it */
 };
 #define COPY_INIT { .to = FOUND_INIT }
 #define CLEANUP_COPY __attribute__((cleanup(copy_release)))
@@ -54,25 +55,31 @@ static void copy_release(struct copy *c)
 static int copy_find(struct copy *c, const struct step *s, const struct work *w, struct err *err)
 {
 	struct beside part;
+	int to, is;
 
 	if (step_find(&c->to, s, "to", w, err) < 0 ||
 	    made_read(&c->made, s, w, err) < 0)
 		return -1;
 	if (!c->to.parent)
 		return 0;
-	if (beside_find_part(&part, &c->to.spot.at, w->token, names_least(w, s->nr), c->made, err) < 0)
+	if (beside_find_part(&part, &c->to.spot.at, w->token, names_least(w, s->nr), c->made.inode,
+			     err) < 0)
 		return -1;
 	memcpy(c->part_name, part.name, sizeof(c->part_name));
 	c->part = (struct place){ c->to.spot.at.dirfd, c->part_name };
 	c->part_nr = part.nr;
 	c->part_there = part.there;
 	c->part_st = part.st;
-	return 0;
+	to = c->to.there ? made_is(&c->made, &c->to.spot.at, &c->to.st, err) : 0;
+	is = to >= 0 && part.there ? made_is(&c->made, &c->part, &c->part_st, err) : 0;
+	c->to_made = to > 0;
+	c->part_made = is > 0;
+	return to < 0 || is < 0 ? -1 : 0;
 }
 
 static bool to_ours(const struct copy *c)
 {
-	return c->to.there && c->made && c->to.st.st_ino == c->made;
+	return c->to_made;
 }
 
 static int copy_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
@@ -91,7 +98,7 @@ static int copy_guard(const struct step *s, struct work *w, enum standing *now, 
 
 static bool part_ours(const struct copy *c)
 {
-	return c->part_there && c->made && c->part_st.st_ino == c->made;
+	return c->part_there && c->part_made;
 }
 
 int copy_open(const struct step *s, const struct work *w, struct err *err)
@@ -155,11 +162,11 @@ static int take_part(struct copy *c, const struct step *s, struct work *w, struc
 	fd = open_part(c, err);
 	if (fd < 0)
 		return -1;
-	if (c->part_st.st_ino != c->made) {
+	if (!c->part_made) {
 		if (!is_empty(fd))
 			return fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours",
 					 show(c->part_name));
-		if (made_write(s, w, c->part_st.st_ino, err) < 0)
+		if (made_write(s, w, fd, err) < 0)
 			return -1;
 	}
 	out = fd;
@@ -222,8 +229,7 @@ static int count_changes(struct changes *c, const struct copy *found, struct err
 	to = found_opendir(&found->to, step_get(c->s, "to"), err);
 	if (to < 0)
 		return -1;
-	return tree_diff(from.fd, to, false, SIZE_MAX, changes_note, c, &from.opt, err) < 0 ?
-	       -1 : 0;
+	return changes_count(c, from.fd, to, &from.opt, err);
 }
 
 static int not_there(const struct copy *c, const struct step *s, struct err *err)
@@ -303,6 +309,7 @@ static int step_back(struct copy *c, const struct step *s, const struct work *w,
 	if (sys_rename_new(&c->to.spot.at, &c->part) < 0)
 		return fail_errno(err, "cannot rename '%s'", show(step_get(s, "to")));
 	c->part_st = c->to.st;
+	c->part_made = true;
 	c->part_there = true;
 	return sync_dir(c->part.dirfd, err);
 }
@@ -320,7 +327,7 @@ static int copy_undo(const struct step *s, struct work *w, struct err *err)
 
 	if (copy_find(&c, s, w, err) < 0)
 		return -1;
-	if (c.made && w->ran && w->changed == CHANGED_DISCARD && !to_ours(&c) && !part_ours(&c))
+	if (c.made.inode && w->ran && w->changed == CHANGED_DISCARD && !to_ours(&c) && !part_ours(&c))
 		work_kept(w, step_get(s, "to"), "the copy is not there: where it is, if anywhere, it is "
 			  "left");
 	if (!c.to.parent) {
@@ -354,7 +361,7 @@ static void copy_describe(const struct step *s, char *mark, const char **word, s
 static const struct arg copy_args[] = {
 	{ .name = "from", .type = ARG_PATH },
 	{ .name = "to", .type = ARG_PATH },
-	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = "id", .type = ARG_ID },
 	{ .name = "volume", .type = ARG_TEXT, .optional = true },
 	MARKS_ARGS,
 	{ .name = NULL },

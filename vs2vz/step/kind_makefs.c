@@ -180,8 +180,7 @@ static int count_changes(struct changes *c, struct makefs *m, struct err *err)
 			"--discard-changes goes back all the same");
 	if (view < 0)
 		return -1;
-	return tree_diff(from.fd, view, false, SIZE_MAX, changes_note, c, &from.opt, err) < 0 ?
-	       -1 : 0;
+	return changes_count(c, from.fd, view, &from.opt, err);
 }
 
 static int makefs_may_undo(const struct step *s, struct work *w, struct err *err)
@@ -318,7 +317,7 @@ static const struct arg makefs_args[] = {
 	{ .name = "at", .type = ARG_PATH },
 	{ .name = "to", .type = ARG_PATH },
 	{ .name = "from", .type = ARG_PATH },
-	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = "id", .type = ARG_ID },
 	{ .name = "volume", .type = ARG_TEXT, .optional = true },
 	{ .name = "uuid", .type = ARG_TEXT },
 	{ .name = "label", .type = ARG_TEXT },

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "base/identity.h"
 #include "step/marks_inside.h"
 #include "step/touched.h"
 
@@ -74,8 +75,12 @@ static int repair_find(struct repair *p, const struct step *s, struct work *w, s
 
 static int open_tree(struct repair *p, struct err *err)
 {
-	if (!p->at.there || p->at.st.st_ino != step_number(p->s, "inode"))
-		return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned", show(p->path));
+	char why[IDENTITY_WHY] = "it is not there";
+	int is = step_is(&p->at, p->s, why, err);
+
+	if (is <= 0)
+		return is < 0 ? -1 : fail_code(err, ERR_FOREIGN, "'%s' is not what was planned: %s",
+					       show(p->path), why);
 	p->tree = found_opendir(&p->at, p->path, err);
 	return p->tree < 0 ? -1 : 0;
 }
@@ -83,17 +88,21 @@ static int open_tree(struct repair *p, struct err *err)
 static int marks_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
 {
 	struct found __attribute__((cleanup(found_release))) at = FOUND_INIT;
+	char why[IDENTITY_WHY] = "it is not there";
+	int is;
 
 	*now = STANDS_AFTER;
 	if (is_complete(s, w))
 		return 0;
 	if (step_find(&at, s, "at", w, err) < 0)
 		return -1;
-	*now = at.there && at.st.st_ino == step_number(s, "inode") ? STANDS_BEFORE :
-								      STANDS_FOREIGN;
+	is = step_is(&at, s, why, err);
+	if (is < 0)
+		return -1;
+	*now = is ? STANDS_BEFORE : STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
-		fail_code(err, ERR_FOREIGN, "'%s' is not what was planned",
-			  show(step_get(s, "at")));
+		fail_code(err, ERR_FOREIGN, "'%s' is not what was planned: %s",
+			  show(step_get(s, "at")), why);
 	return 0;
 }
 
@@ -517,7 +526,7 @@ static void repair_describe(const struct step *s, char *mark, const char **word,
 
 static const struct arg marks_args[] = {
 	{ .name = "at", .type = ARG_PATH },
-	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = "id", .type = ARG_ID },
 	{ .name = "hold", .type = ARG_PATH, .optional = true },
 	MARKS_ARGS,
 	{ .name = NULL },

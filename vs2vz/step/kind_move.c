@@ -8,7 +8,7 @@
  * A directory that TO needs and that this batch made is flushed before: a tree never
  * stands below a name that a power cut can take away.
  *
- * The inode number tells where the thing is, so a cut leaves one of two states, each
+ * Its identity (base/identity.h) tells where the thing is, so a cut leaves one of two states, each
  * recognised. Only retire has a finish: it removes what was put aside. That is done
  * inside-out, so a cut leaves a smaller tree of the same inode, and goes on.
  */
@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "base/identity.h"
 #include "step/frozen.h"
 #include "step/last_copy.h"
 #include "step/manifest.h"
@@ -27,6 +28,7 @@
 struct move {
 	struct found from, to;
 	bool from_ours, to_ours;	/* the inode of the plan stands there */
+	char why[IDENTITY_WHY];		/* not */
 };
 #define MOVE_INIT { .from = FOUND_INIT, .to = FOUND_INIT }
 #define CLEANUP_MOVE __attribute__((cleanup(move_release)))
@@ -39,13 +41,15 @@ static void move_release(struct move *m)
 
 static int move_find(struct move *m, const struct step *s, const struct work *w, struct err *err)
 {
-	uint64_t inode = step_number(s, "inode");
+	int from, to;
 
 	if (step_find(&m->from, s, "from", w, err) < 0 || step_find(&m->to, s, "to", w, err) < 0)
 		return -1;
-	m->from_ours = m->from.there && m->from.st.st_ino == inode;
-	m->to_ours = m->to.there && m->to.st.st_ino == inode;
-	return 0;
+	from = step_is(&m->from, s, m->why, err);
+	to = from < 0 ? -1 : step_is(&m->to, s, m->from.there ? NULL : m->why, err);
+	m->from_ours = from > 0;
+	m->to_ours = to > 0;
+	return to < 0 ? -1 : 0;
 }
 
 /* Neither before nor after: say what stands there. */
@@ -60,9 +64,10 @@ static int odd(const struct step *s, const struct move *m, struct err *err)
 				 from, to);
 	if (m->from.there)
 		return fail_code(err, ERR_FOREIGN,
-				 "'%s' is not what was planned: inode %llu, not %s", from,
-				 (unsigned long long)m->from.st.st_ino, step_get(s, "inode"));
-	return fail_code(err, ERR_FOREIGN, "neither '%s' nor '%s' is what was planned", from, to);
+				 "'%s' is not what was planned: %s", from, m->why);
+	if (m->to.there)
+		return fail_code(err, ERR_FOREIGN, "'%s' is not what was moved there: %s", to, m->why);
+	return fail_code(err, ERR_FOREIGN, "neither '%s' nor '%s' is there", from, to);
 }
 
 /* A later step makes something at the old name: the bare directory of a mount point. */
@@ -236,14 +241,19 @@ static int retire_may_finish(const struct step *s, struct work *w, struct err *e
 {
 	const char *to = step_get(s, "to");
 	struct found CLEANUP_FOUND f = FOUND_INIT;
+	char why[IDENTITY_WHY];
+	int is;
 
 	if (w->source == SOURCE_STAYS)
 		return 0;
 	if (step_find(&f, s, "to", w, err) < 0)
 		return -1;
-	if (f.there && f.st.st_ino != step_number(s, "inode"))
-		return fail_code(err, ERR_FOREIGN, "'%s' is not what was set aside: see what it is; "
-				 "--keep-source leaves it there", show(to));
+	is = step_is(&f, s, why, err);
+	if (is < 0)
+		return -1;
+	if (f.there && !is)
+		return fail_code(err, ERR_FOREIGN, "'%s' is not what was set aside: %s; see what it is; "
+				 "--keep-source leaves it there", show(to), why);
 	if (!f.there && !w->resumes)
 		return fail_code(err, ERR_FOREIGN, "'%s' is not there: mount what it lies on; "
 				 "--keep-source goes on without it", show(to));
@@ -274,6 +284,8 @@ static int remove_tree(const struct step *s, struct work *w, const struct found 
 static int retire_finish(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
+	char why[IDENTITY_WHY];
+	int is;
 
 	if (w->source == SOURCE_STAYS) {
 		work_kept(w, step_get(s, "to"), "the source stays, as --keep-source asks");
@@ -281,9 +293,12 @@ static int retire_finish(const struct step *s, struct work *w, struct err *err)
 	}
 	if (step_find(&f, s, "to", w, err) < 0)
 		return -1;
-	if (f.there && f.st.st_ino != step_number(s, "inode"))
-		return fail_code(err, ERR_FOREIGN, "'%s' is not what was retired: left as it is",
-				 show(step_get(s, "to")));
+	is = step_is(&f, s, why, err);
+	if (is < 0)
+		return -1;
+	if (f.there && !is)
+		return fail_code(err, ERR_FOREIGN, "'%s' is not what was set aside: %s; left as it is",
+				 show(step_get(s, "to")), why);
 	if (f.parent && remove_tree(s, w, &f, err) < 0)
 		return -1;
 	if (f.parent)
@@ -309,7 +324,7 @@ static void retire_describe(const struct step *s, char *mark, const char **word,
 static const struct arg move_args[] = {
 	{ .name = "from", .type = ARG_PATH },
 	{ .name = "to", .type = ARG_PATH },
-	{ .name = "inode", .type = ARG_NUMBER },
+	{ .name = "id", .type = ARG_ID },
 	{ .name = NULL },
 };
 

@@ -72,6 +72,12 @@ void found_away(const struct found *f, const struct step *s, const char *arg, st
 /* The directory itself where it is the one with this inode number, -1 and ERR_FOREIGN else. */
 int found_opendir(const struct found *f, const char *path, struct err *err) MUST_CHECK;
 
+/*
+ * Is this the thing of the step's argument id? 1 yes; 0: *why, where asked for, says in what
+ * it differs (IDENTITY_WHY bytes); -1. Absence is 0.
+ */
+int step_is(const struct found *f, const struct step *s, char *why, struct err *err) MUST_CHECK;
+
 /* Arguments in numbers; the plan's parser has checked their form. */
 mode_t step_mode(const struct step *s, const char *name);
 void step_owner(const struct step *s, const char *name, uid_t *uid, gid_t *gid);

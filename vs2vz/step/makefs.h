@@ -6,6 +6,7 @@
 #ifndef VS2VZ_STEP_MAKEFS_H
 #define VS2VZ_STEP_MAKEFS_H
 
+#include "base/identity.h"
 #include "step/kinds.h"
 #include "step/volume.h"
 
@@ -35,7 +36,8 @@ struct makefs {
 	struct place part;
 	bool part_there;
 	struct stat part_st;
-	uint64_t made;
+	struct identity made;
+	bool part_made;
 };
 #define MAKEFS_INIT { .pool = POOL_INIT, .file = FOUND_INIT }
 #define CLEANUP_MAKEFS __attribute__((cleanup(makefs_release)))

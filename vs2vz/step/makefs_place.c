@@ -6,7 +6,7 @@
  * carry before is nothing, or the one UUID that the user named. Its signatures are
  * taken away before the first new byte: cut there it is blank, and ours to take again.
  *
- * An image file is made as AT.vs2vz-part, its inode number noted before the first byte;
+ * An image file is made as AT.vs2vz-part, its identity noted before the first byte;
  * AT appears by a rename. At AT the UUID tells whose it is.
  */
 #include "step/makefs.h"
@@ -139,7 +139,7 @@ static int file_is(struct makefs *m, struct err *err)
 	struct ext_super super;
 	int CLEANUP_FD fd = -1;
 
-	m->is = m->part_there && m->made && m->part_st.st_ino == m->made ? FS_PART : FS_NONE;
+	m->is = m->part_there && m->part_made ? FS_PART : FS_NONE;
 	if (!m->file.there)
 		return 0;
 	if (S_ISREG(m->file.st.st_mode)) {
@@ -158,6 +158,8 @@ static int file_is(struct makefs *m, struct err *err)
 
 static int file_look(struct makefs *m, struct err *err)
 {
+	int is;
+
 	if (step_find(&m->file, m->s, "at", m->w, err) < 0 ||
 	    made_read(&m->made, m->s, m->w, err) < 0)
 		return -1;
@@ -168,7 +170,9 @@ static int file_look(struct makefs *m, struct err *err)
 		return fail_code(err, ENAMETOOLONG, "name too long: '%s'", show(m->at));
 	m->part = (struct place){ m->file.spot.at.dirfd, m->part_name };
 	m->part_there = below_stat(m->part.dirfd, m->part.name, &m->part_st) == 0;
-	return file_is(m, err);
+	is = m->part_there ? made_is(&m->made, &m->part, &m->part_st, err) : 0;
+	m->part_made = is > 0;
+	return is < 0 ? -1 : file_is(m, err);
 }
 
 /* All of its space now: a container must not find later that the host has none. */
@@ -191,11 +195,11 @@ static int file_begin(struct makefs *m, struct err *err)
 	fd = m->part_there ? sys_open_write(&m->part) : sys_create(&m->part, 0600);
 	if (fd < 0 || fstat(fd, &m->part_st) < 0)
 		return fail_errno(err, "cannot make '%s'", show(m->part_name));
-	if (m->part_st.st_ino != m->made) {
+	if (!m->part_made) {
 		if (m->part_st.st_size)
 			return fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours",
 					 show(m->part_name));
-		if (made_write(m->s, m->w, m->part_st.st_ino, err) < 0)
+		if (made_write(m->s, m->w, fd, err) < 0)
 			return -1;
 	}
 	if (take_space(fd, step_number(m->s, "bytes")) < 0)
@@ -225,7 +229,7 @@ static int file_remove(struct makefs *m, struct err *err)
 		if (sys_unlink(&m->file.spot.at) < 0)
 			return fail_errno(err, "cannot remove '%s'", show(m->at));
 	}
-	if (m->part_there && (m->part_st.st_ino == m->made || !m->part_st.st_size) &&
+	if (m->part_there && (m->part_made || !m->part_st.st_size) &&
 	    sys_unlink(&m->part) < 0)
 		return fail_errno(err, "cannot remove '%s'", show(m->part_name));
 	return sync_dir(m->part.dirfd, err);
@@ -237,8 +241,8 @@ int makefs_look(struct makefs *m, const struct step *s, struct work *w, struct e
 {
 	m->s = s;
 	m->w = w;
-	m->at = step_get(s, "at");
 	m->uuid = step_get(s, "uuid");
+	m->at = volume_now(step_get(s, "at"), m->uuid, &m->pool);
 	m->device = volume_is_device(m->at);
 	view_close(w);
 	return m->device ? device_look(m, err) : file_look(m, err);

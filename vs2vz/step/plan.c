@@ -13,6 +13,7 @@
 
 #include "base/blockdev.h"
 #include "base/hash.h"
+#include "base/identity.h"
 #include "step/kinds.h"
 
 #define EVIDENCE_FILE_MAX (64u << 20)
@@ -155,6 +156,25 @@ static int file_evidence(const char **out, const struct root *root, const char *
 	return 0;
 }
 
+const char *identity_of(const struct root *root, const char *path, struct pool *pool,
+			struct err *err)
+{
+	struct spot CLEANUP_SPOT spot = SPOT_INIT;
+	char text[IDENTITY_TEXT];
+	struct identity id;
+	struct stat st;
+
+	if (root_spot(root, path, &spot, err) < 0)
+		return NULL;
+	if (below_stat(spot.at.dirfd, spot.at.name, &st) < 0) {
+		fail_errno(err, "cannot look at '%s'", show(path));
+		return NULL;
+	}
+	if (identity_at(&id, spot.at.dirfd, spot.at.name, &st, err) < 0)
+		return NULL;
+	return pool_strdup(pool, identity_text(&id, text));
+}
+
 static int dir_evidence(const char **out, const struct root *root, const char *path,
 			struct pool *pool, struct err *err)
 {
@@ -162,9 +182,11 @@ static int dir_evidence(const char **out, const struct root *root, const char *p
 
 	if (root_lstat(root, path, &st, err) < 0)
 		return -1;
-	*out = S_ISDIR(st.st_mode) ? pool_printf(pool, "%llu", (unsigned long long)st.st_ino) :
-	       "no directory";
-	return 0;
+	*out = "no directory";
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	*out = identity_of(root, path, pool, err);
+	return *out ? 0 : -1;
 }
 
 static int names_evidence(const char **out, const struct root *root, const char *path,
@@ -302,8 +324,6 @@ int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 	const char *tree = tree_of(p);
 
 	*stale = NULL;
-	if (way_is_free(p, root, pool, stale, err) < 0 || *stale)
-		return *stale ? 0 : -1;
 	for (size_t i = 0; i < p->nr_inputs; i++) {
 		const struct input *in = &p->input[i];
 		const char *now;
@@ -316,5 +336,5 @@ int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 		*stale = pool_printf(pool, "'%s' %s", show(in->path), how(in, now));
 		return 0;
 	}
-	return 0;
+	return way_is_free(p, root, pool, stale, err);
 }

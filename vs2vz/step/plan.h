@@ -6,11 +6,11 @@
  *
  *	vs2vz-plan format=2 tool=0.1.0 scope=guest guest=v345 ctid=345
  *	input file=/etc/vservers/v345/context hash=9f3c...
- *	input dir=/vservers/v345 inode=131073
+ *	input dir=/vservers/v345 id=6f1e...-9c2a/131073/2877461524
  *	note token=5d0c6f2ab1e98473
  *	note method=rename reason=same%20file%20system
  *	step 0 times at=/etc/vservers/v345 mtime=1190000000.000000000 names=...
- *	step 1 rename from=/vservers/v345 to=/vz/private/345 inode=131073
+ *	step 1 rename from=/vservers/v345 to=/vz/private/345 id=6f1e...-9c2a/131073/2877461524
  *	step 2 write at=/etc/vz/conf/345.conf mode=0644 owner=0:0 old=absent new=HASH
  *	| # Sample line
  *	| ONBOOT="yes"
@@ -40,7 +40,7 @@
 /* Evidence that the plan was decided on: gone or different means stale. */
 enum input_type {
 	INPUT_FILE,		/* content hash */
-	INPUT_DIR,		/* inode number of a directory */
+	INPUT_DIR,		/* a directory's identity (base/identity.h) */
 	INPUT_NAMES,		/* hash over the sorted names of a directory */
 	INPUT_ABSENT,		/* nothing of that name */
 	INPUT_LINK,		/* target text of a symbolic link */
@@ -126,6 +126,9 @@ int plan_parse(struct plan *p, const char **text, struct pool *pool, struct err 
  */
 int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 	       const char **stale, struct err *err) MUST_CHECK;
+/* The identity (base/identity.h) of what stands at a path, as text; NULL with err. */
+const char *identity_of(const struct root *root, const char *path, struct pool *pool,
+			struct err *err);
 /* The evidence of one input now (pool text), NULL where there is nothing. */
 int input_evidence(const char **out, const struct root *root, enum input_type type,
 		   const char *path, struct pool *pool, struct err *err) MUST_CHECK;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/identity.h"
 #include "base/units.h"
 #include "base/words.h"
 #include "step/kinds.h"
@@ -27,7 +28,7 @@ static const struct {
 	const char *path_key, *evidence_key;
 } input_words[] = {
 	[INPUT_FILE] = { "file", "hash" },
-	[INPUT_DIR] = { "dir", "inode" },
+	[INPUT_DIR] = { "dir", "id" },
 	[INPUT_NAMES] = { "names", "hash" },
 	[INPUT_ABSENT] = { "absent", NULL },
 	[INPUT_LINK] = { "link", "target" },
@@ -171,6 +172,13 @@ static bool is_hash(const char *text)
 	return strcmp(text, "absent") == 0 || hash_parse(text, &h);
 }
 
+static bool is_id(const char *text)
+{
+	struct identity id;
+
+	return identity_parse(&id, text);
+}
+
 static const struct {
 	bool (*fits)(const char *text);
 	const char *name;
@@ -182,6 +190,7 @@ static const struct {
 	[ARG_OWNER] = { is_owner, "UID:GID" },
 	[ARG_TIME] = { is_time, "SECONDS.NANOSECONDS" },
 	[ARG_HASH] = { is_hash, "32 hex digits or 'absent'" },
+	[ARG_ID] = { is_id, "FILE-SYSTEM/INODE/GENERATION" },
 };
 
 struct reader {

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
-#include "base/units.h"
+#include "base/hash.h"
+#include "model/finding_ids.h"
 #include "step/manifest.h"
 #include "step/mounted.h"
 
@@ -21,33 +22,56 @@ static const char *made_name(const struct step *s, char name[static 32])
 	return name;
 }
 
-int made_read(uint64_t *inode, const struct step *s, const struct work *w, struct err *err)
+int made_read(struct identity *made, const struct step *s, const struct work *w, struct err *err)
 {
 	struct root folder = { w->folder, "" };
 	struct buf CLEANUP_BUF text = BUF_INIT;
-	char name[32];
+	char name[32], check[16];
+	char *sum;
 
-	*inode = 0;
-	if (root_read(&folder, made_name(s, name), 64, &text, err) < 0) {
+	*made = (struct identity){ .inode = 0 };
+	if (root_read(&folder, made_name(s, name), 256, &text, err) < 0) {
 		if (!err_is_absent(err))
 			return -1;
 		err_clear(err);
 		return 0;
 	}
 	text.data[strcspn(text.data, "\n")] = '\0';
-	if (!parse_u64(text.data, UINT64_MAX, inode))
-		return fail(err, "record '%s' is damaged", name);
+	sum = strrchr(text.data, ' ');
+	if (sum)
+		*sum++ = '\0';
+	snprintf(check, sizeof(check), "%08x", hash_check(text.data, strlen(text.data)));
+	if (!sum || strcmp(sum, check) != 0 || !identity_parse(made, text.data) || !made->inode)
+		return fail_code(err, VS_JOURNAL_DAMAGED, "the record '%s' is damaged", name);
 	return 0;
 }
 
-int made_write(const struct step *s, const struct work *w, uint64_t inode, struct err *err)
+int made_write(const struct step *s, const struct work *w, int fd, struct err *err)
 {
 	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
-	char name[32], text[32];
+	char name[32], id[IDENTITY_TEXT], text[IDENTITY_TEXT + 16];
 	struct place at = { w->folder, made_name(s, name) };
-	int len = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)inode);
+	struct identity made;
+	int len;
 
+	if (identity_of_fd(&made, fd, err) < 0)
+		return -1;
+	identity_text(&made, id);
+	len = snprintf(text, sizeof(text), "%s %08x\n", id, hash_check(id, strlen(id)));
 	return atomic_write(&at, text, (size_t)len, &meta, true, err);
+}
+
+int made_is(const struct identity *made, const struct place *at, const struct stat *st,
+	    struct err *err)
+{
+	char unsaid[IDENTITY_WHY];
+	struct identity now;
+
+	if (!made->inode || made->inode != st->st_ino)
+		return 0;
+	if (identity_at(&now, at->dirfd, at->name, st, err) < 0)
+		return -1;
+	return identity_same(made, &now, unsaid);
 }
 
 int made_drop(const struct step *s, const struct work *w, struct err *err)
@@ -130,13 +154,9 @@ static int take_volume(struct source *src, const struct step *s, const struct wo
 		if (w->steps[i].kind == &kind_retire &&
 		    strcmp(step_get(&w->steps[i], "from"), step_get(s, "from")) == 0)
 			from = step_get(&w->steps[i], "to");
+	from = volume_now(from, step_get(s, "volume"), w->pool);
 	src->fd = mounted_open(w->root, from, step_get(s, "volume"), how, err);
 	return take(src, s, w, from, err);
-}
-
-static bool is_planned(const struct step *s, const struct found *at)
-{
-	return at->there && at->st.st_ino == step_number(s, "inode");
 }
 
 int source_open(struct source *src, const struct step *s, const struct work *w,
@@ -144,13 +164,17 @@ int source_open(struct source *src, const struct step *s, const struct work *w,
 {
 	const char *from = step_get(s, "from");
 	struct found CLEANUP_FOUND at = FOUND_INIT;
+	char why[IDENTITY_WHY] = "it is not there";
+	int is;
 
 	if (step_get(s, "volume"))
 		return take_volume(src, s, w, VOLUME_READ, err);
 	if (step_find(&at, s, "from", w, err) < 0)
 		return -1;
-	if (!is_planned(s, &at))
-		return fail_code(err, ERR_FOREIGN, "'%s' is not what was planned", show(from));
+	is = step_is(&at, s, why, err);
+	if (is <= 0)
+		return is < 0 ? -1 : fail_code(err, ERR_FOREIGN, "'%s' is not what was planned: %s",
+					       show(from), why);
 	src->fd = found_opendir(&at, from, err);
 	return take(src, s, w, from, err);
 }
@@ -160,13 +184,16 @@ int source_find(struct source *src, const struct step *s, const struct work *w,
 {
 	const char *from = step_get(s, "from"), *path = from;
 	struct found CLEANUP_FOUND at = FOUND_INIT;
+	char why[IDENTITY_WHY] = "it is not there";
+	int is;
 
 	if (step_get(s, "volume"))
 		return take_volume(src, s, w, w->changed == CHANGED_BRING_BACK ? VOLUME_WRITE :
 				   VOLUME_READ, err);
 	if (spot_find(&at, w->root, from, err) < 0)
 		return -1;
-	for (size_t i = 0; i < w->nr_steps && !is_planned(s, &at); i++) {
+	is = step_is(&at, s, why, err);
+	for (size_t i = 0; i < w->nr_steps && is == 0; i++) {
 		const struct step *r = &w->steps[i];
 
 		if (r->kind != &kind_retire || strcmp(step_get(r, "from"), from) != 0)
@@ -175,10 +202,11 @@ int source_find(struct source *src, const struct step *s, const struct work *w,
 		if (step_find(&at, r, "to", w, err) < 0)
 			return -1;
 		path = step_get(r, "to");
+		is = step_is(&at, s, why, err);
 	}
-	if (!is_planned(s, &at))
-		return fail_code(err, ERR_FOREIGN, "the source '%s' is not at its place",
-				 show(from));
+	if (is <= 0)
+		return is < 0 ? -1 : fail_code(err, ERR_FOREIGN, "the source '%s' is not at its place "
+					       "'%s': %s", show(from), show(path), why);
 	src->fd = found_opendir(&at, path, err);
 	return take(src, s, w, path, err);
 }

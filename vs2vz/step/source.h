@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What steps that copy a tree (arguments from, inode, volume) share: the source, where
- * it stands now, and the records in the journal's folder: KIND.N, the inode number of what
- * step N made, and "sums".
+ * What steps that copy a tree (arguments from, id, volume) share: the source, where
+ * it stands now, and the records in the journal's folder: KIND.N, the identity of what
+ * step N made with a check, and "sums".
  *
  * Where the step has the argument volume (a UUID), its from is a device or an image file
  * with that file system, seen in private (mounted.h).
@@ -10,6 +10,7 @@
 #ifndef VS2VZ_STEP_SOURCE_H
 #define VS2VZ_STEP_SOURCE_H
 
+#include "base/identity.h"
 #include "step/kinds.h"
 #include "step/marks.h"
 #include "step/tree.h"
@@ -31,12 +32,15 @@ int source_open(struct source *src, const struct step *s, const struct work *w,
 int source_find(struct source *src, const struct step *s, const struct work *w,
 		struct err *err) MUST_CHECK;
 
-/* The inode number that the step noted as its own; 0: none. */
-int made_read(uint64_t *inode, const struct step *s, const struct work *w,
+/* What the step noted as its own; inode 0: nothing. A record that is damaged is an error. */
+int made_read(struct identity *made, const struct step *s, const struct work *w,
 	      struct err *err) MUST_CHECK;
-int made_write(const struct step *s, const struct work *w, uint64_t inode,
-	       struct err *err) MUST_CHECK;
-/* Forget number and sums: nothing is the step's own then. */
+/* fd: the thing, open and still empty. On the disk when it returns. */
+int made_write(const struct step *s, const struct work *w, int fd, struct err *err) MUST_CHECK;
+/* Is it the thing that stands at this place? 1, 0, -1. */
+int made_is(const struct identity *made, const struct place *at, const struct stat *st,
+	    struct err *err) MUST_CHECK;
+/* Forget it and the sums: nothing is the step's own then. */
 int made_drop(const struct step *s, const struct work *w, struct err *err) MUST_CHECK;
 
 /*

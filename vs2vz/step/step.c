@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/compat.h"
+#include "base/identity.h"
 #include "base/units.h"
 #include "step/kinds.h"
 #include "step/view.h"
@@ -262,6 +263,23 @@ int step_opendir(const struct step *s, const char *arg, const struct work *w, st
 	if (in_view < 0)
 		return -1;
 	return in_view ? strict_opendir(&own, rest, err) : strict_opendir(w->root, path, err);
+}
+
+int step_is(const struct found *f, const struct step *s, char *why, struct err *err)
+{
+	struct identity was, now = { .inode = f->st.st_ino };
+	char unsaid[IDENTITY_WHY];
+
+	if (!identity_parse(&was, step_get(s, "id")))
+		die("step %s: 'id' is none", s->kind->name);
+	if (!f->there)
+		return 0;
+	if (was.inode == now.inode &&
+	    identity_at(&now, f->spot.at.dirfd, f->spot.at.name, &f->st, err) < 0)
+		return -1;
+	if (was.inode != now.inode)
+		was.fs[0] = '\0', was.has_subvolume = false;	/* what was not asked */
+	return identity_same(&was, &now, why ? why : unsaid);
 }
 
 void found_release(struct found *f)

@@ -49,6 +49,7 @@ enum arg_type {
 	ARG_OWNER,		/* UID:GID */
 	ARG_TIME,		/* SECONDS.NANOSECONDS, SECONDS may be negative */
 	ARG_HASH,		/* 32 hex digits, or "absent" */
+	ARG_ID,			/* base/identity.h */
 };
 struct arg {
 	const char *name;

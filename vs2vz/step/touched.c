@@ -224,14 +224,23 @@ static bool is_vzctls(const struct touched *t, const char *path, const char *wha
 	       (strcmp(path, TRACE_LINKS_NAME) == 0 || (!*path && strstr(what, "time")));
 }
 
+static const char *below_tree(const char *path)
+{
+	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
+		path++;
+	return strcmp(path, ".") == 0 ? "" : path;
+}
+
+bool touched_is_trace(const struct touched *t, const char *path, const char *what)
+{
+	return is_vzctls(t, below_tree(path), what);
+}
+
 bool touched_explains(const struct touched *t, const char *path, const char *what)
 {
 	size_t len;
 
-	while (*path == '/' || (path[0] == '.' && path[1] == '/'))
-		path++;
-	if (strcmp(path, ".") == 0)
-		path++;
+	path = below_tree(path);
 	len = strlen(path);
 	if (is_vzctls(t, path, what))
 		return true;

@@ -50,6 +50,8 @@ int touched_by_vzctl(struct hash128 *full, struct hash128 *bare, const struct to
 enum touched_how { TOUCHED_NAME, TOUCHED_WHOLE, TOUCHED_TIMES };
 void touched_each(const struct touched *t,
 		  void (*one)(void *ctx, const char *path, enum touched_how how), void *ctx);
+/* The same for what a start of the container leaves alone. */
+bool touched_is_trace(const struct touched *t, const char *path, const char *what);
 /* Does a step explain this difference, as tree_diff() reports it? */
 bool touched_explains(const struct touched *t, const char *path, const char *what);
 

@@ -90,10 +90,17 @@ int view_mount(const struct work *w, const char *volume, const char *uuid, struc
 	return mounted_open(w->root, volume, uuid, VOLUME_READ, err);
 }
 
+/* The volume, by the UUID of its file system. */
+static const char *at_now(const struct step *maker, const struct work *w)
+{
+	return volume_now(step_get(maker, "at"), step_get(maker, "uuid"), w->pool);
+}
+
 static int open_view(const struct step *maker, const struct work *w, struct err *err)
 {
 	struct work look = *w;
 	enum standing now;
+	const char *at;
 
 	if (kind_makefs.guard(maker, &look, &now, err) < 0)
 		return -1;
@@ -102,9 +109,9 @@ static int open_view(const struct step *maker, const struct work *w, struct err 
 	if (now == STANDS_BEFORE)
 		return fail_code(err, ENOENT, "'%s' holds no file system yet",
 				 show(step_get(maker, "at")));
-	w->view->fd = w->writes ?
-		mounted_open(w->root, step_get(maker, "at"), step_get(maker, "uuid"), VOLUME_WRITE, err) :
-		view_mount(w, step_get(maker, "at"), step_get(maker, "uuid"), err);
+	at = at_now(maker, w);
+	w->view->fd = w->writes ? mounted_open(w->root, at, step_get(maker, "uuid"), VOLUME_WRITE, err) :
+				  view_mount(w, at, step_get(maker, "uuid"), err);
 	w->view->writable = w->writes;
 	return w->view->fd < 0 ? -1 : 0;
 }
@@ -140,7 +147,7 @@ static const char *volume_of(const struct work *w)
 {
 	for (size_t i = 0; i < w->nr_steps; i++)
 		if (w->steps[i].kind == &kind_makefs)
-			return step_get(&w->steps[i], "at");
+			return at_now(&w->steps[i], w);
 	return NULL;
 }
 
@@ -182,6 +189,5 @@ int view_tree(const struct work *w, const struct step *maker, struct err *err)
 
 	if (view_is_mounted(w, area))
 		return strict_opendir(w->root, area, err);
-	return mounted_open(w->root, step_get(maker, "at"), step_get(maker, "uuid"), VOLUME_READ,
-			    err);
+	return mounted_open(w->root, at_now(maker, w), step_get(maker, "uuid"), VOLUME_READ, err);
 }

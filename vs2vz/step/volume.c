@@ -8,10 +8,12 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/sys.h"
 
@@ -55,6 +57,44 @@ int volume_open(const struct root *root, const char *path, enum volume_open how,
 	if (volume_is_device(path))
 		return open_device(path, how, err);
 	return how == VOLUME_WRITE ? open_file(root, path, err) : strict_open(root, path, err);
+}
+
+/* Mounted or not. */
+static bool holds(const char *path, const char *uuid)
+{
+	struct ext_super super;
+	struct root real;
+	struct stat st;
+	struct err unread;
+	int CLEANUP_FD fd = -1;
+	bool is = false;
+
+	if (root_init(&real, "/", &unread) < 0)
+		return false;
+	if (root_stat(&real, path, &st, &unread) == 0)
+		fd = device_open(path, st.st_rdev);
+	if (fd >= 0)
+		is = ext_super_read(&super, fd, &unread) == 0 && strcmp(super.uuid, uuid) == 0;
+	root_release(&real);
+	return is;
+}
+
+const char *volume_now(const char *path, const char *uuid, struct pool *pool)
+{
+	static char said[VOLUME_UUID_TEXT];
+	const char *other;
+
+	if (!uuid || !volume_is_device(path) || holds(path, uuid))
+		return path;
+	other = volume_named(pool_printf(pool, "UUID=%s", uuid), pool);
+	if (!other || strcmp(other, path) == 0)
+		return path;
+	if (strncmp(said, uuid, sizeof(said)) == 0)
+		return other;
+	snprintf(said, sizeof(said), "%s", uuid);
+	log_say(LOG_NOTE, "the file system %s is on '%s' now; '%s', where it was, is left alone",
+		show(uuid), show(other), show(path));
+	return other;
 }
 
 static unsigned patience(const struct blockdev *seen)

@@ -25,6 +25,12 @@ int volume_open(const struct root *root, const char *path, enum volume_open how,
  */
 int volume_look(struct blockdev *out, const struct root *root, const char *path,
 		struct pool *pool, struct err *err) MUST_CHECK;
+/*
+ * Where the ext file system with this UUID is now: the path itself, unless it is a device's
+ * that does not hold it and another device does (names of devices change from one start of
+ * the machine to the next). Then that is said once, and the other one left alone.
+ */
+const char *volume_now(const char *path, const char *uuid, struct pool *pool);
 /* Zero the magic bytes of these signatures, on the disk when it returns. */
 int volume_wipe(int fd, const struct blockdev *seen, struct err *err) MUST_CHECK;
 /*
