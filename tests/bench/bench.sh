@@ -11,6 +11,8 @@
 #		trees	survey, copy, verify, remove and marks of the sets guest and mail
 #		image	a file system of its own, made and filled: the set own-fs
 #		linear	the same for many names in one directory and many linked inodes
+#		commit	what the look before a deletion costs: commit of a copied guest of
+#			BENCH_FILES small files
 #		guests	the program itself on hosts of many small guests: time and memory
 #	BENCH_DIR=DIR           where the images are made (default: a new folder in /var/tmp)
 #	BENCH_ROUNDS=3          rounds of each tool
@@ -33,7 +35,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 : "${PEAK:=$(dirname "$(readlink -f "$VS2VZ")")/tests/peak}"
 : "${BENCH_ROUNDS:=3}" "${BENCH_FILES:=200000}" "${BENCH_BYTES:=1500}" "${BENCH_GUESTS:=200 1000 5000}"
 : "${BENCH_INODES:=100000}" "${BENCH_LINEAR:=25000 50000 100000 200000}" "${BENCH_BEARABLE:=25000}"
-: "${BENCH_ONLY:=trees image linear guests}"
+: "${BENCH_ONLY:=trees image linear commit guests}"
 : "${BENCH_COLD:=}" "${BENCH_OUT:=}" "${VS2VZ_TEST_GUEST:=}"
 
 die() { echo "bench: $*" >&2; exit 1; }
@@ -42,7 +44,7 @@ has() { command -v "$1" >/dev/null; }
 wanted() { [[ " $BENCH_ONLY " == *" $1 "* ]]; }
 
 for part in $BENCH_ONLY; do
-	[[ " trees image linear guests " == *" $part "* ]] || die "BENCH_ONLY: there is no part '$part'"
+	[[ " trees image linear commit guests " == *" $part "* ]] || die "BENCH_ONLY: there is no part '$part'"
 done
 
 [ "$(id -u)" = 0 ] || die "needs root: mounts, owners"
@@ -304,6 +306,40 @@ linear() {
 	without_target
 }
 
+# ---- commit
+
+# Its dry run asks all that it asks before it deletes. Private areas are on the second disk.
+commits() {
+	local r=$src/host-commit before=:
+	. "$top/tests/lib/host.sh"
+	for suffix in "" ${BENCH_COLD:+-cold}; do
+		rm -rf "$r" "$dst/private"
+		mkhost "$r"
+		mkdir "$dst/private"
+		mount --bind "$dst/private" "$r/vz/private" || die "cannot bind the private areas"
+		add_guest "$r" mail 1001 mail.example.org 10.0.4.2
+		mkdir -p "$r/vservers/mail/srv"
+		mail_tree "$r/vservers/mail/srv" "$BENCH_FILES"
+		"$VS2VZ" --root "$r" -q convert mail --yes --method copy >/dev/null ||
+			die "cannot convert"
+		sync
+		[ -z "$suffix" ] || before=cold
+		$before
+		timed commit "commit$suffix" vs2vz-look "$VS2VZ" --root "$r" -q commit mail -n
+		$before
+		timed commit "commit$suffix" vs2vz "$VS2VZ" --root "$r" -q commit mail --yes
+		umount "$r/vz/private"
+	done
+	rm -rf "$r" "$dst/private"
+}
+
+# By how much the look makes a commit longer: of all rounds together.
+look_costs() {
+	awk '$1 == "commit" { sum[$4] += $5 }
+	END { if (sum["vs2vz"] > sum["vs2vz-look"])
+		printf "the look before it makes a commit %.2f times as long", sum["vs2vz"] / (sum["vs2vz"] - sum["vs2vz-look"]) }' "$times"
+}
+
 # ---- the program itself on hosts with many small guests
 
 # small WORK COMMAND...: one command of the program on the host $r
@@ -413,6 +449,11 @@ report() {
 	empty files in one directory, of *links* from so many empty files of two names each, a
 	thousand files in each directory: the time for each must not grow with their number.
 
+	*commit*: commit of a guest of so many small files that was copied; *vs2vz-look* is its dry
+	run, which asks what commit asks before it deletes: both trees are walked, 64 files or 64 MiB
+	are read from the disk. It is to make a commit at most 1.3 times as long$(wanted commit &&
+	echo ": here $(look_costs)").
+
 	*guests*: the program itself on a host of so many small guests (30 objects each, all recipes);
 	memory is to stay below 64 MiB and 32 KiB for each guest, and the time for each must not grow
 	with their number. status is that of converted guests.
@@ -490,7 +531,9 @@ for ((i = 1; i <= BENCH_ROUNDS; i++)); do
 		[ -z "$BENCH_COLD" ] || images own-fs "$src/own-fs" -cold
 	fi
 	! wanted linear || linear
+	! wanted commit || commits
 done
+! wanted commit || say "$(look_costs)"
 ! wanted guests || guests
 table
 if [ -n "$BENCH_OUT" ]; then

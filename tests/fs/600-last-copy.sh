@@ -59,8 +59,6 @@ refused() {
 	said "$text: it is named there" "$word"
 }
 
-# ---- late writes, each by itself
-
 late() {
 	local text=$1 word=$2
 	shift 2
@@ -78,194 +76,276 @@ content_and_time() {
 	touch -d "$was" "$source/srv/3/record"
 }
 
-for way in copy insulate; do
-	if [ "$way" = copy ]; then opt="--method copy"; else opt="--insulate image:/srv/ct"; fi
-	# shellcheck disable=SC2086
-	converted $opt
-	run_check "$way: the dry run of commit" vs commit shop -n
-	said "$way: what would go" "remove +/vservers/\.shop\.vs2vz-[0-9a-f]* \([0-9]+ objects, "
-	said "$way: the room" "1 guest would be committed, 0 refused; [1-9][0-9.]* [KM]i?B freed"
-	run vs --json commit shop -n
-	is "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["counts"]["bytes_freed"] > 300000)' <"$scratch/out")" \
-		True "$way: the room as a number"
-	source_stays "$way: a dry run"
-	late "$way: a byte with its time set back" "'srv/3/record' \(content\)" content_and_time
-	run_check "$way: verify or not, undo is possible" vs undo shop
-	is "$(cat "$R/vservers/shop/srv/3/record")" "RECORD 3" "$way: undo kept it"
+# Late writes, each by itself.
+section_late() {
+	for way in copy insulate; do
+		if [ "$way" = copy ]; then opt="--method copy"; else opt="--insulate image:/srv/ct"; fi
+		# shellcheck disable=SC2086
+		converted $opt
+		run_check "$way: the dry run of commit" vs commit shop -n
+		said "$way: what would go" "remove +/vservers/\.shop\.vs2vz-[0-9a-f]* \([0-9]+ objects, "
+		said "$way: the room" "1 guest would be committed, 0 refused; [1-9][0-9.]* [KM]i?B freed"
+		run vs --json commit shop -n
+		is "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["counts"]["bytes_freed"] > 300000)' <"$scratch/out")" \
+			True "$way: the room as a number"
+		source_stays "$way: a dry run"
+		late "$way: a byte with its time set back" "'srv/3/record' \(content\)" content_and_time
+		run_check "$way: verify or not, undo is possible" vs undo shop
+		is "$(cat "$R/vservers/shop/srv/3/record")" "RECORD 3" "$way: undo kept it"
 
-	# shellcheck disable=SC2086
-	converted $opt
-	late "$way: a new file" "'srv/only-here' \(not in the copy\)" touch "$source/srv/only-here"
-	late "$way: a mode" "'srv/helper' \(mode\)" chmod 755 "$source/srv/helper"
-	late "$way: an attribute" "'srv/4/data' \(extended attributes\)" \
-		setfattr -n user.note -v x "$source/srv/4/data"
-	run_status 64 "$way: one of the two" vs commit shop --yes --keep-source --discard-changes
-	run_check "$way: commit that keeps it" vs commit shop --yes --keep-source
-	tree "$scratch/now" "$source"
-	same_files "$scratch/source" "$scratch/now" "$way: the source stays as it is"
+		# shellcheck disable=SC2086
+		converted $opt
+		late "$way: a new file" "'srv/only-here' \(not in the copy\)" touch "$source/srv/only-here"
+		late "$way: a mode" "'srv/helper' \(mode\)" chmod 755 "$source/srv/helper"
+		late "$way: an attribute" "'srv/4/data' \(extended attributes\)" \
+			setfattr -n user.note -v x "$source/srv/4/data"
+		run_status 64 "$way: one of the two" vs commit shop --yes --keep-source --discard-changes
+		run_check "$way: commit that keeps it" vs commit shop --yes --keep-source
+		tree "$scratch/now" "$source"
+		same_files "$scratch/source" "$scratch/now" "$way: the source stays as it is"
+		run vs status
+		said "$way: committed" 'shop.*committed'
+
+		# shellcheck disable=SC2086
+		converted $opt
+		sleep 0.02
+		mkdir "$source/srv/new"
+		echo x >"$source/srv/new/file"
+		run_check "$way: commit that gives it up" vs commit shop --yes --discard-changes
+		said "$way: and says what" "srv/new/file.*not in the copy"
+		is "$(aside "$R/vservers" shop)" "" "$way: the source is gone"
+	done
+}
+# The clock of the host was set back, or the time of the record is lost: the manifest tells.
+section_clock() {
+	converted --method copy
+	touch -d 'now + 1 day' "$R"/var/lib/vs2vz/guests/shop/retire.*
+	late "a byte with its time set back, by ctime alone" "'srv/3/record' \\(content\\)" content_and_time
+}
+
+# A commit that keeps the source is cut; what goes on knows of it.
+section_resume() {
+	local n cut=0
+	for n in 14 18 20 22 24; do
+		converted --method copy
+		VS2VZ_FAULT=crash:$n VS2VZ_FAULT_GRAVE=$scratch "$VS2VZ_BUILD/vs2vz-fault" --root "$R" \
+			commit shop --yes --keep-source >/dev/null 2>&1
+		run vs status
+		if grep -q 'commit interrupted' "$scratch/out"; then
+			cut=$((cut + 1))
+			run_check "cut at $n: resume" vs resume shop
+		else
+			run_check "cut at $n, before it began: again" vs commit shop --yes --keep-source
+		fi
+		tree "$scratch/now" "$source"
+		same_files "$scratch/source" "$scratch/now" "cut at $n: the source stays"
+	done
+	ok "some were cut when they had begun" test "$cut" -gt 0
+}
+
+# Somebody writes while the tree is copied: each rename waits, so that there is time for it.
+section_meanwhile() {
+	local pid
+	need_tools strace
+	new_host
+	strace -f -qq -o /dev/null -e trace=renameat,renameat2 -e inject=renameat,renameat2:delay_enter=400000 \
+		"$VS2VZ" --root "$R" convert shop --yes --method copy >"$scratch/out" 2>"$scratch/err" </dev/null &
+	pid=$!
+	while [ ! -e "$R/vz/private/5000" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+	echo meanwhile >>"$R/vservers/shop/srv/2/record"
+	wait "$pid"
+	status=$?
+	cat "$scratch/out" "$scratch/err" >"$scratch/both"
+	is "$status" 1 "written to while it is copied: the guest goes back"
+	said "it is named" "'srv/2/record' \\((size|mtime)\\)"
+	is "$(tail -n 1 "$R/vservers/shop/srv/2/record")" meanwhile "with what was written"
+	ok "there is no copy" test ! -e "$R/vz/private/5000"
 	run vs status
-	said "$way: committed" 'shop.*committed'
+	said "it is a VServer guest" "shop.*(found|undone)"
+	run_check "and convert goes through when nobody writes" vs convert shop --yes --method copy
+	is "$(tail -n 1 "$R/vz/private/5000/srv/2/record")" meanwhile "with all of it"
+}
 
-	# shellcheck disable=SC2086
-	converted $opt
-	sleep 0.02
-	mkdir "$source/srv/new"
-	echo x >"$source/srv/new/file"
-	run_check "$way: commit that gives it up" vs commit shop --yes --discard-changes
-	said "$way: and says what" "srv/new/file.*not in the copy"
-	is "$(aside "$R/vservers" shop)" "" "$way: the source is gone"
+# What the container did is its own.
+section_own() {
+	converted --method copy
+	rm -r "$R/vz/private/5000/srv/1"
+	echo changed >"$R/vz/private/5000/srv/2/record"
+	mv "$R/vz/private/5000/srv/5" "$R/vz/private/5000/srv/five"
+	run_check "changes of the container do not hinder" vs commit shop --yes
+	is "$(cat "$R/vz/private/5000/srv/2/record")" changed "they stay"
+}
+
+# What is given up is named.
+section_given() {
+	for opt in "--method copy" "--insulate image:/srv/ct"; do
+		# shellcheck disable=SC2086
+		converted $opt
+		if [ "$opt" = "--method copy" ]; then
+			own=$R/vz/private/5000
+		else
+			own=$scratch/own
+			mkdir -p "$own"
+			mount -o loop "$R/srv/ct/5000.img" "$own"
+		fi
+		for i in $(seq 30); do echo "$i" >"$own/srv/given.$i"; done
+		[ "$own" != "$scratch/own" ] || umount "$own"
+		run_check "$opt: undo that gives up" vs undo shop --discard-changes
+		is "$(grep -c 'given up with the copy: .*/srv' "$scratch/err")" 20 "$opt: the first twenty at once"
+		run vs --json report
+		said "$opt: a finding" '"VS713"'
+		is "$(grep -o 'srv/given\.[0-9]*"' "$scratch/out" | sort -u | wc -l)" 30 "$opt: all of them in the report"
+	done
+}
+
+# The copy is not to be seen.
+section_away() {
+	converted --method copy
+	private=$R/vz/private
+	image=$(losetup -n -O BACK-FILE "$(findmnt -n -o SOURCE "$private")")
+	umount "$private"
+	refused "the private areas are not mounted" "/vz/private/5000"
+	source_stays "private areas away"
+	run_mustfail "undo as well" vs undo shop
+	said "it says what to do" "mount what the copy lies on, or say --discard-changes"
+	run_mustfail "there is nothing to bring back" vs undo shop --bring-back
+	source_stays "refused undo"
+	mount -o loop "$image" "$private"
+	ok "the copy was not touched" test -f "$private/5000/srv/8/data"
+	umount "$private"
+	run_check "what the container has may be left behind" vs undo shop --discard-changes
+	said "and it is said where" "/vz/private/5000.*left"
+	tree "$scratch/now" "$R/vservers/shop"
+	mount -o loop "$image" "$private"
+	ok "it is left" test -f "$private/5000/srv/8/data"
+}
+
+# The source is not to be seen.
+section_source() {
+	new_host
+	mkdir "$scratch/away"
+	mount_new ext4 32M "$scratch/away"
+	cp -a "$R/vservers/shop/." "$scratch/away"
+	rm -rf "$R/vservers/shop"/*
+	source_image=$(losetup -n -O BACK-FILE "$(findmnt -n -o SOURCE "$scratch/away")")
+	umount "$scratch/away"
+	mount -o loop "$source_image" "$R/vservers/shop"
+	run_check "convert a guest that is a file system" vs convert shop --yes
+	tree "$scratch/copy" "$R/vz/private/5000"
+	mv "$R/vz/private/5000" "$R/vz/private/moved"
+	refused "nothing would go, but the copy is away" "/vz/private/5000' is not there"
+	mv "$R/vz/private/moved" "$R/vz/private/5000"
+	umount "$R/vservers/shop"
+	for how in --discard-changes --bring-back ""; do
+		# shellcheck disable=SC2086
+		run_mustfail "source away: undo $how" vs undo shop $how
+		said "it says why: $how" "'/vservers/shop'"
+		tree "$scratch/now" "$R/vz/private/5000"
+		same_files "$scratch/copy" "$scratch/now" "the copy is whole: $how"
+	done
+	mount_new ext4 32M "$R/vservers/shop"
+	mkdir -p "$R/vservers/shop/etc"
+	echo other >"$R/vservers/shop/etc/passwd"
+	tree "$scratch/other" "$R/vservers/shop"
+	for how in --bring-back --discard-changes ""; do
+		# shellcheck disable=SC2086
+		run_mustfail "another file system in its place: undo $how" vs undo shop $how
+		said "it is told: $how" "it is on the file system [-0-9a-f]*, not "
+		tree "$scratch/now" "$R/vservers/shop"
+		same_files "$scratch/other" "$scratch/now" "it is untouched: $how"
+	done
+	umount "$R/vservers/shop"
+	mount -o loop "$source_image" "$R/vservers/shop"
+	run_check "with the source it goes" vs undo shop --discard-changes
+	ok "and the copy is gone" test ! -e "$R/vz/private/5000"
+	run_check "the same with a file system of its own" vs convert shop --yes --insulate image:/srv/ct
+	mv "$R/srv/ct/5000.img" "$R/srv/moved.img"
+	refused "nothing would go, but the image is away" "/srv/ct/5000.img"
+}
+
+# Something in its place.
+section_place() {
+	converted --method copy
+	mv "$R/vz/private/5000" "$R/vz/private/moved"
+	mkdir "$R/vz/private/5000"
+	refused "an empty directory" "/vz/private/5000' was not made"
+	rmdir "$R/vz/private/5000"
+	ln -s moved "$R/vz/private/5000"
+	refused "a link to it" "/vz/private/5000"
+	source_stays "a link"
+	rm "$R/vz/private/5000"
+	mv "$R/vz/private/moved" "$R/vz/private/5000"
+	mv "$R/etc/vz/conf/5000.conf" "$R/etc/vz/conf/5000.conf.destroyed"
+	refused "no configuration" "5000.conf any more"
+	source_stays "no configuration"
+	mv "$R/etc/vz/conf/5000.conf.destroyed" "$R/etc/vz/conf/5000.conf"
+	run_check "back in its place: commit" vs commit shop --yes
+}
+
+# A renamed tree: undo data is all that would go.
+section_renamed() {
+	new_host
+	umount "$R/vz/private"
+	run_check "convert by rename" vs convert shop --yes
+	mv "$R/vz/private/5000" "$R/vz/private/moved"
+	ln -s moved "$R/vz/private/5000"
+	refused "renamed: a link at the private area" "/vz/private/5000"
+	rm "$R/vz/private/5000"
+	refused "renamed: nothing there" "/vz/private/5000"
+	mv "$R/vz/private/moved" "$R/vz/private/5000"
+	run_check "renamed: commit" vs commit shop --yes
+}
+
+# A mount below what goes, and somebody in it.
+section_busy() {
+	converted --method copy
+	mkdir "$scratch/precious"
+	echo precious >"$scratch/precious/data"
+	mount --bind "$scratch/precious" "$source/srv/1"
+	refused "a bind mount" "srv/1"
+	ok "what is mounted is whole" test -f "$scratch/precious/data"
+	for how in --discard-changes --bring-back ""; do
+		# shellcheck disable=SC2086
+		run_mustfail "a mount in the source: undo $how" vs undo shop $how
+		run vs status
+		said "nothing was begun: $how" 'shop.*converted'
+	done
+	umount "$source/srv/1"
+	source_stays "after the mount"
+	(cd "$source/srv" && exec sleep 60) &
+	sleeper=$!
+	refused "a process" "process $sleeper .*works there"
+	kill "$sleeper"
+	wait "$sleeper" 2>/dev/null
+	run_check "after both: commit" vs commit shop --yes
+}
+
+# A damaged copy.
+section_damaged() {
+	converted --insulate image:/srv/ct
+	img=$R/srv/ct/5000.img
+	block=$(debugfs -R "blocks /srv/8/data" "$img" 2>/dev/null | tr ' ' '\n' | grep -m1 .)
+	bs=$(debugfs -R "stats -h" "$img" 2>/dev/null | sed -n 's/^Block size: *//p')
+	dd if=/dev/urandom of="$img" bs="$bs" seek="$block" count=2 conv=notrunc status=none
+	refused "contents overwritten" "'srv/8/data' differs \(content\)"
+	source_stays "contents overwritten"
+	run_mustfail "the image goes only with a word" vs undo shop --bring-back --discard-changes
+	run_check "undo" vs undo shop --discard-changes
+	converted --insulate image:/srv/ct
+	dd if=/dev/zero of="$img" bs=1M seek=1 count=6 conv=notrunc status=none
+	run_status 2 "the middle overwritten" vs commit shop --yes
+	source_stays "the middle overwritten"
+	converted --insulate image:/srv/ct
+	debugfs -w -R "unlink /srv/7/record" "$img" 2>/dev/null
+	refused "a name lost without a trace" "'srv/7/record' differs \(missing\)"
+	mke2fs -qF "$img"
+	refused "another file system" "/srv/ct/5000.img"
+	rm "$img"
+	refused "no image" "/srv/ct/5000.img"
+	source_stays "no image"
+}
+
+for section in ${LAST_COPY:-late clock resume meanwhile own given away source place renamed busy damaged}; do
+	"section_$section"
 done
-
-# ---- what the container did is its own
-
-converted --method copy
-rm -r "$R/vz/private/5000/srv/1"
-echo changed >"$R/vz/private/5000/srv/2/record"
-mv "$R/vz/private/5000/srv/5" "$R/vz/private/5000/srv/five"
-run_check "changes of the container do not hinder" vs commit shop --yes
-is "$(cat "$R/vz/private/5000/srv/2/record")" changed "they stay"
-
-# ---- what is given up is named
-
-for opt in "--method copy" "--insulate image:/srv/ct"; do
-	# shellcheck disable=SC2086
-	converted $opt
-	if [ "$opt" = "--method copy" ]; then
-		own=$R/vz/private/5000
-	else
-		own=$scratch/own
-		mkdir -p "$own"
-		mount -o loop "$R/srv/ct/5000.img" "$own"
-	fi
-	for i in $(seq 30); do echo "$i" >"$own/srv/given.$i"; done
-	[ "$own" != "$scratch/own" ] || umount "$own"
-	run_check "$opt: undo that gives up" vs undo shop --discard-changes
-	is "$(grep -c 'given up with the copy: .*/srv' "$scratch/err")" 20 "$opt: the first twenty at once"
-	run vs --json report
-	said "$opt: a finding" '"VS713"'
-	is "$(grep -o 'srv/given\.[0-9]*"' "$scratch/out" | sort -u | wc -l)" 30 "$opt: all of them in the report"
-done
-
-# ---- the copy is not to be seen
-
-converted --method copy
-private=$R/vz/private
-image=$(losetup -n -O BACK-FILE "$(findmnt -n -o SOURCE "$private")")
-umount "$private"
-refused "the private areas are not mounted" "/vz/private/5000"
-source_stays "private areas away"
-run_mustfail "undo as well" vs undo shop
-said "it says what to do" "mount what the copy lies on, or say --discard-changes"
-run_mustfail "there is nothing to bring back" vs undo shop --bring-back
-source_stays "refused undo"
-mount -o loop "$image" "$private"
-ok "the copy was not touched" test -f "$private/5000/srv/8/data"
-umount "$private"
-run_check "what the container has may be left behind" vs undo shop --discard-changes
-said "and it is said where" "/vz/private/5000.*left"
-tree "$scratch/now" "$R/vservers/shop"
-mount -o loop "$image" "$private"
-ok "it is left" test -f "$private/5000/srv/8/data"
-
-# ---- the source is not to be seen
-
-new_host
-mkdir "$scratch/away"
-mount_new ext4 32M "$scratch/away"
-cp -a "$R/vservers/shop/." "$scratch/away"
-rm -rf "$R/vservers/shop"/*
-source_image=$(losetup -n -O BACK-FILE "$(findmnt -n -o SOURCE "$scratch/away")")
-umount "$scratch/away"
-mount -o loop "$source_image" "$R/vservers/shop"
-run_check "convert a guest that is a file system" vs convert shop --yes
-tree "$scratch/copy" "$R/vz/private/5000"
-umount "$R/vservers/shop"
-for how in --discard-changes --bring-back ""; do
-	# shellcheck disable=SC2086
-	run_mustfail "source away: undo $how" vs undo shop $how
-	said "it says why: $how" "'/vservers/shop'"
-	tree "$scratch/now" "$R/vz/private/5000"
-	same_files "$scratch/copy" "$scratch/now" "the copy is whole: $how"
-done
-mount -o loop "$source_image" "$R/vservers/shop"
-run_check "with the source it goes" vs undo shop --discard-changes
-ok "and the copy is gone" test ! -e "$R/vz/private/5000"
-
-# ---- something in its place
-
-converted --method copy
-mv "$R/vz/private/5000" "$R/vz/private/moved"
-mkdir "$R/vz/private/5000"
-refused "an empty directory" "/vz/private/5000' was not made"
-rmdir "$R/vz/private/5000"
-ln -s moved "$R/vz/private/5000"
-refused "a link to it" "/vz/private/5000"
-source_stays "a link"
-rm "$R/vz/private/5000"
-mv "$R/vz/private/moved" "$R/vz/private/5000"
-mv "$R/etc/vz/conf/5000.conf" "$R/etc/vz/conf/5000.conf.destroyed"
-refused "no configuration" "5000.conf any more"
-source_stays "no configuration"
-mv "$R/etc/vz/conf/5000.conf.destroyed" "$R/etc/vz/conf/5000.conf"
-run_check "back in its place: commit" vs commit shop --yes
-
-# ---- a renamed tree: undo data is all that would go
-
-new_host
-umount "$R/vz/private"
-run_check "convert by rename" vs convert shop --yes
-mv "$R/vz/private/5000" "$R/vz/private/moved"
-ln -s moved "$R/vz/private/5000"
-refused "renamed: a link at the private area" "/vz/private/5000"
-rm "$R/vz/private/5000"
-refused "renamed: nothing there" "/vz/private/5000"
-mv "$R/vz/private/moved" "$R/vz/private/5000"
-run_check "renamed: commit" vs commit shop --yes
-
-# ---- a mount below what goes, and somebody in it
-
-converted --method copy
-mkdir "$scratch/precious"
-echo precious >"$scratch/precious/data"
-mount --bind "$scratch/precious" "$source/srv/1"
-refused "a bind mount" "srv/1"
-ok "what is mounted is whole" test -f "$scratch/precious/data"
-for how in --discard-changes --bring-back ""; do
-	# shellcheck disable=SC2086
-	run_mustfail "a mount in the source: undo $how" vs undo shop $how
-	run vs status
-	said "nothing was begun: $how" 'shop.*converted'
-done
-umount "$source/srv/1"
-source_stays "after the mount"
-(cd "$source/srv" && exec sleep 60) &
-sleeper=$!
-refused "a process" "process $sleeper .*works there"
-kill "$sleeper"
-wait "$sleeper" 2>/dev/null
-run_check "after both: commit" vs commit shop --yes
-
-# ---- a damaged copy
-
-converted --insulate image:/srv/ct
-img=$R/srv/ct/5000.img
-block=$(debugfs -R "blocks /srv/8/data" "$img" 2>/dev/null | tr ' ' '\n' | grep -m1 .)
-bs=$(debugfs -R "stats -h" "$img" 2>/dev/null | sed -n 's/^Block size: *//p')
-dd if=/dev/urandom of="$img" bs="$bs" seek="$block" count=2 conv=notrunc status=none
-refused "contents overwritten" "'srv/8/data' differs \(content\)"
-source_stays "contents overwritten"
-run_mustfail "the image goes only with a word" vs undo shop --bring-back --discard-changes
-run_check "undo" vs undo shop --discard-changes
-converted --insulate image:/srv/ct
-dd if=/dev/zero of="$img" bs=1M seek=1 count=6 conv=notrunc status=none
-run_status 2 "the middle overwritten" vs commit shop --yes
-source_stays "the middle overwritten"
-converted --insulate image:/srv/ct
-debugfs -w -R "unlink /srv/7/record" "$img" 2>/dev/null
-refused "a name lost without a trace" "'srv/7/record' differs \(missing\)"
-mke2fs -qF "$img"
-refused "another file system" "/srv/ct/5000.img"
-rm "$img"
-refused "no image" "/srv/ct/5000.img"
-source_stays "no image"
 done_testing

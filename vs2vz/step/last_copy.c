@@ -333,8 +333,11 @@ static int judge_suspect(struct looking *l, struct look_scratch *s, const struct
 	}
 	if (!what)
 		return 0;
-	/* A directory that a step of ours changed in the copy has another time there. */
-	if (S_ISDIR(e->meta.st.st_mode) && is_step_made(l, dir, e->name, what))
+	/*
+	 * A directory that a step of ours changed in the copy has another time there. What
+	 * comes back when a crash takes a removal back may have any time.
+	 */
+	if ((l->w->resumes || S_ISDIR(e->meta.st.st_mode)) && is_step_made(l, dir, e->name, what))
 		return 0;
 	return add_late(l, dir, e->name, what);
 }
@@ -384,6 +387,8 @@ static int judge_pair(struct looking *l, struct look_scratch *s, const struct wa
 	const char *what;
 	int same;
 
+	if (l->w->resumes && S_ISDIR(e->meta.st.st_mode))
+		return 0;	/* it has lost names */
 	if (mend_meta(l->marks, &s->window, -1, &mended) < 0)
 		return walk_fail(err, dir, e->name, "cannot compare");
 	what = status_differs(&mended.st, &now->st, &l->fs);
@@ -404,6 +409,8 @@ static int judge_missing(struct looking *l, const struct walk_dir *dir, const st
 {
 	struct stat st;
 
+	if (suspect && l->w->resumes && is_step_made(l, dir, e->name, "missing"))
+		return 0;
 	if (suspect)
 		return add_late(l, dir, e->name, "not in the copy");
 	if (walk_second(dir) < 0)

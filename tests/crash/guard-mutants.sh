@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Does tests/fs/600-last-copy.sh notice when a guard of the last copy is missing? Each
+# mutant is the whole program with one of them taken out; the section named must fail.
+#
+#	guard-mutants.sh BUILD	BUILD holds libvs2vz.a, main.o and tests; root
+#
+# CC, CPPFLAGS, CFLAGS, LDLIBS as for the program; MUTANT (part of a name).
+set -u
+build=$(cd "$1" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+top=$here/../..
+out=$build/guard-mutants
+: "${CC:=cc}" "${CPPFLAGS:=-I$top/vs2vz -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64}"
+: "${CFLAGS:=-std=c11 -O1 -pthread}"
+: "${LDLIBS:=$(pkg-config --libs blkid com_err ext2fs libconfuse libcap jansson mount libxxhash)}"
+if [ "$(id -u)" != 0 ]; then
+	[ -n "${CI:-}" ] || { echo "1..0 # SKIP needs root"; exit 0; }
+	printf '1..1\nnot ok 1 - needs root\n'
+	exit 1
+fi
+nr=0
+bad=0
+mkdir -p "$out" || exit 1
+
+# mutant NAME FILE SECTION SED-EXPRESSION
+mutant() {
+	case $1 in *"${MUTANT:-}"*) ;; *) return ;; esac
+	nr=$((nr + 1))
+	sed "$4" "$top/vs2vz/$2" >"$out/mutant.c"
+	if cmp -s "$top/vs2vz/$2" "$out/mutant.c"; then
+		echo "not ok $nr - $1 # the expression changes nothing in $2"
+		bad=1
+		return
+	fi
+	if ! $CC $CPPFLAGS $CFLAGS -w -c -o "$out/mutant.o" "$out/mutant.c" ||
+	   ! $CC $CFLAGS -o "$out/vs2vz" "$build/obj/vs2vz/main.o" "$out/mutant.o" \
+		"$build/libvs2vz.a" $LDLIBS; then
+		echo "not ok $nr - $1 # does not build"
+		bad=1
+	elif LAST_COPY=$3 VS2VZ=$out/vs2vz VS2VZ_BUILD=$build MANIFEST=$build/tests/manifest \
+	     "$top/tests/fs/600-last-copy.sh" >"$out/log" 2>&1; then
+		echo "not ok $nr - $1 # not noticed in '$3'"
+		bad=1
+	else
+		echo "ok $nr - $1 # noticed: $(grep -m1 '^not ok' "$out/log" | sed 's/^not ok [0-9]* - //')"
+	fi
+}
+
+mutant "steps are not asked before a commit" run/run.c renamed \
+	's/if (s->kind->may_finish \&\& s->kind->may_finish(s, w, err) < 0)/if (0)/'
+mutant "late writes do not count" step/last_copy.c late \
+	's/if (!l->nr_late || l->w->source == SOURCE_GOES_ALL)/if (1)/'
+mutant "times of the record alone tell late writes" step/last_copy.c clock \
+	's/if (l->w->resumes || step_get(l->made, "volume"))/if (1)/'
+mutant "the source is not walked again when it is set aside" step/kind_move.c meanwhile \
+	's/return move_apply(s, w, err) < 0 ? -1 : last_copy_settle(s, w, err);/return move_apply(s, w, err);/'
+mutant "a copy is not looked for" step/kind_copy.c source \
+	's/\.may_finish = copy_may_finish,/.may_finish = NULL,/'
+mutant "whatever stands at the copy's place is the copy" step/kind_copy.c place \
+	'/^int copy_open/,/^}/s/if (!to_ours(&c))/if (0)/'
+mutant "a renamed tree is not looked for" step/kind_move.c renamed \
+	's/return m.to_ours ? 0 : fail_code/return 1 ? 0 : fail_code/'
+mutant "a container without configuration is committed" back.c place \
+	's/if (!r->ctid || layout_container(&known, r->ctid))/if (1)/'
+mutant "contents of the copy are not compared" step/last_copy.c damaged \
+	'/^static int judge_pair/,/^}/s/what = same ? NULL : "content";/what = NULL;/'
+mutant "a name that the copy lost counts as the container's" step/last_copy.c damaged \
+	's/return damaged(l, dir, e->name, "missing", err);/return 0;/'
+mutant "a container's file system is not looked for" step/kind_makefs.c source \
+	's/\.may_finish = makefs_may_finish,/.may_finish = NULL,/'
+mutant "a copy goes though its source is not seen" step/kind_copy.c source \
+	's/if ((to_ours(&c) || part_ours(&c)) && last_copy_source/if (0 \&\& last_copy_source/;s/(w->changed == CHANGED_DISCARD \&\& !w->complete))/w->changed == CHANGED_DISCARD)/'
+mutant "a copy that is not there is as good as none" step/kind_copy.c away \
+	's/if (!to_ours(&c) && w->complete && w->changed != CHANGED_DISCARD)/if (0)/'
+mutant "who works in the source does not hinder" back.c busy \
+	's/return source_in_use(s, r);/return false;/'
+mutant "what is given up is not named" step/changes.c given \
+	's/if (c->w->changed == CHANGED_DISCARD) {/if (0) {/;s/if (c->nr++ >= SHOWN_MAX)/if (1)/'
+mutant "a resumed commit forgets that the source stays" run/run.c resume \
+	'/^static int policy_recall/,/^}/s/if (w->source != SOURCE_GOES)/if (1)/'
+echo "1..$nr"
+exit $bad
