@@ -215,6 +215,14 @@ static void judge(struct session *s, const struct before *b)
 	judge_pictures(s, b);
 }
 
+/* What the VServer kernel could tell is worth more than what another one can. */
+static bool is_better(const struct session *s, const struct before *b)
+{
+	struct stat st;
+
+	return !b->vserver && s->state >= 0 && below_stat(s->state, BEFORE_FILE, &st) == 0;
+}
+
 static int save(struct session *s, const struct before *b)
 {
 	const struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
@@ -227,6 +235,10 @@ static int save(struct session *s, const struct before *b)
 		s->state = state_open(&s->root, s->set.state_dir, true, &s->err);
 	if (s->state < 0)
 		return -1;
+	if (is_better(s, b))
+		return session_fail(s, EXIT_BLOCKED, "'%s/%s' is kept: this is no VServer kernel, and "
+				    "what was saved before may be from one; move it away to save anew",
+				    show(s->set.state_dir), BEFORE_FILE);
 	if (state_lock(s->state, &s->err) < 0) {
 		s->status = s->err.code == EWOULDBLOCK ? EXIT_LOCKED : EXIT_FAILED;
 		return -1;

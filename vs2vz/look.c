@@ -98,6 +98,29 @@ static int read_records(struct session *s)
 	return 0;
 }
 
+/* Is path the directory or below it? */
+static bool is_within(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
+}
+
+/* A journal that a guest's root can write to, or that moves with the tree, is none. */
+static void judge_state(struct session *s)
+{
+	struct buf real CLEANUP_BUF = BUF_INIT;
+	struct err err;
+
+	if (s->state < 0 || root_canonical(&s->root, s->set.state_dir, &real, &err) < 0)
+		return;
+	for (size_t i = 0; i < s->guests.nr; i++)
+		if (s->guests.v[i].tree && is_within(real.data, s->guests.v[i].tree))
+			finding_add(&s->findings, VS_STATE_IN_TREE, NULL, s->set.state_dir,
+				    "it is '%s', in the tree of guest '%s'", show(real.data),
+				    show(s->guests.v[i].name));
+}
+
 int session_look(struct session *s)
 {
 	if (layout_read(&s->host, &s->root, s->live ? &s->proc : NULL, &s->pool, &s->findings,
@@ -107,6 +130,7 @@ int session_look(struct session *s)
 	if (read_records(s) < 0)
 		return -1;
 	lost_find(s);
+	judge_state(s);
 	before_apply(s);
 	session_unseen(s);
 	return operands_settle(s);
@@ -177,14 +201,6 @@ enum report_state record_state(const struct record *r)
 static bool is_taken(const struct record *r)
 {
 	return r && (r->damaged || (r->phase != PHASE_NONE && r->phase != PHASE_UNDONE));
-}
-
-/* Is path the directory or below it? */
-static bool is_within(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
 }
 
 /* The first component behind a directory; NULL: there is none, or a name of VServer's own. */

@@ -273,6 +273,14 @@ static int open_log(struct session *s)
 	return 0;
 }
 
+/* What the run itself must write; nothing of the host has been changed yet. */
+static int unusable(struct session *s, const char *what, const char *dir, const char *setting)
+{
+	err_add(&s->err, "the %s '%s' cannot be used", what, show(dir));
+	return session_fail(s, EXIT_FAILED, "%s; nothing was changed: make it writable, or name "
+			    "another one with %s", pool_strdup(&s->pool, s->err.text), setting);
+}
+
 int session_may_change(struct session *s)
 {
 	if (geteuid() != 0)
@@ -281,15 +289,19 @@ int session_may_change(struct session *s)
 	if (s->state < 0) {
 		s->state = state_open(&s->root, s->set.state_dir, true, &s->err);
 		if (s->state < 0)
-			return -1;
+			return unusable(s, "state directory", s->set.state_dir, "state_dir");
 	}
 	s->lock = state_lock(s->state, &s->err);
+	if (s->lock < 0 && s->err.code != EWOULDBLOCK)
+		return unusable(s, "state directory", s->set.state_dir, "state_dir");
 	if (s->lock < 0) {
-		s->status = s->err.code == EWOULDBLOCK ? EXIT_LOCKED : EXIT_FAILED;
+		s->status = EXIT_LOCKED;
 		return -1;
 	}
 	s->changing = true;
-	return open_log(s);
+	if (open_log(s) == 0)
+		return 0;
+	return s->opt.log_file ? -1 : unusable(s, "log directory", s->set.log_dir, "log_dir");
 }
 
 bool session_ask(struct session *s, const char *question)

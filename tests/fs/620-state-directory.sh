@@ -95,4 +95,35 @@ said "the guests are back" '2 undone'
 rmdir "$R/srv/.other.vs2vz-0123456789abcdef"
 mkdir "$R/srv/.other.vs2vz-notes"
 run_check "a name that only looks like ours" vs status
+
+diag "in the tree of a guest"
+new_host
+rmdir "$S"
+mkdir -p "$R/vservers/blog/var/state"
+ln -s ../../vservers/blog/var/state "$S"
+age "$R"
+run_status 2 "convert is refused" vs convert --all --yes
+said "the reason" 'VS155.*|in the tree of guest'
+ok "the tree stays where it was" test -d "$R/vservers/blog/etc"
+rm "$S"
+
+diag "read only"
+new_host
+mount -t tmpfs -o ro none "$S"
+run_status 1 "convert with a read-only state directory" vs convert --all --yes
+said "the directory, and what to do" "the state directory '/var/lib/vs2vz' cannot be used.*state_dir"
+umount "$S"
+mount -t tmpfs -o ro none "$R/var/log/vs2vz"
+run_status 1 "convert with a read-only log directory" vs convert --all --yes
+said "the directory, and what to do" "the log directory '/var/log/vs2vz' cannot be used.*log_dir"
+umount "$R/var/log/vs2vz"
+run vs status
+said "nothing was changed" '^blog .* found'
+
+diag "what was saved before the reboot"
+run_status '0|2' "saved where there was nothing" vs check --before-reboot --save
+echo '{}' >"$S/before.json"
+run_status 2 "not over what is there, by another kernel" vs check --before-reboot --save
+said "the reason" 'is kept: this is no VServer kernel'
+is "$(cat "$S/before.json")" '{}' "it is kept"
 done_testing
