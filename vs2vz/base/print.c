@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/compat.h"
+#include "base/unseen.h"
 
 static uint64_t nanoseconds(const struct timespec *t)
 {
@@ -87,10 +88,13 @@ int print_of_path(const struct root *tree, const char *path, unsigned without,
 		err_clear(err);
 		return 0;
 	}
-	if (fstat(tree->fd, &root) < 0 || fstat(spot.at.dirfd, &dir) < 0)
-		return fail_errno(err, "cannot look at the directory of '%s'", show(path));
-	if (below_stat(spot.at.dirfd, spot.at.name, &st) < 0)
-		return errno == ENOENT ? 0 : fail_errno(err, "cannot look at '%s'", show(path));
+	if (fstat(tree->fd, &root) < 0 || fstat(spot.at.dirfd, &dir) < 0 ||
+	    below_stat(spot.at.dirfd, spot.at.name, &st) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		unseen_note(tree->path, path, errno);
+		return fail_errno(err, "cannot look at '%s'", show(path));
+	}
 	if (st.st_dev == root.st_dev)
 		*out = print_of(dir.st_ino, spot.at.name, &st, without);
 	return 0;

@@ -21,6 +21,7 @@
 #include "base/compat.h"
 #include "base/identity.h"
 #include "base/units.h"
+#include "base/unseen.h"
 #include "step/kinds.h"
 #include "step/view.h"
 
@@ -141,8 +142,10 @@ int spot_find(struct found *f, const struct root *root, const char *path, struct
 	}
 	f->parent = true;
 	f->there = below_stat(f->spot.at.dirfd, f->spot.at.name, &f->st) == 0;
-	if (!f->there && errno != ENOENT)
+	if (!f->there && errno != ENOENT) {
+		unseen_note(root->path, path, errno);
 		return fail_errno(err, "cannot look at '%s'", show(path));
+	}
 	return 0;
 }
 
