@@ -59,14 +59,17 @@ mv "$tree/etc" "$R/tmp/real/etc"
 ln -s /root/victim "$tree/etc"
 touch -r "$scratch/time" "$tree"
 tree "$scratch/victim" "$R/root"
-run_mustfail "undo stops at a link in the place of etc" inside undo v345
+run_check "undo passes by a link in the place of etc" inside undo v345
+said "and names it" "'/vz/private/345/etc' is a symbolic link"
 tree "$scratch/now" "$R/root"
 same_files "$scratch/victim" "$scratch/now" "what it leads to is as it was"
-[ -d "$tree" ] || tree=$R/vservers/v345
+tree=$R/vservers/v345
+ok "the tree is back" test -d "$tree/bin"
+is "$(readlink "$tree/etc")" /root/victim "with the container's link in it"
+ok "and its edits are in the etc that the container moved away" test -d "$R/tmp/real/etc"
 rm "$tree/etc"
-mv "$R/tmp/real/etc" "$tree/etc"
 touch -r "$scratch/time" "$tree"
-run_check "undo once etc is back" inside undo v345
 host_tree "$scratch/now"
-same_files "$scratch/before" "$scratch/now" "everything is as it was"
+for f in before now; do grep -v '^/vservers/v345/etc[/ ]' "$scratch/$f" >"$scratch/$f.rest"; done
+same_files "$scratch/before.rest" "$scratch/now.rest" "everything else is as it was"
 done_testing

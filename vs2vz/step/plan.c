@@ -324,6 +324,8 @@ int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 	const char *tree = tree_of(p);
 
 	*stale = NULL;
+	if (way_is_free(p, root, pool, stale, err) < 0 || *stale)
+		return *stale ? 0 : -1;
 	for (size_t i = 0; i < p->nr_inputs; i++) {
 		const struct input *in = &p->input[i];
 		const char *now;
@@ -336,5 +338,5 @@ int plan_fresh(const struct plan *p, const struct root *root, struct pool *pool,
 		*stale = pool_printf(pool, "'%s' %s", show(in->path), how(in, now));
 		return 0;
 	}
-	return way_is_free(p, root, pool, stale, err);
+	return 0;
 }
