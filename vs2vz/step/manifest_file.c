@@ -256,11 +256,23 @@ struct manifest_writer *manifest_begin(const struct place *at, struct err *err)
 	return w;
 }
 
-struct manifest_writer *manifest_again(const struct place *at, const struct manifest_file *f,
+/* The blocks of an earlier try at the state as done: the file is cut before them. */
+static void forget_done(struct manifest_file *f)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->nr; i++)
+		if (!(f->row[i].at & 1))
+			f->row[kept++] = f->row[i];
+	f->nr = kept;
+}
+
+struct manifest_writer *manifest_again(const struct place *at, struct manifest_file *f,
 				       struct err *err)
 {
 	struct manifest_writer *w = writer_new(at, 'A');
 
+	forget_done(f);
 	if (w->at.dirfd >= 0)
 		w->fd = sys_open_write(&w->at);
 	if (w->fd < 0 || sys_ftruncate(w->fd, (off_t)f->found_end) < 0 ||

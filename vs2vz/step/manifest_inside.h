@@ -63,8 +63,8 @@ void manifest_file_close(struct manifest_file *f);
 /* What it knows of the directory with this key, in that state; *p is zero before. */
 int manifest_page_load(struct manifest_page *p, const struct manifest_file *f, uint64_t key,
 		       enum manifest_state state, struct err *err) MUST_CHECK;
-/* Go on behind the state as it was found; a second state is taken off the file. */
-struct manifest_writer *manifest_again(const struct place *at, const struct manifest_file *f,
+/* Go on behind the state as it was found; a second state is taken off the file and off f. */
+struct manifest_writer *manifest_again(const struct place *at, struct manifest_file *f,
 				       struct err *err);
 /* The key of a name in a directory, if it is a directory itself. */
 uint64_t manifest_key(uint64_t parent, const char *name);
