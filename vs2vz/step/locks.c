@@ -221,7 +221,7 @@ static bool is_read_only(const struct step *s, unsigned arg)
 
 int locks_lift(const struct step *s, struct work *w, struct err *err)
 {
-	/* What only remembers does its work on the way back; a flag that comes and goes is a change. */
+	/* What only remembers works on the way back; a flag that comes and goes is a change. */
 	if (!s->kind->guard && !w->back)
 		return 0;
 	for (unsigned i = 0; s->kind->args[i].name; i++) {
