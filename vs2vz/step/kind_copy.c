@@ -252,6 +252,8 @@ static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
 	/* It goes: not before the tree that it was made from has been seen. */
 	if ((to_ours(&c) || part_ours(&c)) && last_copy_source(s, w, to_ours(&c), err) < 0)
 		return -1;
+	if (to_ours(&c) && w->complete && w->changed == CHANGED_BRING_BACK)
+		return last_copy_overwritten(s, w, err);
 	/* What is given up is named; without a container there is nothing to name. */
 	if (!to_ours(&c) || w->changed == CHANGED_BRING_BACK ||
 	    (w->changed == CHANGED_DISCARD && !w->complete))

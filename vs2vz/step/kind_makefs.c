@@ -203,6 +203,8 @@ static int makefs_may_undo(const struct step *s, struct work *w, struct err *err
 	if ((m.is == FS_WHOLE || m.is == FS_PART) &&
 	    last_copy_source(s, w, m.is == FS_WHOLE, err) < 0)
 		return -1;
+	if (m.is == FS_WHOLE && w->complete && w->changed == CHANGED_BRING_BACK)
+		return last_copy_overwritten(s, w, err);
 	/* What is given up is named; without a container there is nothing to name. */
 	if (m.is != FS_WHOLE || w->changed == CHANGED_BRING_BACK ||
 	    (w->changed == CHANGED_DISCARD && !w->complete))

@@ -641,33 +641,60 @@ static int judge_late(const struct looking *l, struct err *err)
 			 l->nr_late == 1 ? "" : "s", l->late.data);
 }
 
-int last_copy_look(const struct step *retire, struct work *w, struct err *err)
+/* The source beside the copy; what is newer there is counted and listed. */
+static int look(struct looking *l, const struct step *retire, struct err *err)
 {
-	const struct step *made = last_copy_maker(retire, w);
 	struct source CLEANUP_SOURCE from = SOURCE_INIT;
-	struct looking l = { .made = made, .w = w, .late = BUF_INIT,
-			     .pool = POOL_INIT };
 	int CLEANUP_FD copy = -1;
 	char name[32];
-	int rc;
 
-	l.path = step_get(retire, "to");
-	if (!made)
-		return fail_code(err, ERR_FOREIGN, "no step of the plan copied '%s'", show(l.path));
-	l.since = time_of(w, record_name(retire, name));
-	copy = last_copy_open(made, w, err);
-	if (copy < 0 || source_find(&from, made, w, err) < 0)
+	l->path = step_get(retire, "to");
+	if (!l->made)
+		return fail_code(err, ERR_FOREIGN, "no step of the plan copied '%s'", show(l->path));
+	l->since = time_of(l->w, record_name(retire, name));
+	copy = last_copy_open(l->made, l->w, err);
+	if (copy < 0 || source_find(&from, l->made, l->w, err) < 0 || ask_manifest(l, &from, err) < 0)
 		return -1;
-	rc = ask_manifest(&l, &from, err);
-	if (rc == 0)
-		rc = walk(&l, &from, copy, err);
+	return walk(l, &from, copy, err);
+}
+
+static void looking_release(struct looking *l)
+{
+	buf_release(&l->late);
+	pool_release(&l->pool);
+}
+
+int last_copy_look(const struct step *retire, struct work *w, struct err *err)
+{
+	struct looking l = { .made = last_copy_maker(retire, w), .w = w, .late = BUF_INIT,
+			     .pool = POOL_INIT };
+	int rc = look(&l, retire, err);
+
 	if (rc == 0) {
 		l.loss.path = l.path;
 		l.loss.names++;
 		work_loss(w, l.loss);
 		rc = judge_late(&l, err);
 	}
-	buf_release(&l.late);
-	pool_release(&l.pool);
+	looking_release(&l);
+	return rc;
+}
+
+int last_copy_overwritten(const struct step *made, struct work *w, struct err *err)
+{
+	const struct step *retire = last_copy_retire(made, w);
+	struct looking l = { .made = made, .w = w, .late = BUF_INIT, .pool = POOL_INIT };
+	int rc;
+
+	if (!retire || step_get(made, "volume"))
+		return 0;
+	rc = look(&l, retire, err);
+	if (rc == 0 && l.nr_late)
+		rc = fail_code(err, ERR_FOREIGN, "'%s' was written to after it was copied, %llu object%s: "
+			       "%s; --bring-back would overwrite that: put it into the container "
+			       "first, or --discard-changes goes back to it and leaves behind what the "
+			       "container wrote", show(l.path), (unsigned long long)l.nr_late,
+			       l.nr_late == 1 ? "" : "s", l.late.data);
+	looking_release(&l);
 	return rc;
 }

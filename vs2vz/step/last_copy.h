@@ -46,6 +46,13 @@ int last_copy_look(const struct step *retire, struct work *w, struct err *err) M
  */
 int last_copy_source(const struct step *made, struct work *w, bool whole, struct err *err) MUST_CHECK;
 
+/*
+ * For may_undo of a copy or makefs step whose product is to be brought back: nothing is newer
+ * in the source, else ERR_FOREIGN names the first objects and work_late() lists them. A copy
+ * that is damaged is refused too: it would overwrite what is whole.
+ */
+int last_copy_overwritten(const struct step *made, struct work *w, struct err *err) MUST_CHECK;
+
 /* By the two kinds, for last_copy_open(). */
 int copy_open(const struct step *s, const struct work *w, struct err *err) MUST_CHECK;
 int makefs_open(const struct step *s, struct work *w, struct err *err) MUST_CHECK;
