@@ -102,7 +102,8 @@ void carry_late(struct session *s, size_t line, const struct work *w)
 	for (size_t i = 0; i < w->nr_listed; i++)
 		report_path_add(&s->report.guests[line], &s->report, w->late[i].path, w->late[i].why);
 	if (w->nr_late)
-		finding_add(&s->findings, w->back ? VS_UNDO_GIVEN_UP : VS_SOURCE_NEWER, name,
+		finding_add(&s->findings, w->back && w->changed == CHANGED_DISCARD ?
+			    VS_UNDO_GIVEN_UP : VS_SOURCE_NEWER, name,
 			    w->late[0].path,
 			    "%llu object%s, the first: %s", (unsigned long long)w->nr_late,
 			    w->nr_late == 1 ? "" : "s", w->late[0].why);

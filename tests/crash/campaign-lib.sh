@@ -184,6 +184,8 @@ campaign() {	# NAME FAULT PREPARE CUT RECOVER WANTED EXACT
 			sed 's/^/# /' "$work/out" | tail -5
 		elif judge "$6" "$7" "$1, $fault" && beside "$1, $fault"; then
 			here_survived=$((here_survived + 1))
+		else
+			sed 's/^/#   /' "$work/report" "$work/out.fault" 2>/dev/null | head -8
 		fi
 		[ $((here_tried - here_survived)) -lt 3 ] || break
 		n=$((n + step))
