@@ -16,8 +16,8 @@
  * program does. strip takes tags of ID24 away by the step kind "marks" and keeps its
  * record in the directory FOLDER (-f), unstrip takes it back.
  * -r: a rotating disk; -x: look for extended attributes, -l: for what targets limit; -H: do
- * not read hidden flags from the device, as is done on ext2, ext3 and ext4. Opens what it is
- * told to by plain paths: it is not part of the product.
+ * not read hidden flags from the device, as is done on ext2, ext3 and ext4. Opens what it is told
+ * to by plain paths: it is not part of the product.
  */
 #include <fcntl.h>
 #include <inttypes.h>
