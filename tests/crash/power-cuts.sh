@@ -80,8 +80,8 @@ changed_host() {
 
 # ---- what is true of a disk after the cut
 
-# What recipes wrote is of this run or of the one before the cut.
-newly() { sed -E 's/ mtime=1[7-9][0-9]{8}\.[0-9]+/ mtime=new/'; }
+# What recipes wrote is of this run or of the one before the cut, and so is the token.
+newly() { sed -E 's/ mtime=1[7-9][0-9]{8}\.[0-9]+/ mtime=new/; s/vs2vz-[0-9a-f]{16}/vs2vz-TOKEN/g'; }
 
 # container_tree FILE
 container_tree() {

@@ -11,7 +11,7 @@ for f in tests/*/*.sh tests/*.sh .ci/*.sh .ci/run templates/packaging/postrm; do
 done
 is "$bad" "" "shell scripts parse"
 not=
-for f in tests/run tests/demo.sh tests/cases/run.sh tests/lib/debian-guest.sh .ci/*.sh .ci/run; do
+for f in tests/run tests/model/histories tests/demo.sh tests/cases/run.sh tests/lib/debian-guest.sh .ci/*.sh .ci/run; do
 	[ -x "$f" ] || not="$not $f"
 done
 is "$not" "" "what is called by name is executable"
