@@ -238,6 +238,47 @@ static void newer(void **state)
 	survey_release(&s);
 }
 
+/* The largest of what file systems limit, with its path; what a copy takes at least. */
+static void what_targets_limit(void **state)
+{
+	const struct survey_options opt = { .threads = 2, .xattrs = true, .limits = true };
+	const struct timespec late[2] = { { 4000000000, 0 }, { 4000000000, 0 } };
+	char name[201] = { 0 }, path[260];
+	struct survey s;
+	struct stat st;
+
+	(void)state;
+	memset(name, 'n', 200);
+	MUST(mkdir("limits", 0755));
+	MUST(mkdir("limits/d", 0755));
+	snprintf(path, sizeof(path), "limits/d/%s", name);
+	puts_to(path, "small");
+	MUST(symlink(name, "limits/d/long"));
+	MUST(symlink("short", "limits/short"));
+	puts_to("limits/large", "");
+	MUST(truncate("limits/large", (off_t)3 << 30));
+	puts_to("limits/late", "");
+	MUST(utimensat(AT_FDCWD, "limits/late", late, 0));
+	MUST(stat("limits/late", &st));
+	survey(&s, "limits", &opt);
+	assert_int_equal(s.most[MOST_TEXT].value, 200);
+	assert_string_equal(s.most[MOST_TEXT].path, "d/long");
+	assert_int_equal(s.most[MOST_NAME].value, 200);
+	assert_int_equal(s.most[MOST_BYTES].value, (uint64_t)3 << 30);
+	assert_string_equal(s.most[MOST_BYTES].path, "large");
+	assert_null(s.most[MOST_SUBDIRS].path);
+	assert_int_equal(s.most[MOST_SUBDIRS].value, 1);
+	if (st.st_mtim.tv_sec == late[0].tv_sec) {
+		assert_int_equal(s.latest.inodes, 1);
+		assert_string_equal(s.latest.path, "late");
+	}
+	assert_true(s.fractions <= s.inodes);
+	/* One small file, one long link, one directory; the hole takes nothing. */
+	assert_in_range(s.bytes_whole, 3 * 4096, 4 * 4096);
+	assert_true(survey_bytes_unpacked(&s) >= s.bytes_whole);
+	survey_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +287,7 @@ int main(void)
 		cmocka_unit_test(fingerprint),
 		cmocka_unit_test(owners),
 		cmocka_unit_test(newer),
+		cmocka_unit_test(what_targets_limit),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
