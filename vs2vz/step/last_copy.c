@@ -417,7 +417,7 @@ static int judge_missing(struct looking *l, const struct walk_dir *dir, const st
 		return 0;	/* with its directory, which was judged */
 	if (fstat(walk_second(dir), &st) < 0)
 		return walk_fail(err, dir, NULL, "cannot look at the copy of");
-	if (later(&st.st_ctim, &l->since) || is_step_made(l, dir, e->name, "missing"))
+	if (is_newer(&st.st_ctim, &l->since) || is_step_made(l, dir, e->name, "missing"))
 		return 0;
 	return damaged(l, dir, e->name, "missing", err);
 }
@@ -445,7 +445,7 @@ static int compare(struct looking *l, struct look_scratch *s, struct walk_dir *d
 		return judge_suspect(l, s, dir, e, &now, err);
 	if (l->settling)
 		return 0;
-	if (later(&now.st.st_ctim, &l->since)) {
+	if (is_newer(&now.st.st_ctim, &l->since)) {
 		s->loss.changed++;
 		return 0;
 	}
