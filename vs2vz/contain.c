@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/units.h"
+#include "base/unseen.h"
 #include "carry.h"
 #include "container.h"
 #include "decide/contain.h"
@@ -315,6 +316,7 @@ static int plan_one(struct changing *c, const struct known_ct *ct)
 	if (decide_one(c, ct, &made) < 0) {
 		if (stop_signal())
 			return -1;
+		unseen_note_err(ct->conf, &s->err);
 		finding_add(&s->findings, VS_GUEST_UNDECIDED, name_of(c, ct), ct->conf, "%s", s->err.text);
 		err_clear(&s->err);
 	}

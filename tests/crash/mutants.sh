@@ -75,9 +75,9 @@ mutant "a cut step leaves the second name of the old inode" step/kind_write_undo
 mutant "a lock comes before its name is on the disk" step/file.c "power cut in undo" \
 	's/if (flags & META_LOCKS && sys_fsync(at->dirfd) < 0)/if (0)/'
 mutant "leftovers stay" step/kind_write_undo.c "crash in convert" \
-	's/if (file_clean(&t.f.spot.at, err) < 0)/if (0)/'
+	's/if (file_clean(&content, &t.f.spot.at, err) < 0)/if (0)/'
 mutant "leftovers of nodes stay" step/kind_node.c "crash in convert" \
-	's/if (file_clean(&f.spot.at, err) < 0)/if (0)/'
+	'/^static int node_undo/,/^}/s/if (temp_free(&temp, &f, &want, s, w, err) < 0)/if (0)/'
 mutant "what was hidden and is back is taken for the step's own" step/kind_hide.c "crash in undo" \
 	's/^\t\t\treturn true;/\t\t\treturn false;/'
 mutant "locks of what is hidden are not noted" step/kind_hide.c "crash in convert, then undo" \
@@ -99,7 +99,7 @@ mutant "a rename leaves its directories unflushed" step/kind_move.c "power cut i
 mutant "a copy is renamed before it is settled" step/kind_copy.c "power cut in" \
 	's/^\([ \t]*\)tree_settle(to, err) < 0)/\10)/'
 mutant "a copy has no record" step/kind_copy.c "crash in convert" \
-	's/if (made_write(s, w, c->part_st.st_ino, err) < 0)/if (0)/'
+	's/if (made_write(s, w, fd, err) < 0)/if (0)/'
 mutant "a copy goes away under its name" step/kind_copy.c "power cut in undo" \
 	's/return sync_dir(c->part.dirfd, err);/return 0;/'
 mutant "the record of a copy goes first" step/kind_copy.c "power cut in undo" \

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/err.h"
+#define ERRNO_MOST EHWPOISON	/* the largest of Linux; err->code knows others above */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct unseen list[UNSEEN_MAX];
@@ -76,6 +76,12 @@ void unseen_note(const char *root, const char *path, int code)
 	}
 	pthread_mutex_unlock(&lock);
 	errno = saved;
+}
+
+void unseen_note_err(const char *path, const struct err *err)
+{
+	if (err->code > 0 && err->code <= ERRNO_MOST)
+		unseen_note("", path, err->code);
 }
 
 size_t unseen_count(void)

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
+
 #define UNSEEN_MAX 64		/* that are kept; all are counted */
 
 struct unseen {
@@ -28,6 +30,8 @@ bool errno_is_answer(int code);
  * neither has one. Answers are not taken, nor is a thing twice; errno stays as it is.
  */
 void unseen_note(const char *root, const char *path, int code);
+/* The same for a path of which err tells; where no system call was refused it is no refusal. */
+void unseen_note_err(const char *path, const struct err *err);
 /* How many so far, and one of them (i < UNSEEN_MAX); the text stays. */
 size_t unseen_count(void);
 struct unseen unseen_get(size_t i);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/unseen.h"
 #include "decide/ctid.h"
 #include "decide/host_judge.h"
 #include "decide/inside.h"
@@ -190,6 +191,7 @@ static int decide_guests(struct deciding *d, struct err *err)
 		if (err->code == ERR_STOPPED)
 			return -1;
 		failed[i] = true;
+		unseen_note_err(guest->conf, err);
 		finding_add(d->findings, VS_GUEST_UNDECIDED, guest->name, guest->conf, "%s", err->text);
 		err_clear(err);
 	}
