@@ -345,22 +345,22 @@ struct host_ways {
 	enum host_way hooks, others;
 };
 
-/* Where an open host journal is to go. */
-static enum host_way host_way(struct session *s, unsigned number, const struct host_ways *ways)
+/* Where an open host journal is to go. One that cannot be read goes nowhere: -1. */
+static int host_way(struct session *s, unsigned number, const struct host_ways *ways,
+		    enum host_way *way)
 {
-	enum host_way way;
 	struct journal j;
 
 	if (journal_open(&j, s->state, pool_printf(&s->pool, "host/%u", number), &s->err) < 0)
-		return HOST_BACK;	/* carry_host_number() will say what is wrong */
-	way = plan_note_get(&j.plan, HOOKS_NOTE) ? ways->hooks : ways->others;
+		return -1;
+	*way = plan_note_get(&j.plan, HOOKS_NOTE) ? ways->hooks : ways->others;
 	if (j.phase == PHASE_UNDONE || j.phase == PHASE_COMMITTED ||
-	    (way == HOST_FORWARD && j.phase != PHASE_PLANNED && j.phase != PHASE_CONVERTING))
-		way = HOST_STAYS;
-	else if (way == HOST_FINISH && (j.phase == PHASE_PLANNED || j.phase == PHASE_UNDOING))
-		way = HOST_BACK;	/* never begun, or half-way back: another did its work */
+	    (*way == HOST_FORWARD && j.phase != PHASE_PLANNED && j.phase != PHASE_CONVERTING))
+		*way = HOST_STAYS;
+	else if (*way == HOST_FINISH && (j.phase == PHASE_PLANNED || j.phase == PHASE_UNDOING))
+		*way = HOST_BACK;	/* never begun, or half-way back: another did its work */
 	journal_close(&j);
-	return way;
+	return 0;
 }
 
 static int carry_host_all(struct session *s, const struct host_ways *ways)
@@ -376,9 +376,10 @@ static int carry_host_all(struct session *s, const struct host_ways *ways)
 		return -1;
 	for (size_t i = 0; i < nr; i++) {
 		unsigned number = forward ? numbers[i] : numbers[nr - 1 - i];
-		enum host_way way = host_way(s, number, ways);
+		enum host_way way;
 
-		if (way != HOST_STAYS && carry_host_number(s, number, way_of[way]) < 0)
+		if (host_way(s, number, ways, &way) < 0 ||
+		    (way != HOST_STAYS && carry_host_number(s, number, way_of[way]) < 0))
 			return -1;
 	}
 	return 0;

@@ -187,19 +187,23 @@ static int join_left(struct join *j, const char *name, const char *tree)
 	struct journal record;
 	int rc = 0;
 
-	if (!session_record(j->s, name) ||
-	    journal_open(&record, j->s->state, journal_key(name, &j->s->pool),
-			 &j->s->err) < 0)
+	if (!session_record(j->s, name))
 		return 0;
+	if (journal_open(&record, j->s->state, journal_key(name, &j->s->pool), &j->s->err) < 0)
+		return -1;
 	for (size_t i = 0; i < record.plan.nr_steps && rc == 0; i++) {
 		const struct step *step = &record.plan.step[i];
 		struct stat st;
 
-		for (unsigned a = 0; step->kind->args[a].name && rc == 0; a++)
-			if (leaves(step, a) && strcmp(step->value[a], tree) != 0 &&
-			    root_lstat(&j->s->root, step->value[a], &st, &j->s->err) == 0 &&
-			    S_ISDIR(st.st_mode))
+		for (unsigned a = 0; step->kind->args[a].name && rc == 0; a++) {
+			if (!leaves(step, a) || strcmp(step->value[a], tree) == 0)
+				continue;
+			rc = root_lstat(&j->s->root, step->value[a], &st, &j->s->err);
+			if (rc < 0 && err_is_absent(&j->s->err))
+				rc = 0;
+			else if (rc == 0 && S_ISDIR(st.st_mode))
 				rc = join_tree(j, name, pool_strdup(&j->s->pool, step->value[a]));
+		}
 	}
 	journal_close(&record);
 	return rc;
@@ -212,9 +216,11 @@ static int consider(struct join *j, const char *name, const struct guest *guest)
 
 	if (!tree && guest)
 		tree = guest->tree;
-	if (phase_now(j->s, name) == PHASE_COMMITTED || !tree ||
-	    root_stat(&j->s->root, tree, &st, &j->s->err) < 0 ||
-	    st.st_dev != j->store->st.st_dev)
+	if (phase_now(j->s, name) == PHASE_COMMITTED || !tree)
+		return 0;
+	if (root_stat(&j->s->root, tree, &st, &j->s->err) < 0)
+		return err_is_absent(&j->s->err) ? 0 : -1;
+	if (st.st_dev != j->store->st.st_dev)
 		return 0;
 	if (has_vunify(j->s, guest)) {
 		add_user(j->store, name, "not committed, has apps/vunify");
