@@ -106,7 +106,10 @@ static bool is_within(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
 }
 
-/* A journal that a guest's root can write to, or that moves with the tree, is none. */
+/*
+ * A journal that a guest's root can write to, or that moves with the tree, is none. Trees
+ * that are directories of the host stay where they are: that bars their guests alone.
+ */
 static void judge_state(struct session *s)
 {
 	struct buf real CLEANUP_BUF = BUF_INIT;
@@ -115,7 +118,8 @@ static void judge_state(struct session *s)
 	if (s->state < 0 || root_canonical(&s->root, s->set.state_dir, &real, &err) < 0)
 		return;
 	for (size_t i = 0; i < s->guests.nr; i++)
-		if (s->guests.v[i].tree && is_within(real.data, s->guests.v[i].tree))
+		if (s->guests.v[i].tree && !s->guests.v[i].barred &&
+		    is_within(real.data, s->guests.v[i].tree))
 			finding_add(&s->findings, VS_STATE_IN_TREE, NULL, s->set.state_dir,
 				    "it is '%s', in the tree of guest '%s'", show(real.data),
 				    show(s->guests.v[i].name));
