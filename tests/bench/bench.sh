@@ -185,6 +185,9 @@ surveys() {	# SET DIR SUFFIX
 	[ -z "$3" ] || before=cold
 	$before; timed "$1" "survey$3" vs2vz "$TREETOOL" survey "$2"
 	$before; timed "$1" "survey$3" vs2vz-xattrs "$TREETOOL" -xl survey "$2"
+	mkdir -p "$own/records"
+	$before; timed "$1" "survey$3" vs2vz-recorded "$TREETOOL" -xl -f "$own/records" survey "$2"
+	$before; timed "$1" "look$3" vs2vz "$TREETOOL" -f "$own/records" look "$2"
 	$before; timed "$1" "survey$3" find-printf find "$2" -printf '%i %m %U %G %s %T@ %n %p\n'
 	$before; timed "$1" "survey$3" du-s du -s "$2"
 	$before; timed "$1" "survey$3" find+lsattr find_lsattr "$2"

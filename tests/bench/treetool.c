@@ -2,7 +2,8 @@
 /*
  * The tree engine by itself, for measurements and experiments:
  *
- *	treetool [-t THREADS] [-r] [-x] [-H] survey DIR
+ *	treetool [-t THREADS] [-r] [-x] [-H] [-f FOLDER] survey DIR
+ *	treetool [-t THREADS] [-r] -f FOLDER look DIR
  *	treetool [-t THREADS] [-r] [-s SUMS] copy FROM TO
  *	treetool [-t THREADS] [-r] [-s SUMS] verify FROM TO
  *	treetool [-t THREADS] diff FROM TO
@@ -12,9 +13,10 @@
  *	treetool [-t THREADS] -T TAG -f FOLDER strip DIR
  *	treetool [-t THREADS] -T TAG -f FOLDER unstrip DIR
  *
- * image fills FILE, a device or a file of its size; with -n it makes the file as the
- * program does. strip takes tags of ID24 away by the step kind "marks" and keeps its
- * record in the directory FOLDER (-f), unstrip takes it back.
+ * survey writes the manifest of the tree into FOLDER, where one is given, and tells its
+ * size; look compares the tree with it. image fills FILE, a device or a file of its size;
+ * with -n it makes the file as the program does. strip takes tags of ID24 away by the step
+ * kind "marks" and keeps its record in the directory FOLDER (-f), unstrip takes it back.
  * -r: a rotating disk; -x: look for extended attributes, -l: for what targets limit; -H: do
  * not read hidden flags from the device, as is done on ext2, ext3 and ext4. Opens what it is told
  * to by plain paths: it is not part of the product.
@@ -34,6 +36,7 @@
 #include "base/stop.h"
 #include "base/survey.h"
 #include "step/image.h"
+#include "step/manifest.h"
 #include "step/plan.h"
 #include "step/step.h"
 #include "step/tree.h"
@@ -66,8 +69,45 @@ static struct hidden *open_hidden(const struct job *j, const char **why)
 	return h;
 }
 
+static void write_down(void *manifest, const struct walk_dir *dir, struct walk_entry *v, size_t nr)
+{
+	manifest_batch(manifest, dir, v, nr);
+}
+
+/* As convert does it: flushed. */
+static int end_manifest(const struct job *j, struct manifest_writer *w, uint64_t names,
+			struct err *err)
+{
+	struct stat st;
+
+	if (fstat(j->a, &st) < 0)
+		return fail_errno(err, "cannot look at the tree");
+	if (manifest_end(w, &st, true, err) < 0)
+		return -1;
+	if (fstatat(j->folder, "manifest.0", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail_errno(err, "cannot look at the manifest");
+	printf("manifest=%" PRIu64 " bytes, %.1f a name\n", (uint64_t)st.st_size,
+	       (double)st.st_size / (double)names);
+	return 0;
+}
+
+static int do_look(struct job *j, struct err *err)
+{
+	const struct manifest_options opt = {
+		.state = MANIFEST_DONE, .threads = j->opt.threads, .rotational = j->opt.rotational,
+	};
+	struct manifest_counts counts;
+	int64_t differ = manifest_compare(j->folder, "manifest.0", j->a, &opt, NULL, NULL, &counts, err);
+
+	if (differ < 0)
+		return -1;
+	printf("compared=%" PRIu64 " differ=%" PRIi64 "\n", counts.compared, differ);
+	return 0;
+}
+
 static int do_survey(struct job *j, struct err *err)
 {
+	struct survey_also also = { .entries = write_down };
 	struct survey_options opt = {
 		.threads = j->opt.threads, .rotational = j->opt.rotational, .xattrs = j->xattrs,
 		.limits = j->limits,
@@ -75,10 +115,16 @@ static int do_survey(struct job *j, struct err *err)
 	struct survey s;
 	int done;
 
+	if (j->folder >= 0) {
+		also.ctx = manifest_begin(&(struct place){ j->folder, "manifest.0" }, err);
+		if (!also.ctx)
+			return -1;
+		opt.also = &also;
+	}
 	opt.hidden = open_hidden(j, &opt.hidden_why);
 	done = survey_tree(&s, j->a, &opt, err);
 	hidden_close(opt.hidden);
-	if (done < 0)
+	if (done < 0 || (also.ctx && end_manifest(j, also.ctx, s.names, err) < 0))
 		return -1;
 	printf("names=%" PRIu64 " inodes=%" PRIu64 " used=%" PRIu64 " apparent=%" PRIu64
 	       " linked=%" PRIu64 " outside=%" PRIu64 " locked=%" PRIu64 " xattrs=%" PRIu64
@@ -225,6 +271,7 @@ static const struct {
 	{ "copy", 2, do_copy },
 	{ "diff", 2, do_diff },
 	{ "image", 2, do_image },
+	{ "look", 1, do_look },
 	{ "remove", 1, do_remove },
 	{ "strip", 1, do_strip },
 	{ "survey", 1, do_survey },
