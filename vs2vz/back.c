@@ -262,8 +262,10 @@ int command_resume(struct session *s)
 		return session_failed(s);
 	if (carry_host_on(s) < 0)
 		return session_failed(s);
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < nr; i++) {
 		do_duty(s, &resume_duty, records[i]);
+		proof_after_undo(s, records[i]->name);	/* where it was an undo that went on */
+	}
 	return finish(s);
 }
 

@@ -269,6 +269,7 @@ void proof_after_undo(struct session *s, const char *name)
 	struct manifest_counts counts;
 	struct differences d = { .s = s, .line = line };
 	const struct step *move;
+	const char *less = "";
 	struct journal j;
 	int same;
 
@@ -281,17 +282,18 @@ void proof_after_undo(struct session *s, const char *name)
 	}
 	d.token = plan_token(&j.plan);
 	same = came_back(s, &j, move, &d, &counts);
+	if (same >= 0 && counts.unwitnessed)
+		less = pool_printf(&s->pool, "; of %llu, which undo itself changed back or other "
+				   "trees share, not by the time of their last change",
+				   (unsigned long long)counts.unwitnessed);
 	if (same > 0)
 		log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before%s",
-			show(name), (unsigned long long)counts.compared, counts.unwitnessed ?
-			pool_printf(&s->pool, "; of %llu, which undo itself changed back or other "
-				    "trees share, not by the time of their last change",
-				    (unsigned long long)counts.unwitnessed) : "");
+			show(name), (unsigned long long)counts.compared, less);
 	else if (same == 0)
 		finding_add(&s->findings, VS_UNDO_KEPT, name, step_get(move, "from"),
-			    "of %llu objects these are not as they were before, and were kept: %s",
+			    "of %llu objects these are not as they were before, and were kept: %s%s",
 			    (unsigned long long)(counts.compared + counts.extra + counts.missing),
-			    differences_text(&d));
+			    differences_text(&d), less);
 	else if (s->err.code != ERR_STOPPED)
 		finding_add(&s->findings, VS_UNDO_KEPT, name, step_get(move, "from"),
 			    "it cannot be told whether all is as before: %s", s->err.text);
