@@ -219,6 +219,51 @@ static void keeps_readonly(void **state)
 	same_as_before();
 }
 
+/* Give one byte of a file of the journal another value; the value that it had. */
+static unsigned char flip(const char *path, off_t at, unsigned char to)
+{
+	unsigned char was = 0;
+	int fd = open(path, O_RDWR);
+
+	MUST(fd);
+	assert_int_equal(pread(fd, &was, 1, at), 1);
+	if (to == was)
+		to ^= 1;
+	assert_int_equal(pwrite(fd, &to, 1, at), 1);
+	close(fd);
+	return was;
+}
+
+/* Nothing is set by a record that is not as it was written; as it was, it serves. */
+static void damaged_records_are_refused(void **state)
+{
+	static const char *const records[] = { "journal/marks.0", "journal/marks.0.hold" };
+	struct step *s;
+
+	(void)state;
+	needs_root();
+	make_shared();
+	s = step_of(NULL, NULL, "files", "break");
+	apply(s);
+	b.work.ran = true;
+	for (unsigned i = 0; i < 2; i++) {
+		off_t size = look(records[i]).st_size;
+
+		for (off_t at = 0; at < size; at += i ? 1 : 7) {
+			unsigned char was = flip(records[i], at, '7');
+
+			if (s->kind->undo(s, &b.work, &err) == 0)
+				fail_msg("%s: byte %lld changed, and believed", records[i],
+					 (long long)at);
+			assert_non_null(strstr(err.text, "damaged"));
+			assert_int_equal(look("v/g/a/one").st_nlink, 2);
+			flip(records[i], at, was);
+		}
+	}
+	undo(s);
+	same_as_before();
+}
+
 static void keeps_locks_of_copies(void **state)
 {
 	struct step *s;
@@ -326,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keeps_changes_in_place, up, down),
 		cmocka_unit_test_setup_teardown(breaks_shared, up, down),
 		cmocka_unit_test_setup_teardown(keeps_readonly, up, down),
+		cmocka_unit_test_setup_teardown(damaged_records_are_refused, up, down),
 		cmocka_unit_test_setup_teardown(keeps_locks_of_copies, up, down),
 		cmocka_unit_test_setup_teardown(changed_copies_stay, up, down),
 		cmocka_unit_test_setup_teardown(commit_drops_originals, up, down),

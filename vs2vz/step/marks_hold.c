@@ -3,9 +3,9 @@
  * The holding folder: originals and copies of shared inodes, as links, on the file
  * system of the tree.
  *
- *	HOLD         made; "INODE" into marks.N.hold, synced
+ *	HOLD         made; "INODE CHECK" into marks.N.hold, synced
  *	HOLD/...     copies and links to originals; all synced
- *	HOLD         "INODE held" into marks.N.hold, synced: names may be replaced now
+ *	HOLD         "INODE held CHECK" into marks.N.hold, synced: names may be replaced now
  *
  * A folder that marks.N.hold does not name was not made here and is not touched. One
  * that is not complete is emptied and filled again: no name was replaced yet.
@@ -30,6 +30,17 @@
 #include "step/treeutil.h"
 
 #define HELD " held"
+#define CHECK_LEN 10		/* " XXXXXXXX\n" */
+
+/* Does the line end with the check of what stands before it? */
+static bool is_checked(const struct buf *text)
+{
+	size_t len = text->len < CHECK_LEN ? 0 : text->len - CHECK_LEN;
+	char check[CHECK_LEN + 1];
+
+	snprintf(check, sizeof(check), " %08x\n", hash_check(text->data, len));
+	return len && strcmp(text->data + len, check) == 0;
+}
 
 static int read_evidence(struct mark_hold *h, const struct work *w, unsigned nr, struct err *err)
 {
@@ -44,6 +55,8 @@ static int read_evidence(struct mark_hold *h, const struct work *w, unsigned nr,
 		err_clear(err);
 		return 0;
 	}
+	if (!is_checked(&text))
+		return fail(err, "record '%s' is damaged", name);
 	ino = strtoull(text.data, &rest, 10);
 	h->complete = strncmp(rest, HELD, strlen(HELD)) == 0;
 	h->ours = h->at.there && h->at.st.st_ino == ino;
@@ -54,11 +67,13 @@ static int write_evidence(const struct mark_hold *h, const struct work *w, unsig
 			  struct err *err)
 {
 	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
-	char name[MARK_NAME], text[48];
+	char name[MARK_NAME], text[64];
 	const struct place at = { w->folder, mark_name(name, nr, ".hold") };
-	int len = snprintf(text, sizeof(text), "%" PRIu64 "%s\n", (uint64_t)h->at.st.st_ino,
+	int len = snprintf(text, sizeof(text), "%" PRIu64 "%s", (uint64_t)h->at.st.st_ino,
 			   h->complete ? HELD : "");
 
+	len += snprintf(text + len, sizeof(text) - (size_t)len, " %08x\n",
+			hash_check(text, (size_t)len));
 	return atomic_write(&at, text, (size_t)len, &meta, true, err);
 }
 

@@ -22,7 +22,8 @@ _Static_assert(sizeof(struct mark_record) == 64 && offsetof(struct mark_record, 
 	       offsetof(struct mark_record, new_uid) == 56, "the same record on 32 and 64 bit");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "records are little endian: machines of the other order are not supported");
-_Static_assert(sizeof(struct mark_head) == 64, "the head has the size of a record");
+_Static_assert(sizeof(struct mark_head) == 64 && sizeof(struct mark_tail) == 64,
+	       "head and tail have the size of a record");
 
 const char *mark_name(char text[static MARK_NAME], unsigned nr, const char *suffix)
 {
@@ -48,10 +49,40 @@ int mark_drop(const struct work *w, unsigned nr, const char *suffix, struct err 
 	return 0;
 }
 
+void mark_sum(struct hash128 *sum, const void *records, size_t nr)
+{
+	const struct mark_record *r = records;
+
+	for (size_t i = 0; i < nr; i++)
+		hash_add(sum, hash_bytes(&r[i], sizeof(r[i])));
+}
+
+/* Every record is read once: a flipped bit or a hole would set wrong owners. 0: damaged. */
+static int is_whole(const struct mark_file *f)
+{
+	const size_t size = sizeof(struct mark_record);
+	struct mark_tail tail, want = { .unused = { 0 } };
+	struct mark_record some[SOME];
+
+	for (uint64_t nr = 0; nr <= f->head.nr;) {	/* the head is the first of them */
+		uint64_t most = f->head.nr + 1 - nr < SOME ? f->head.nr + 1 - nr : SOME;
+		ssize_t got = pread(f->fd, some, (size_t)most * size, (off_t)(nr * size));
+
+		if (got < (ssize_t)size)
+			return got < 0 ? -1 : 0;
+		mark_sum(&want.sum, some, (size_t)got / size);
+		nr += (size_t)got / size;
+	}
+	if (pread(f->fd, &tail, size, (off_t)((f->head.nr + 1) * size)) != (ssize_t)size)
+		return 0;
+	return memcmp(&want, &tail, size) == 0;
+}
+
 int mark_file_open(struct mark_file *f, const struct work *w, unsigned nr, struct err *err)
 {
 	char name[MARK_NAME];
 	struct stat st;
+	int whole = 0;
 
 	*f = (struct mark_file){ .fd = -1 };
 	if (below_stat(w->folder, mark_name(name, nr, ""), &st) < 0)
@@ -62,10 +93,17 @@ int mark_file_open(struct mark_file *f, const struct work *w, unsigned nr, struc
 	if (pread(f->fd, &f->head, sizeof(f->head), 0) == sizeof(f->head) &&
 	    memcmp(f->head.magic, MARK_MAGIC, sizeof(f->head.magic)) == 0 &&
 	    f->head.steps <= f->head.nr && f->head.steps < SIZE_MAX / sizeof(struct mark_record) &&
-	    (uint64_t)st.st_size == (f->head.nr + 1) * sizeof(struct mark_record))
+	    f->head.nr < UINT64_MAX / sizeof(struct mark_record) - 2 &&
+	    (uint64_t)st.st_size == (f->head.nr + 2) * sizeof(struct mark_record))
+		whole = is_whole(f);
+	if (whole > 0)
 		return 0;
+	if (whole < 0)
+		fail_errno(err, "cannot read '%s'", name);
+	else
+		fail(err, "record '%s' is damaged", name);
 	mark_file_close(f);
-	return fail(err, "record '%s' is damaged", name);
+	return -1;
 }
 
 void mark_file_close(struct mark_file *f)

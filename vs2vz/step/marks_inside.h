@@ -17,6 +17,7 @@
 
 #include "base/links.h"
 #include "base/meta.h"
+#include "base/hash.h"
 #include "base/walk.h"
 #include "step/kinds.h"
 #include "step/marks.h"
@@ -73,6 +74,14 @@ struct mark_head {
 	uint64_t relocked;	/* shared inodes whose copies are locked as well */
 	uint64_t steps;		/* records of MARK_STEP, the first ones */
 };
+
+/* After the last record: the sum of all records and of the head. */
+struct mark_tail {
+	struct hash128 sum;
+	uint64_t unused[6];
+};
+/* Add records (or the head, which has their size) to a sum; their order does not count. */
+void mark_sum(struct hash128 *sum, const void *records, size_t nr);
 
 struct mark_file {
 	int fd;			/* -1: there is no record */

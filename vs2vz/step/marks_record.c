@@ -37,6 +37,7 @@ struct recording {
 	bool outside;		/* some inode has names outside the tree */
 	time_t settled;		/* what was changed before is on its device as it is */
 	int failed;		/* errno of writing at the end */
+	struct hash128 sum;	/* of the records that stay */
 };
 
 struct mine {
@@ -291,11 +292,12 @@ static bool settle_one(struct recording *y, struct mark_record *r)
 	return r->what & (MARK_OWNER | MARK_THAW | MARK_SHARED);
 }
 
-/* Decide on what only the whole walk could tell; close the gaps; write the head. */
+/* Decide on what only the whole walk could tell; close the gaps; write head and tail. */
 static int settle(struct recording *y, struct err *err)
 {
 	const size_t size = sizeof(struct mark_record);
 	struct mark_record some[SOME];
+	struct mark_tail tail = { .unused = { 0 } };
 	uint64_t from = 1, to = 1;
 	ssize_t got;
 
@@ -306,6 +308,7 @@ static int settle(struct recording *y, struct err *err)
 		for (size_t i = 0; i < nr; i++)
 			if (settle_one(y, &some[i]))
 				some[kept++] = some[i];
+		mark_sum(&y->sum, some, kept);
 		if (kept && sys_pwrite(y->fd, some, kept * size, (off_t)(to * size)) !=
 			    (ssize_t)(kept * size))
 			return fail_errno(err, "cannot write the record of inodes to change");
@@ -314,8 +317,11 @@ static int settle(struct recording *y, struct err *err)
 	}
 	memcpy(y->head.magic, MARK_MAGIC, sizeof(y->head.magic));
 	y->head.nr = to - 1;
+	mark_sum(&y->sum, &y->head, 1);
+	tail.sum = y->sum;
 	if (got < 0 || sys_pwrite(y->fd, &y->head, size, 0) != (ssize_t)size ||
-	    sys_ftruncate(y->fd, (off_t)(to * size)) < 0 || sys_fsync(y->fd) < 0)
+	    sys_pwrite(y->fd, &tail, size, (off_t)(to * size)) != (ssize_t)size ||
+	    sys_ftruncate(y->fd, (off_t)((to + 1) * size)) < 0 || sys_fsync(y->fd) < 0)
 		return fail_errno(err, "cannot write the record of inodes to change");
 	return 0;
 }
