@@ -472,7 +472,8 @@ static int marks_may_finish(const struct step *s, struct work *w, struct err *er
 		return -1;
 	if (p.file.fd < 0 || p.hold.fd < 0)
 		return 0;
-	l.since = mark_there(w, s->nr, ".print", &st) ? st.st_mtim : (struct timespec){ INT64_MAX, 0 };
+	l.since = mark_there(w, s->nr, ".print", &st) ? st.st_mtim :
+		  (struct timespec){ sizeof(time_t) == 8 ? INT64_MAX : INT32_MAX, 0 };
 	l.loss.path = p.hold.path;
 	if (hold_each(&p.hold, look_at_held, &l, err) < 0)
 		return -1;

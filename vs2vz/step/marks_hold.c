@@ -30,7 +30,7 @@
 #include "step/treeutil.h"
 
 #define HELD " held"
-#define CHECK_LEN 10		/* " XXXXXXXX\n" */
+#define CHECK_LEN 10		/* a space, 8 hex digits, a newline */
 
 /* Does the line end with the check of what stands before it? */
 static bool is_checked(const struct buf *text)
