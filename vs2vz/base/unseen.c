@@ -78,9 +78,14 @@ void unseen_note(const char *root, const char *path, int code)
 	errno = saved;
 }
 
+bool err_is_refusal(const struct err *err)
+{
+	return err->code > 0 && err->code <= ERRNO_MOST && !errno_is_answer(err->code);
+}
+
 void unseen_note_err(const char *path, const struct err *err)
 {
-	if (err->code > 0 && err->code <= ERRNO_MOST)
+	if (err_is_refusal(err))
 		unseen_note("", path, err->code);
 }
 

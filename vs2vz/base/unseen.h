@@ -30,6 +30,8 @@ bool errno_is_answer(int code);
  * neither has one. Answers are not taken, nor is a thing twice; errno stays as it is.
  */
 void unseen_note(const char *root, const char *path, int code);
+/* Does err tell of a look that was refused, which is no answer? */
+bool err_is_refusal(const struct err *err);
 /* The same for a path of which err tells; where no system call was refused it is no refusal. */
 void unseen_note_err(const char *path, const struct err *err);
 /* How many so far, and one of them (i < UNSEEN_MAX); the text stays. */

@@ -21,6 +21,7 @@
 #include "base/atomic.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/unseen.h"
 #include "model/finding_ids.h"
 #include "step/locks.h"
 #include "step/manifest.h"
@@ -182,7 +183,8 @@ static bool follows(const struct plan *p, struct batch b, unsigned nr)
 
 /*
  * Before the first line about a batch: which of its steps find their result there
- * already? A path that cannot be looked at yet has no result.
+ * already? A path that is not there yet has no result; one that the system does not let
+ * us see may have one, and undo would take it for ours.
  */
 static int note_found(const struct journal *j, struct batch b, struct work *w, struct err *err)
 {
@@ -192,8 +194,11 @@ static int note_found(const struct journal *j, struct batch b, struct work *w, s
 
 		if (!s->kind->found)
 			continue;
-		if (!follows(&j->plan, b, i) && s->kind->found(s, w, &there, err) < 0)
+		if (!follows(&j->plan, b, i) && s->kind->found(s, w, &there, err) < 0) {
+			if (err_is_refusal(err))
+				return step_failed(s, err);
 			err_clear(err);
+		}
 		if (found_note(w, s->nr, there, err) < 0)
 			return step_failed(s, err);
 	}
