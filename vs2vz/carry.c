@@ -443,3 +443,49 @@ int carry_status(const struct session *s)
 		return locked == blocked ? EXIT_LOCKED : EXIT_BLOCKED;
 	return failed ? EXIT_FAILED : EXIT_DONE;
 }
+
+/* Its line says what is wrong; false: the journal is open. */
+static bool is_unreadable(struct session *s, const struct record *r, struct journal *j, size_t line)
+{
+	struct report_guest *g = &s->report.guests[line];
+
+	g->ctid = r->ctid;
+	g->state = record_state(r);
+	if (r->damaged)
+		fail(&s->err, "%s", r->damage);
+	else if (journal_open(j, s->state, journal_key(r->name, &s->pool), &s->err) == 0)
+		return false;
+	else
+		g->state = STATE_DAMAGED;
+	g->outcome = OUTCOME_FAILED;
+	report_error(g, &s->report, &s->err);
+	log_say(LOG_ERROR, "%s: %s", show(r->name), s->err.text);
+	return true;
+}
+
+int carry_foresee(struct session *s, const struct foresight *f)
+{
+	const struct record **records;
+	bool unreadable = false;
+	struct journal j;
+	size_t nr;
+	int status;
+
+	if (session_look(s) < 0 || session_records(s, &records, &nr) < 0)
+		return session_failed(s);
+	s->findings.nr = 0;
+	s->report.findings = &s->findings;
+	for (size_t i = 0; i < nr; i++) {
+		size_t line = carry_line(s, records[i]->name);
+
+		if (is_unreadable(s, records[i], &j, line)) {
+			unreadable = true;
+			continue;
+		}
+		if (f->ready(s, records[i]))
+			f->look(s, &j, line);
+		journal_close(&j);
+	}
+	status = carry_status(s);
+	return session_end(s, f->show, unreadable || status == EXIT_BLOCKED ? status : EXIT_DONE);
+}

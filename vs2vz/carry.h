@@ -6,6 +6,7 @@
 #ifndef VS2VZ_CARRY_H
 #define VS2VZ_CARRY_H
 
+#include "run/journal.h"
 #include "session.h"
 
 enum way { WAY_FORWARD, WAY_BACK, WAY_FINISH };
@@ -32,6 +33,18 @@ int carry_host_after(struct session *s);
 void carry_work(const struct session *s, struct work *w);
 /* What may_finish found newer than its copy: into the guest's line. */
 void carry_late(struct session *s, size_t line, const struct work *w);
+
+/*
+ * The dry run of a command that starts from journals: each guest that was asked for is
+ * looked at where it is ready, and the result shown. One whose journal cannot be read is
+ * said to be damaged, with the status that the command itself would end with.
+ */
+struct foresight {
+	bool (*ready)(struct session *s, const struct record *r);
+	void (*look)(struct session *s, const struct journal *j, size_t line);
+	void (*show)(struct session *s, struct buf *out);
+};
+int carry_foresee(struct session *s, const struct foresight *f);
 
 /* The index of a guest's line in the report. */
 size_t carry_line(struct session *s, const char *name);

@@ -56,30 +56,14 @@ static void show_losses(struct session *s, struct buf *out)
 	report_findings(out, &s->report, &style);
 }
 
+static bool is_due(struct session *s, const struct record *r)
+{
+	return (r->phase == PHASE_CONVERTED || r->phase == PHASE_COMMITTING) && commit_ready(s, r);
+}
+
 int commit_foresee(struct session *s)
 {
-	const struct record **records;
-	struct journal j;
-	size_t nr;
+	static const struct foresight commit = { is_due, look, show_losses };
 
-	if (session_look(s) < 0 || session_records(s, &records, &nr) < 0)
-		return session_failed(s);
-	s->findings.nr = 0;
-	s->report.findings = &s->findings;
-	for (size_t i = 0; i < nr; i++) {
-		size_t line = carry_line(s, records[i]->name);
-
-		s->report.guests[line].ctid = records[i]->ctid;
-		if (records[i]->damaged ||
-		    journal_open(&j, s->state, journal_key(records[i]->name, &s->pool), &s->err) < 0) {
-			s->report.guests[line].state = STATE_DAMAGED;
-			continue;
-		}
-		s->report.guests[line].state = report_state_of(j.phase, false);
-		if ((j.phase == PHASE_CONVERTED || j.phase == PHASE_COMMITTING) &&
-		    commit_ready(s, records[i]))
-			look(s, &j, line);
-		journal_close(&j);
-	}
-	return session_end(s, show_losses, carry_status(s) == EXIT_BLOCKED ? EXIT_BLOCKED : EXIT_DONE);
+	return carry_foresee(s, &commit);
 }

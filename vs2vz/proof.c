@@ -649,24 +649,7 @@ static void show_undo(struct session *s, struct buf *out)
 
 int proof_undo_plan(struct session *s)
 {
-	const struct record **records;
-	struct journal j;
-	size_t nr;
+	static const struct foresight undo = { undo_ready, foresee, show_undo };
 
-	if (session_look(s) < 0 || session_records(s, &records, &nr) < 0)
-		return session_failed(s);
-	s->findings.nr = 0;
-	s->report.findings = &s->findings;
-	for (size_t i = 0; i < nr; i++) {
-		size_t line = carry_line(s, records[i]->name);
-
-		if (records[i]->damaged || open_record(s, records[i]->name, &j) < 0)
-			continue;
-		s->report.guests[line].state = report_state_of(j.phase, false);
-		s->report.guests[line].ctid = j.plan.ctid;
-		if (undo_ready(s, records[i]))
-			foresee(s, &j, line);
-		journal_close(&j);
-	}
-	return session_end(s, show_undo, carry_status(s) == EXIT_BLOCKED ? EXIT_BLOCKED : EXIT_DONE);
+	return carry_foresee(s, &undo);
 }

@@ -120,6 +120,16 @@ umount "$R/var/log/vs2vz"
 run vs status
 said "nothing was changed" '^blog .* found'
 
+diag "a damaged journal: a dry run says what the command says"
+new_host
+run_check "convert" vs convert --all --yes
+sed -i '2s/./X/' "$S/guests/blog/log"
+for command in undo commit; do
+	run_status 3 "$command" vs "$command" blog --yes
+	run_status 3 "$command -n" vs "$command" -n blog
+	said "$command -n names the guest and the reason" 'blog: .*journal'
+done
+
 diag "what was saved before the reboot"
 run_status '0|2' "saved where there was nothing" vs check --before-reboot --save
 echo '{}' >"$S/before.json"
