@@ -95,6 +95,8 @@ struct names {
 };
 int root_names(const struct root *root, const char *path, struct pool *pool,
 	       struct names *out, struct err *err) MUST_CHECK;
+/* Is the open directory empty? 1 yes, 0 no, -1: it cannot be read. */
+int dir_is_empty(int dirfd, struct err *err) MUST_CHECK;
 
 /*
  * Below an open directory, for tree walks; name is one component and is never

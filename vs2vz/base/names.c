@@ -76,3 +76,14 @@ int root_names(const struct root *root, const char *path, struct pool *pool, str
 	free(v);
 	return refused ? -1 : 0;
 }
+
+int dir_is_empty(int dirfd, struct err *err)
+{
+	const struct root dir = { dirfd, "" };
+	struct pool pool = POOL_INIT;
+	struct names names = { 0 };
+	int rc = root_names(&dir, "/", &pool, &names, err);
+
+	pool_release(&pool);
+	return rc < 0 ? -1 : names.nr == 0;
+}

@@ -264,7 +264,8 @@ static int forward_loop(struct journal *j, struct work *w, struct err *err)
 /*
  * Steps behind the end of the log were never begun. One that stands as done all the same
  * was: the log has lost its end, and whoever believes it would leave that step where it is.
- * Asked of trees that move alone: a file or link may have been there before (found).
+ * Asked of trees that move alone: a file or link may have been there before (found). What
+ * cannot be seen stops the way on, not the way back.
  */
 static int nothing_behind(const struct journal *j, struct work *w, struct err *err)
 {
@@ -274,7 +275,10 @@ static int nothing_behind(const struct journal *j, struct work *w, struct err *e
 		const struct step *s = &j->plan.step[i];
 		enum standing now = STANDS_BEFORE;
 
-		if (s->kind->moves && s->kind->guard(s, w, &now, err) == 0 && now == STANDS_AFTER)
+		if (s->kind->moves && s->kind->guard(s, w, &now, err) < 0 && !w->back &&
+		    err_is_refusal(err))
+			return step_failed(s, err);
+		if (s->kind->moves && now == STANDS_AFTER)
 			return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s': step %u (%s) is done, but "
 					 "the log ends before it: it has been cut, or the step was "
 					 "done by somebody else", show(j->name), s->nr, s->kind->name);

@@ -74,26 +74,15 @@ int beside_find(struct beside *b, const struct place *at, const struct beside_se
 	return 0;
 }
 
-static bool is_empty(const struct place *at, const struct stat *st)
-{
-	struct root dir = { below_open(at->dirfd, at->name, st), "" };
-	struct pool pool = POOL_INIT;
-	struct names names = { 0 };
-	struct err unread;
-	bool empty = dir.fd >= 0 && root_names(&dir, "/", &pool, &names, &unread) == 0 &&
-		     names.nr == 0;
-
-	close_fd(&dir.fd);
-	pool_release(&pool);
-	return empty;
-}
-
 static int is_part(const struct place *at, const struct stat *st, void *ctx, struct err *err)
 {
 	const uint64_t *made = ctx;
+	int CLEANUP_FD fd = -1;
 
-	(void)err;
-	return S_ISDIR(st->st_mode) && ((*made && st->st_ino == *made) || is_empty(at, st));
+	if (!S_ISDIR(st->st_mode) || (*made && st->st_ino == *made))
+		return S_ISDIR(st->st_mode);
+	fd = below_open(at->dirfd, at->name, st);
+	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(at->name)) : dir_is_empty(fd, err);
 }
 
 int beside_find_part(struct beside *b, const struct place *at, const char *token, unsigned least,

@@ -157,22 +157,10 @@ static int open_part(const struct bring *b, struct err *err)
 	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(b->part_name)) : fd;
 }
 
-static bool is_empty(int dirfd)
-{
-	struct root dir = { dirfd, "" };
-	struct pool pool = POOL_INIT;
-	struct names names = { 0 };
-	struct err unread;
-	bool empty = root_names(&dir, "/", &pool, &names, &unread) == 0 && names.nr == 0;
-
-	pool_release(&pool);
-	return empty;
-}
-
 /* The part, made or found again, with its record on the disk; its descriptor. */
 static int take_part(struct bring *b, const struct work *w, struct err *err)
 {
-	int fd = -1;
+	int fd = -1, empty;
 
 	if (!b->part_there && names_note(w, b->s->nr, b->part_nr, err) < 0)
 		return -1;
@@ -183,9 +171,10 @@ static int take_part(struct bring *b, const struct work *w, struct err *err)
 	fd = open_part(b, err);
 	if (fd < 0 || b->part_made)
 		return fd;
-	if (!is_empty(fd))
+	empty = dir_is_empty(fd, err);
+	if (empty == 0)
 		fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours", show(b->part_name));
-	else if (made_write(b->s, w, fd, err) == 0)
+	else if (empty > 0 && made_write(b->s, w, fd, err) == 0)
 		return fd;
 	close_fd(&fd);
 	return -1;

@@ -135,18 +135,6 @@ static int open_part(const struct copy *c, struct err *err)
 	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(c->part_name)) : fd;
 }
 
-static bool is_empty(int dirfd)
-{
-	struct root dir = { dirfd, "" };
-	struct pool pool = POOL_INIT;
-	struct names names = { 0 };
-	struct err unread;
-	bool empty = root_names(&dir, "/", &pool, &names, &unread) == 0 && names.nr == 0;
-
-	pool_release(&pool);
-	return empty;
-}
-
 /* The part, made or found again, with its record on the disk; its descriptor. */
 static int take_part(struct copy *c, const struct step *s, struct work *w, struct err *err)
 {
@@ -163,7 +151,11 @@ static int take_part(struct copy *c, const struct step *s, struct work *w, struc
 	if (fd < 0)
 		return -1;
 	if (!c->part_made) {
-		if (!is_empty(fd))
+		int empty = dir_is_empty(fd, err);
+
+		if (empty < 0)
+			return -1;
+		if (!empty)
 			return fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours",
 					 show(c->part_name));
 		if (made_write(s, w, fd, err) < 0)
