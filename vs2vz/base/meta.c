@@ -103,17 +103,24 @@ bool meta_is_subvolume(const struct meta *m, int dirfd)
 	       fstatfs(dirfd, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_MAGIC;
 }
 
-int meta_flags(int fd, uint32_t *flags)
+int meta_flag_word(int fd, uint32_t *word)
 {
-	int word = 0;	/* the kernel writes an int, whatever the request's number says */
+	int now = 0;	/* the kernel writes an int, whatever the request's number says */
 
-	if (ioctl(fd, FS_IOC_GETFLAGS, &word) < 0) {
-		*flags = 0;
+	*word = 0;
+	if (ioctl(fd, FS_IOC_GETFLAGS, &now) < 0)
 		return errno == ENOTTY || errno == EOPNOTSUPP || errno == EINVAL ||
 		       errno == ENOSYS ? 1 : -1;
-	}
-	*flags = (uint32_t)word & META_GUEST_FLAGS;
+	*word = (uint32_t)now;
 	return 0;
+}
+
+int meta_flags(int fd, uint32_t *flags)
+{
+	int rc = meta_flag_word(fd, flags);
+
+	*flags &= META_GUEST_FLAGS;
+	return rc;
 }
 
 bool meta_project(int fd, struct project *out)
@@ -127,14 +134,19 @@ bool meta_project(int fd, struct project *out)
 	return true;
 }
 
-uint32_t meta_flags_kept(int fd)
+int meta_flags_kept(int fd, uint32_t *kept)
 {
 	struct statfs fs;
-	int word;
+	uint32_t word;
+	int rc;
 
-	if (fstatfs(fd, &fs) < 0 || ioctl(fd, FS_IOC_GETFLAGS, &word) < 0)
-		return 0;
-	return fs_flags_of((uint32_t)fs.f_type);
+	*kept = 0;
+	if (fstatfs(fd, &fs) < 0)
+		return -1;
+	rc = meta_flag_word(fd, &word);
+	if (rc == 0)
+		*kept = fs_flags_of((uint32_t)fs.f_type);
+	return rc < 0 ? -1 : 0;
 }
 
 static void proc_path(const struct bearer *of, char path[static 300])

@@ -44,8 +44,10 @@ bool meta_is_subvolume(const struct meta *m, int dirfd);
  * flags) where the file system knows none, else 0 or -1.
  */
 int meta_flags(int fd, uint32_t *flags);
-/* The guest's flags that the file system of an open object can keep. */
-uint32_t meta_flags_kept(int fd);
+/* The same, all of them: those that are the file system's own as well. */
+int meta_flag_word(int fd, uint32_t *word);
+/* The guest's flags that the file system of an open object can keep. 0 or -1. */
+int meta_flags_kept(int fd, uint32_t *kept) MUST_CHECK;
 
 /*
  * The project that an open regular file or directory is counted for (quota), and whether a

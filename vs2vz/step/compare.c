@@ -433,7 +433,8 @@ static int compare(struct comparing *y, struct err *err)
 	int rc;
 
 	*y->counts = (struct tree_counts){ .names = 1, .inodes = 1 };
-	target_fs_read(&y->fs, y->from, y->to, y->opt->back);
+	if (target_fs_read(&y->fs, y->from, y->to, y->opt->back, err) < 0)
+		return -1;
 	y->fs.microseconds |= y->opt->coarse;
 	pairs_init(&y->pairs);
 	pthread_mutex_init(&y->lock, NULL);

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/inroot.h"
@@ -42,16 +41,18 @@ int object_add(const struct copy_object *o, struct err *err)
 int set_flags(struct dir_sink *d, struct copy_object *o, int fd, uint32_t want)
 {
 	uint32_t lost = want & ~d->fs.kept_flags;
-	int word = 0;
+	uint32_t word;
 
 	if (lost)
 		o->scratch->flags_lost++;
 	want &= d->fs.kept_flags;
-	if (!d->fs.kept_flags || ioctl(fd, FS_IOC_GETFLAGS, &word) < 0)
+	if (!d->fs.kept_flags)
 		return 0;
-	if (((uint32_t)word & d->fs.kept_flags) == want)
+	if (meta_flag_word(fd, &word) < 0)
+		return -1;
+	if ((word & d->fs.kept_flags) == want)
 		return 0;
-	return sys_setflags(fd, ((uint32_t)word & ~d->fs.kept_flags) | want);
+	return sys_setflags(fd, (word & ~d->fs.kept_flags) | want);
 }
 
 static int copy_xattrs(struct copy_object *o, const struct bearer *to, struct err *err)
@@ -369,12 +370,12 @@ static int lock_at(struct dir_sink *d, struct copy_object *o, const struct place
 
 int lock_fd(struct dir_sink *d, int fd, uint32_t locks)
 {
-	int word = 0;
+	uint32_t word;
 
 	locks &= d->fs.kept_flags;
-	if (!locks || ioctl(fd, FS_IOC_GETFLAGS, &word) < 0)
+	if (!locks)
 		return 0;
-	return sys_setflags(fd, (uint32_t)word | locks);
+	return meta_flag_word(fd, &word) < 0 ? -1 : sys_setflags(fd, word | locks);
 }
 
 static int sink_link(struct sink *sink, struct copy_object *o, struct err *err)
@@ -549,7 +550,10 @@ struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_opti
 
 	d->base.ops = &ops;
 	d->unmend = opt->back ? opt->marks : NULL;
-	target_fs_read(&d->fs, from, to, opt->back);
+	if (target_fs_read(&d->fs, from, to, opt->back, err) < 0) {
+		free(d);
+		return NULL;
+	}
 	d->fs.microseconds |= opt->coarse;
 	d->projects = !opt->back && meta_project(to, &project) && !project.hands_on;
 	pthread_mutex_init(&d->lock, NULL);

@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/inroot.h"
@@ -21,10 +20,9 @@ int prepare_dir(const struct dir_sink *d, int fd)
 {
 	/* What the copy could not keep stays where changes come back from it. */
 	const uint32_t off = d->fs.back ? d->fs.kept_flags | META_LOCKS : META_GUEST_FLAGS;
-	int word = 0;
+	uint32_t word;
 
-	if (ioctl(fd, FS_IOC_GETFLAGS, &word) == 0 && (uint32_t)word & off &&
-	    sys_setflags(fd, (uint32_t)word & ~off) < 0)
+	if (meta_flag_word(fd, &word) < 0 || (word & off && sys_setflags(fd, word & ~off) < 0))
 		return -1;
 	if (sys_fremovexattr(fd, "system.posix_acl_default") < 0 && errno != ENODATA &&
 	    errno != EOPNOTSUPP)

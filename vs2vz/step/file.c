@@ -15,7 +15,6 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -27,14 +26,6 @@
 void image_release(struct file_image *image)
 {
 	buf_release(&image->content);
-}
-
-/* All of them; those outside FS_FL_USER_MODIFIABLE are the file system's own. */
-static uint32_t read_flags(int fd)
-{
-	int flags = 0;
-
-	return ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 ? 0 : (uint32_t)flags;
 }
 
 static int read_xattr(struct file_meta *m, int fd, const char *name, struct pool *pool)
@@ -75,6 +66,10 @@ static int read_xattrs(struct file_meta *m, int fd, struct pool *pool)
 
 static int read_meta(struct file_meta *m, int fd, const struct stat *st, struct pool *pool)
 {
+	uint32_t word;
+
+	if (meta_flag_word(fd, &word) < 0)
+		return -1;
 	*m = (struct file_meta){
 		.mode = st->st_mode & 07777,
 		.uid = st->st_uid,
@@ -82,7 +77,7 @@ static int read_meta(struct file_meta *m, int fd, const struct stat *st, struct 
 		.has_mtime = true,
 		.mtime = st->st_mtim,
 		.has_flags = true,
-		.flags = read_flags(fd) & FS_FL_USER_MODIFIABLE,
+		.flags = word & FS_FL_USER_MODIFIABLE,
 	};
 	return read_xattrs(m, fd, pool);
 }
@@ -113,8 +108,11 @@ int file_read(struct file_image *out, const struct place *at, const struct stat 
 /* Locks come when the name is on the disk: a name that a power cut takes back must move. */
 static int set_flags(const struct place *at, int fd, uint32_t flags)
 {
-	uint32_t now = read_flags(fd), own = now & ~(uint32_t)FS_FL_USER_MODIFIABLE;
+	uint32_t now, own;
 
+	if (meta_flag_word(fd, &now) < 0)
+		return -1;
+	own = now & ~(uint32_t)FS_FL_USER_MODIFIABLE;	/* the file system's own */
 	if ((now & FS_FL_USER_MODIFIABLE) == flags)
 		return 0;
 	if (flags & META_LOCKS && sys_fsync(at->dirfd) < 0)
@@ -237,7 +235,9 @@ int file_flags(uint32_t *flags, const struct place *at, const struct stat *st, s
 	fd = below_open(at->dirfd, at->name, st);
 	if (fd < 0)
 		return fail_errno(err, "cannot open '%s'", show(at->name));
-	*flags = read_flags(fd) & FS_FL_USER_MODIFIABLE;
+	if (meta_flag_word(fd, flags) < 0)
+		return fail_errno(err, "cannot read the inode flags of '%s'", show(at->name));
+	*flags &= FS_FL_USER_MODIFIABLE;
 	return 0;
 }
 

@@ -530,8 +530,8 @@ static int walk(struct looking *l, const struct source *from, int to, struct err
 	l->touched = (struct touched){ l->w->steps, l->w->nr_steps, step_get(l->made, "to"), false,
 					l->w->token };
 	l->copy = step_get(l->made, "to");
-	if (to >= 0)
-		target_fs_read(&l->fs, from->fd, to, false);
+	if (to >= 0 && target_fs_read(&l->fs, from->fd, to, false, err) < 0)
+		return -1;
 	l->fs.microseconds |= l->w->coarse;
 	pthread_mutex_init(&l->lock, NULL);
 	rc = walk_tree(from->fd, &ops, l, &how, err);

@@ -10,7 +10,6 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/atomic.h"
@@ -71,11 +70,15 @@ static bool changes_itself(const struct step *s)
 	return s->kind->moves || s->kind == &kind_mode || s->kind == &kind_times;
 }
 
-static uint32_t locks_of(int fd)
+/* The whole word of flags where it has locks, else 0. fd -1: what has none. */
+static int locked_word(int fd, const char *path, uint32_t *word, struct err *err)
 {
-	int word = 0;
-
-	return fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &word) < 0 ? 0 : (uint32_t)word & META_LOCKS;
+	*word = 0;
+	if (fd >= 0 && meta_flag_word(fd, word) < 0)
+		return fail_errno(err, "cannot read the inode flags of '%s'", show(path));
+	if (!(*word & META_LOCKS))
+		*word = 0;
+	return 0;
 }
 
 static int open_it(const struct found *f)
@@ -171,10 +174,12 @@ static void add(struct work *w, const char *path, const struct stat *st, uint32_
 /* other: where it may stand when the flags are set again, NULL: nowhere else. */
 static int lift(int fd, const char *path, const char *other, struct work *w, struct err *err)
 {
-	uint32_t flags = locks_of(fd);
+	uint32_t word, flags;
 	struct stat st;
-	int word;
 
+	if (locked_word(fd, path, &word, err) < 0)
+		return -1;
+	flags = word & META_LOCKS;
 	if (!flags)
 		return 0;
 	if (fstat(fd, &st) < 0)
@@ -184,8 +189,7 @@ static int lift(int fd, const char *path, const char *other, struct work *w, str
 		add(w, other, &st, flags);
 	if (write_record(w, err) < 0)
 		return -1;
-	if (ioctl(fd, FS_IOC_GETFLAGS, &word) < 0 ||
-	    sys_setflags(fd, (uint32_t)word & ~META_LOCKS) < 0)
+	if (sys_setflags(fd, word & ~META_LOCKS) < 0)
 		return fail_errno(err, "cannot lift the flags of '%s'", show(path));
 	return 0;
 }
@@ -245,7 +249,7 @@ static int restore_one(const struct lifted *one, struct work *w, struct err *err
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
 	int CLEANUP_FD fd = -1;
-	int word;
+	uint32_t word;
 
 	if (path_find(&f, one->path, w, err) < 0)
 		return -1;
@@ -253,11 +257,11 @@ static int restore_one(const struct lifted *one, struct work *w, struct err *err
 	if (!f.there || f.st.st_ino != one->ino)
 		return 0;
 	fd = open_it(&f);
-	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &word) < 0)
+	if (fd < 0 || meta_flag_word(fd, &word) < 0)
 		return fail_errno(err, "cannot open '%s'", show(one->path));
-	if (((uint32_t)word & one->flags) == one->flags)
+	if ((word & one->flags) == one->flags)
 		return 0;
-	if (sys_setflags(fd, (uint32_t)word | one->flags) < 0 || sys_fsync(fd) < 0)
+	if (sys_setflags(fd, word | one->flags) < 0 || sys_fsync(fd) < 0)
 		return fail_errno(err, "cannot set the flags of '%s' again", show(one->path));
 	return 0;
 }
@@ -306,7 +310,8 @@ static int locked_at(struct lock_found *out, const char *path, bool itself, cons
 		return -1;
 	if (itself)
 		fd = open_it(&f);
-	flags = locks_of(itself ? fd : f.parent ? f.spot.at.dirfd : -1);
+	if (locked_word(itself ? fd : f.parent ? f.spot.at.dirfd : -1, path, &flags, err) < 0)
+		return -1;
 	if (flags)
 		describe(out, itself ? path : parent_of(path, w->pool), flags, w->pool);
 	return flags != 0;

@@ -343,7 +343,8 @@ int marks_take_back(int tree, struct marks_back *b, struct err *err)
 	if (fstat(tree, &st) < 0)
 		return fail_errno(err, "cannot read the metadata of the tree");
 	how.mark = mark_ns(st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec);
-	target_fs_read(&y.fs, tree, tree, false);
+	if (target_fs_read(&y.fs, tree, tree, false, err) < 0)
+		return -1;
 	y.fs.coarse_times = y.fs.cut_times = false;
 	y.fs.microseconds |= b->w->coarse;
 	y.busy = links_new();

@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "step/content.h"
@@ -76,12 +75,12 @@ static int fill(struct making *k, struct err *err)
 
 static int set_flags(const struct making *k, uint32_t want)
 {
-	int word = 0;
+	uint32_t word;
 
 	want &= k->y->kept_flags & ~META_LOCKS;
-	if (!want || ioctl(k->fd, FS_IOC_GETFLAGS, &word) < 0)
+	if (!want)
 		return 0;
-	return sys_setflags(k->fd, (uint32_t)word | want);
+	return meta_flag_word(k->fd, &word) < 0 ? -1 : sys_setflags(k->fd, word | want);
 }
 
 static int make_file(struct making *k, struct err *err)
@@ -289,9 +288,12 @@ static int share_part(int tree, struct sharing_out *y, const struct work *w, str
 int marks_share(int tree, struct mark_hold *h, const struct mark_file *f, const struct work *w,
 		struct err *err)
 {
-	struct sharing_out y = { .h = h, .kept_flags = meta_flags_kept(h->fd) };
+	struct sharing_out y = { .h = h };
 	unsigned parts = mark_parts(f);
 	int rc = 0;
+
+	if (meta_flags_kept(h->fd, &y.kept_flags) < 0)
+		return fail_errno(err, "cannot ask the file system for its inode flags");
 
 	y.made = links_new();
 	for (unsigned part = 0; part < parts && rc == 0; part++) {

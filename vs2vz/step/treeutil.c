@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/vfs.h>
 
 #include "base/compat.h"
@@ -19,16 +18,19 @@
 
 #define UNLINK_TRIES 100
 
-void target_fs_read(struct target_fs *fs, int from, int to, bool back)
+int target_fs_read(struct target_fs *fs, int from, int to, bool back, struct err *err)
 {
 	const int copy = back ? from : to;
+	uint32_t of_from = META_GUEST_FLAGS;
 	struct statfs vfs;
 	struct stat st;
 
-	*fs = (struct target_fs){ .kept_flags = meta_flags_kept(to), .back = back };
+	*fs = (struct target_fs){ .back = back };
 	/* Flags that the copy never had say nothing about the original's. */
-	if (back)
-		fs->kept_flags &= meta_flags_kept(from);
+	if (meta_flags_kept(to, &fs->kept_flags) < 0 ||
+	    (back && meta_flags_kept(from, &of_from) < 0))
+		return fail_errno(err, "cannot ask the file system for its inode flags");
+	fs->kept_flags &= of_from;
 	/*
 	 * The kernel stamps changes with nanoseconds where the file system has room
 	 * for them. A false "coarse" only lets a time pass that has lost its fraction.
@@ -36,6 +38,7 @@ void target_fs_read(struct target_fs *fs, int from, int to, bool back)
 	fs->coarse_times = fstat(copy, &st) == 0 && st.st_ctim.tv_nsec == 0;
 	fs->cut_times = fstatfs(copy, &vfs) == 0 && fs_may_cut_times((uint32_t)vfs.f_type);
 	fs->microseconds = !kernel_can(CAN_SET_NANOSECONDS);
+	return 0;
 }
 
 int64_t mend_meta(const struct marks *marks, struct hidden_window *win, int fd,
@@ -239,11 +242,11 @@ bool pairs_match(struct pairs *pairs, const struct stat *source, const struct st
 
 int lift_locks(int fd)
 {
-	int word = 0;
+	uint32_t word;
 
-	if (ioctl(fd, FS_IOC_GETFLAGS, &word) < 0 || !((uint32_t)word & META_LOCKS))
-		return 0;
-	return sys_setflags(fd, (uint32_t)word & ~META_LOCKS);
+	if (meta_flag_word(fd, &word) < 0)
+		return -1;
+	return word & META_LOCKS ? sys_setflags(fd, word & ~META_LOCKS) : 0;
 }
 
 int lift_locks_at(int dirfd, const char *name, const struct stat *st)
@@ -266,16 +269,19 @@ int lift_locks_at(int dirfd, const char *name, const struct stat *st)
  */
 static int unlink_open(const struct place *at, const struct stat *st, int fd)
 {
-	int word = 0, rc;
 	struct stat now;
+	uint32_t word;
+	int rc;
 
-	if (ioctl(fd, FS_IOC_GETFLAGS, &word) < 0 || !((uint32_t)word & META_LOCKS))
+	if (meta_flag_word(fd, &word) < 0)
+		return -1;
+	if (!(word & META_LOCKS))
 		return sys_unlink(at);
-	if (sys_setflags(fd, (uint32_t)word & ~META_LOCKS) < 0)
+	if (sys_setflags(fd, word & ~META_LOCKS) < 0)
 		return -1;
 	rc = sys_unlink(at);
 	if ((rc < 0 || st->st_nlink > 1) && fstat(fd, &now) == 0 && now.st_nlink > 0 &&
-	    sys_setflags(fd, (uint32_t)word) < 0)
+	    sys_setflags(fd, word) < 0)
 		return -1;
 	return rc;
 }

@@ -27,7 +27,7 @@ struct target_fs {
 	bool back;		/* the first of the two trees is the copy */
 };
 /* from, to: the two trees, open; back: changes come back from a copy. */
-void target_fs_read(struct target_fs *fs, int from, int to, bool back);
+int target_fs_read(struct target_fs *fs, int from, int to, bool back, struct err *err) MUST_CHECK;
 /* Are their mtimes the same, as far as the copy could hold the original's? */
 bool same_time(const struct stat *source, const struct stat *target, const struct target_fs *fs);
 
