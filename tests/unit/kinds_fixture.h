@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -37,6 +38,21 @@ struct bench {
 };
 
 static struct err err;
+
+/*
+ * The file system of this run. A volume is looked for by its UUID on all devices of the
+ * machine, on those of the same test of another build too.
+ */
+static inline const char *own_uuid(void)
+{
+	static char text[40];
+	unsigned char r[6];
+
+	if (!text[0] && getrandom(r, sizeof(r), 0) == sizeof(r))
+		snprintf(text, sizeof(text), "6d9cdf3c-8d0b-4b56-9d1c-%02x%02x%02x%02x%02x%02x",
+			 r[0], r[1], r[2], r[3], r[4], r[5]);
+	return text;
+}
 
 static inline void good(int rc)
 {

@@ -15,8 +15,6 @@
 #include "step/tool.h"
 
 #define NEED_LVM() do { if (!group[0]) skip(); } while (0)
-#define OURS "6d9cdf3c-8d0b-4b56-9d1c-0f1f65e1d0a1"
-#define TAG "vs2vz-" OURS
 
 static char group[64], vg[32];
 
@@ -29,7 +27,7 @@ static const char script[] =
 	"case $c in\n"
 	"lvs) [ ! -e gone ] || exit 5; cat odd 2>/dev/null; for v in *.lv; do [ ! -e \"$v\" ] || cat \"$v\"; done; exit 0 ;;\n"
 	"vgs) [ ! -e gone ] || exit 0; echo '  %s|4194304|62914560'; echo '  other|1048576|0'; exit 0 ;;\n"
-	"lvremove) losetup -d \"$(readlink /dev/%s/$name)\" && rm $name.lv /dev/%s/$name; exit ;;\n"
+	"lvremove) . ./detach.sh; detach \"$(readlink /dev/%s/$name)\" && rm $name.lv /dev/%s/$name; exit ;;\n"
 	"lvchange) ;;\n"
 	"lvcreate) echo \"$c $*\" >>calls; [ ! -e full ] || { echo '  no room' >&2; exit 5; }\n"
 	"	while [ $# -gt 1 ]; do case $1 in --name) name=$2 ;; --addtag) tag=$2 ;; --size) size=${2%%k} ;; esac; shift; done\n"
@@ -39,6 +37,14 @@ static const char script[] =
 	"esac\n"
 	"mkdir -p /dev/%s\n"
 	"ln -sfn \"$(losetup -f --show --sizelimit $(cut -d'|' -f2 $name.lv) extents)\" /dev/%s/$name\n";
+
+/* Who looks at all loop devices at that moment keeps one for as long. */
+static const char detach[] =
+	"detach() {\n"
+	"	losetup -d \"$1\" || return\n"
+	"	for i in $(seq 200); do losetup \"$1\" >/dev/null 2>&1 || return 0; sleep .05; done\n"
+	"	return 1\n"
+	"}\n";
 
 static bool shell(const char *fmt, ...) PRINTF_LIKE(1, 2);
 static bool shell(const char *fmt, ...)
@@ -72,6 +78,13 @@ static void bind_script(void)
 		exit(99);
 	fprintf(f, script, group, vg, vg, vg, vg, vg);
 	fclose(f);
+	snprintf(path + strlen(group), sizeof(path) - strlen(group), "/detach.sh");
+	f = fopen(path, "we");
+	if (!f)
+		exit(99);
+	fputs(detach, f);
+	fclose(f);
+	snprintf(path + strlen(group), sizeof(path) - strlen(group), "/lvm");
 	if (chmod(path, 0755) < 0 || mount(path, real, NULL, MS_BIND, NULL) < 0 ||
 	    !shell("truncate -s 32M %s/extents", group))
 		exit(99);
@@ -80,7 +93,7 @@ static void bind_script(void)
 
 static void clean(void)
 {
-	shell("cd %s && for l in /dev/%s/*; do losetup -d $(readlink $l); rm $l; done; rmdir /dev/%s; "
+	shell("cd %s && . ./detach.sh && for l in /dev/%s/*; do detach $(readlink $l); rm $l; done; rmdir /dev/%s; "
 	      "rm -f *.lv odd full dies gone calls extents; truncate -s 32M extents", group, vg, vg);
 }
 
@@ -95,12 +108,12 @@ static void plan_lv(struct plan *p, const struct root *root, struct pool *pool)
 	step_arg(s, pool, "vg", vg);
 	step_arg(s, pool, "name", "ct346");
 	step_arg(s, pool, "bytes", "16777216");
-	step_arg(s, pool, "tag", TAG);
+	step_argf(s, pool, "tag", "vs2vz-%s", own_uuid());
 	s = plan_step(p, pool, "makefs");
 	snprintf(at, sizeof(at), "/dev/%s/ct346", vg);
 	step_arg(s, pool, "at", at);
 	add_source(s, pool, root, "/vservers/cop", "/vz/private/346");
-	step_arg(s, pool, "uuid", OURS);
+	step_arg(s, pool, "uuid", own_uuid());
 	step_arg(s, pool, "label", "ct346");
 	step_arg(s, pool, "type", "ext4");
 	step_arg(s, pool, "bytes", "16777216");
@@ -156,8 +169,8 @@ static bool is_empty(void)
 
 static bool is_made(void)
 {
-	return shell("cd %s && grep -q '|16777216|" TAG ",' ct346.lv && test -b /dev/%s/ct346", group,
-		     vg);
+	return shell("cd %s && grep -q '|16777216|vs2vz-%s,' ct346.lv && test -b /dev/%s/ct346",
+		     group, own_uuid(), vg);
 }
 
 /* ---- the laws */
@@ -212,13 +225,18 @@ static void the_plan_goes_there_and_back(void **state)
 
 static void another_volume_is_not_touched(void **state)
 {
-	static const char *const tags[] = { "", "mine", TAG "x", "x" TAG, "vs2vz-" };
+	static const struct {
+		const char *before, *after;
+		bool ours;
+	} tags[] = { { "", "", false }, { "mine", "", false }, { "vs2vz-", "x", true },
+		     { "xvs2vz-", "", true }, { "vs2vz-", "", false } };
 	struct bench *b = *state;
 
 	NEED_LVM();
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
-		assert_true(shell("cd %s && echo '  ct346|16777216|%s' >ct346.lv && cp ct346.lv was",
-				  group, tags[i]));
+		assert_true(shell("cd %s && echo '  ct346|16777216|%s%s%s' >ct346.lv && "
+				  "cp ct346.lv was", group, tags[i].before,
+				  tags[i].ours ? own_uuid() : "", tags[i].after));
 		stands(b, lv_of(b), STANDS_FOREIGN);
 		assert_int_equal(apply(b), -1);
 		assert_int_equal(err.code, ERR_FOREIGN);
@@ -324,7 +342,7 @@ static void the_group_can_be_gone(void **state)
 
 	NEED_LVM();
 	forward(b);
-	assert_true(shell("cd %s && touch gone && losetup -d $(readlink /dev/%s/ct346) && "
+	assert_true(shell("cd %s && touch gone && . ./detach.sh && detach $(readlink /dev/%s/ct346) && "
 			  "rm /dev/%s/ct346", group, vg, vg));
 	stands(b, lv_of(b), STANDS_FOREIGN);
 	assert_int_equal(apply(b), -1);
