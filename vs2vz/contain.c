@@ -277,6 +277,12 @@ static int decide_one(struct changing *c, const struct known_ct *ct, struct cont
 	return done < 0 ? -1 : 0;
 }
 
+static void take_room(struct changing *c, const struct contain_room *room)
+{
+	*(struct contain_room *)pool_grow(&c->s->pool, &c->rooms.v, &c->rooms.nr, &c->rooms.cap,
+					  sizeof(*c->rooms.v)) = *room;
+}
+
 /* For the decisions that follow this one is done. */
 static void take_job(struct changing *c, const struct known_ct *ct, const struct contain_plan *made)
 {
@@ -290,8 +296,8 @@ static void take_job(struct changing *c, const struct known_ct *ct, const struct
 		c->jobs.hooks = made->hooks;
 		report_steps(report_host(&s->report), &s->report, &made->hooks);
 	}
-	*(struct contain_room *)pool_grow(&s->pool, &c->rooms.v, &c->rooms.nr, &c->rooms.cap,
-					  sizeof(*c->rooms.v)) = made->room;
+	take_room(c, &made->room);
+	take_room(c, &made->journal);
 	if (!to_own(c))
 		c->known.v[ct - c->known.v].device = NULL;
 }

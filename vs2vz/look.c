@@ -133,6 +133,7 @@ int session_look(struct session *s)
 		return -1;
 	if (read_records(s) < 0)
 		return -1;
+	s->host.state_dir = s->set.state_dir;
 	lost_find(s);
 	judge_state(s);
 	before_apply(s);

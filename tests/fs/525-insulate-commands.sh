@@ -62,6 +62,10 @@ said "its name is made from the CTID" 'VS6[01][12] .*/dev/vs2vz-none/ct5000'
 run_status 4 "two that do not fit together" vs insulate 345 web --image "/srv/ct/:300M" -n
 said "one of them is blocked for space" 'plan: 1 container changes, 1 blocked'
 said "it is named" VS201
+mount -t tmpfs -o size=128k none "$R/var/lib/vs2vz"
+run_status 4 "no room for both journals" vs insulate 345 web --image /srv/ct/ -n
+said "the state directory is named" '^  .*: /var/lib/vs2vz: needs [0-9.]+ KiB, .* are available'
+umount "$R/var/lib/vs2vz"
 unchanged "nothing of this changed anything"
 
 # ---- several, by a saved plan

@@ -130,6 +130,31 @@ for command in undo commit; do
 	said "$command -n names the guest and the reason" 'blog: .*journal'
 done
 
+diag "without room for the journals"
+# What the journal of a guest would take by check: a number and its unit.
+needed() { sed -n "s/^  $1: .*\/var\/lib\/vs2vz: needs \([0-9]*\) $2.*/\1/p" "$scratch/both"; }
+new_host
+mkdir -p "$S"
+mount -t tmpfs -o size=16k,nr_inodes=6 none "$S"
+run_status 2 "check counts files and bytes" vs check
+said "what is needed, and where" '^  blog: /var/lib/vs2vz: needs [0-9.]+ KiB; .*available'
+bytes=$(needed blog KiB) inodes=$(needed blog inodes)
+umount "$S"
+mount -t tmpfs -o size=168k none "$S"
+run_status 2 "check with room for one" vs check
+run_status 4 "one is converted" vs convert --all --yes
+ok "its journal has no more files than were counted" \
+	test "$(find "$S/guests/blog" | wc -l)" -le "${inodes:-0}"
+ok "and no more bytes" test "$(du -sk "$S/guests/blog" | cut -f 1)" -le "${bytes:-0}"
+run_status 0 "and goes back" vs undo --all
+umount "$S"
+mount -t tmpfs -o size=1m none "$S"
+run_status '0|2' "with room for both" vs check
+said_not "nothing is missing" 'VS20[12]|/var/lib/vs2vz: needs'
+run_check "both are converted" vs convert --all --yes
+run_check "and go back" vs undo --all
+umount "$S"
+
 diag "what was saved before the reboot"
 run_status '0|2' "saved where there was nothing" vs check --before-reboot --save
 echo '{}' >"$S/before.json"

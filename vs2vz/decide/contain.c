@@ -13,6 +13,7 @@
 #include "decide/dump_device.h"
 #include "decide/hooks.h"
 #include "decide/inside.h"
+#include "decide/journal_room.h"
 #include "decide/target_limits.h"
 
 #define CONF_MOST (1u << 20)
@@ -207,27 +208,52 @@ static void take_rooms(struct fsinfo *fs, const struct contain_rooms *rooms)
 	}
 }
 
+/* also: what this plan takes before; NULL. room gets dev, and what it takes now. */
+static int judge_space(struct containing *c, struct contain_room *room, const char *dir,
+		       const struct contain_room *also, struct fsinfo *fs, struct err *err)
+{
+	const struct contain_rooms own = { .nr = also ? 1 : 0, .v = (struct contain_room *)also };
+	const char *there = path_existing(c->d.root, dir, c->d.pool);
+
+	if (fsinfo_read(fs, c->d.root, there, c->d.pool, err) < 0)
+		return -1;
+	room->dev = fs->dev;
+	take_rooms(fs, c->q->rooms);
+	take_rooms(fs, &own);
+	if (room->bytes > fs->avail_bytes)
+		finding_add(c->d.findings, VS_NO_SPACE, c->q->name, dir, "needs %s, %s are available",
+			    show_size(room->bytes), show_size(fs->avail_bytes));
+	if (room->inodes > fs->free_inodes)
+		finding_add(c->d.findings, VS_NO_INODES, c->q->name, dir,
+			    "needs %llu inodes, %llu are free", (unsigned long long)room->inodes,
+			    (unsigned long long)fs->free_inodes);
+	return 0;
+}
+
 static int judge_room(struct containing *c, const char *dir, uint64_t bytes, uint64_t inodes,
 		      struct err *err)
 {
-	const char *there = path_existing(c->d.root, dir, c->d.pool);
 	struct fsinfo fs;
 
-	if (fsinfo_read(&fs, c->d.root, there, c->d.pool, err) < 0)
+	c->room = (struct contain_room){ 0, add_u64(bytes, MARGIN), inodes };
+	if (judge_space(c, &c->room, dir, NULL, &fs, err) < 0)
 		return -1;
-	c->room = (struct contain_room){ fs.dev, add_u64(bytes, MARGIN), inodes };
-	take_rooms(&fs, c->q->rooms);
-	if (c->room.bytes > fs.avail_bytes)
-		finding_add(c->d.findings, VS_NO_SPACE, c->q->name, dir, "needs %s, %s are available",
-			    show_size(c->room.bytes), show_size(fs.avail_bytes));
-	if (inodes > fs.free_inodes)
-		finding_add(c->d.findings, VS_NO_INODES, c->q->name, dir,
-			    "needs %llu inodes, %llu are free", (unsigned long long)inodes,
-			    (unsigned long long)fs.free_inodes);
 	if (fs.read_only)
 		finding_add(c->d.findings, VS_TARGET_READ_ONLY, c->q->name, dir,
 			    "'%s' is mounted read-only", show(fs.mount_point));
 	return 0;
+}
+
+/* Where no room for images was asked, c->room is of no device. */
+static int judge_journal(struct containing *c, struct contain_room *room, struct err *err)
+{
+	const struct marks_room need = journal_room(c->plan, c->q->tree, true, false, NULL);
+	struct fsinfo fs;
+
+	*room = (struct contain_room){ 0, need.bytes, need.inodes };
+	if (!c->q->host->state_dir)
+		return 0;
+	return judge_space(c, room, c->q->host->state_dir, &c->room, &fs, err);
 }
 
 /* What the new file system, or the shared one, cannot hold; and one that has errors. */
@@ -333,7 +359,7 @@ int contain_decide(struct contain_plan *out, const struct contain_question *q,
 		return -1;
 	out->hooks = made.hooks;
 	out->room = c.room;
-	return 0;
+	return judge_journal(&c, &out->journal, err);
 }
 
 int contain_hooks(struct plan *out, const struct host *host, const struct root *root,

@@ -19,7 +19,7 @@
 #include "model/host.h"
 #include "openvz/layout.h"
 
-/* What plans of one run take of the file systems that hold images and private areas. */
+/* What plans of one run take of the file systems that hold images, private areas, journals. */
 struct contain_room {
 	dev_t dev;
 	uint64_t bytes, inodes;
@@ -48,6 +48,7 @@ struct contain_question {
 struct contain_plan {
 	struct plan plan, hooks;	/* hooks may be empty */
 	struct contain_room room;
+	struct contain_room journal;	/* in the state directory */
 };
 int contain_decide(struct contain_plan *out, const struct contain_question *q,
 		   struct pool *pool, struct findings *findings, struct err *err) MUST_CHECK;

@@ -12,6 +12,7 @@
 #include "decide/ctid.h"
 #include "decide/host_judge.h"
 #include "decide/inside.h"
+#include "decide/journal_room.h"
 #include "decide/marks.h"
 #include "decide/hooks.h"
 #include "decide/packages.h"
@@ -143,7 +144,7 @@ static void leave_stub(struct deciding *d, struct decision *decision)
 	*decision = (struct decision){
 		.guest = decision->guest, .method = decision->method, .marks = decision->marks,
 		.insulation = decision->insulation, .packages = asked,
-		.bootorder = decision->bootorder,
+		.bootorder = decision->bootorder, .journal = decision->journal,
 		.ct = {
 			.ctid = ct->ctid, .private = pool_strdup(d->keep, ct->private),
 			.name_link = ct->name_link ? pool_strdup(d->keep, ct->name_link) : NULL,
@@ -154,8 +155,15 @@ static void leave_stub(struct deciding *d, struct decision *decision)
 /* One guest from its number to its plan; nothing here depends on what another one gets. */
 static int decide_whole(struct deciding *d, struct decision *decision, struct err *err)
 {
-	return decide_guest(d, decision, err) < 0 || build_guest(d, decision, err) < 0 ? -1 :
-	       locked_judge(d, &decision->plan, err);
+	const struct guest *guest = decision->guest;
+	bool copies;
+
+	if (decide_guest(d, decision, err) < 0 || build_guest(d, decision, err) < 0)
+		return -1;
+	copies = decision->insulation || decision->method == METHOD_COPY;
+	decision->journal = journal_room(&decision->plan, &guest->survey, copies, guest->recorded,
+					 copies ? NULL : &decision->marks);
+	return locked_judge(d, &decision->plan, err);
 }
 
 static int decide_and_give(struct deciding *d, struct decision *decision, struct err *err)

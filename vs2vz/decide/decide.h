@@ -73,6 +73,11 @@ struct packages;
 struct recipes;
 struct edits;
 
+/* What something needs on a file system. */
+struct marks_room {
+	uint64_t bytes, inodes;
+};
+
 struct decision {
 	const struct guest *guest;
 	struct ct ct;
@@ -85,6 +90,7 @@ struct decision {
 	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
 	struct packages *packages;	/* decide/packages.h; NULL: inside the tree */
 	const struct edits *edits;	/* decide/edits.h; NULL: nothing is edited */
+	struct marks_room journal;	/* what its journal takes in the state directory */
 	unsigned bootorder;		/* larger starts first, 0: any time */
 	struct plan plan;		/* empty where the guest is not to be converted */
 };
@@ -110,7 +116,8 @@ int decide(struct decisions *out, const struct guest **selected, size_t nr,
 /*
  * The same for many guests: each decision goes to take() when its plan is whole, and what
  * it points to goes back afterwards. What stays in out->v is a stub: guest, method, marks,
- * insulation, CTID, paths of the private area and of the name's link, demands of packages.
+ * insulation, CTID, paths of the private area and of the name's link, demands of packages
+ * and of the journal.
  */
 struct decision_taker {
 	void (*take)(void *ctx, const struct decision *decision);

@@ -38,9 +38,6 @@ void marks_tags(struct marks *out, const struct marks_question *q, struct pool *
 void marks_intern(const struct marks_question *q, struct pool *pool, struct findings *findings);
 
 /* What a repair in place needs on the tree's own file system. */
-struct marks_room {
-	uint64_t bytes, inodes;
-};
 struct marks_room marks_room(const struct marks *m, const struct survey *survey);
 
 /* "300,301" for the argument of a step. */

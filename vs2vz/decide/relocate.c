@@ -11,6 +11,7 @@
 #include "base/meta.h"
 #include "base/units.h"
 #include "decide/inside.h"
+#include "decide/journal_room.h"
 #include "decide/marks.h"
 #include "decide/packages.h"
 #include "decide/target_limits.h"
@@ -170,7 +171,7 @@ struct demand {
 };
 struct demands {
 	size_t nr;
-	struct demand *v;	/* room for one of each guest */
+	struct demand *v;	/* room for three of each guest, and one */
 };
 
 static struct demand *demand_of(struct demands *demands, const struct fsinfo *fs)
@@ -183,19 +184,17 @@ static struct demand *demand_of(struct demands *demands, const struct fsinfo *fs
 }
 
 /* Bytes and inodes that one guest needs; at: what the finding names. */
-static void judge_room(struct deciding *d, const struct guest *guest, const char *at,
-		       struct marks_room need, struct demand *demand)
+static void judge_demand(struct deciding *d, const struct guest *guest, const char *at,
+			 struct marks_room need, struct demand *demand)
 {
-	uint64_t bytes = add_u64(add_u64(need.bytes, need.bytes / 50), MARGIN);
-	uint64_t sum = add_u64(demand->bytes, bytes);
+	uint64_t sum = add_u64(demand->bytes, need.bytes);
 	uint64_t inodes = add_u64(demand->inodes, need.inodes);
 	bool fits = sum <= demand->fs->avail_bytes && inodes <= demand->fs->free_inodes;
 
-	d->out->bytes_needed = add_u64(d->out->bytes_needed, bytes);
 	if (sum > demand->fs->avail_bytes)
 		finding_add(d->findings, VS_NO_SPACE, guest->name, at,
 			    "needs %s; %s of the %s available are promised to guests before it",
-			    show_size(bytes), show_size(demand->bytes),
+			    show_size(need.bytes), show_size(demand->bytes),
 			    show_size(demand->fs->avail_bytes));
 	if (inodes > demand->fs->free_inodes)
 		finding_add(d->findings, VS_NO_INODES, guest->name, at,
@@ -208,6 +207,15 @@ static void judge_room(struct deciding *d, const struct guest *guest, const char
 		demand->bytes = sum;
 		demand->inodes = inodes;
 	}
+}
+
+/* What is put where trees are: with room for metadata. */
+static void judge_room(struct deciding *d, const struct guest *guest, const char *at,
+		       struct marks_room need, struct demand *demand)
+{
+	need.bytes = add_u64(add_u64(need.bytes, need.bytes / 50), MARGIN);
+	d->out->bytes_needed = add_u64(d->out->bytes_needed, need.bytes);
+	judge_demand(d, guest, at, need, demand);
 }
 
 /* An image file is made as large as it may become; a device has its room. */
@@ -281,12 +289,48 @@ static int space_of_packages(struct deciding *d, const struct decision *decision
 	return 0;
 }
 
+/* Plan, log, before-images and records of objects, in the state directory. */
+static int space_of_journal(struct deciding *d, const struct decision *decision,
+			    struct demands *demands, struct err *err)
+{
+	const char *at = d->host->state_dir;
+	const struct fsinfo *fs;
+
+	if (!at || !decision->guest->surveyed)
+		return 0;
+	fs = fs_of(d, at, err);
+	if (!fs)
+		return -1;
+	judge_demand(d, decision->guest, at, decision->journal, demand_of(demands, fs));
+	return 0;
+}
+
+/* The journal of the steps that guests share comes first: without it there is none. */
+static int space_of_host(struct deciding *d, struct demands *demands, struct err *err)
+{
+	const struct marks_room need = journal_room_shared();
+	const struct fsinfo *fs;
+	struct demand *demand;
+
+	if (!d->host->state_dir || !d->out->nr)
+		return 0;
+	fs = fs_of(d, d->host->state_dir, err);
+	if (!fs)
+		return -1;
+	demand = demand_of(demands, fs);
+	demand->bytes = need.bytes;
+	demand->inodes = need.inodes;
+	return 0;
+}
+
 int relocate_space(struct deciding *d, struct err *err)
 {
 	struct demands demands = {
-		.v = pool_array(d->pool, d->out->nr + 1, sizeof(*demands.v)),
+		.v = pool_array(d->pool, 3 * d->out->nr + 1, sizeof(*demands.v)),
 	};
 
+	if (space_of_host(d, &demands, err) < 0)
+		return -1;
 	for (size_t i = 0; i < d->out->nr; i++) {
 		const struct decision *decision = &d->out->v[i];
 		int done = decision->insulation ? space_of_image(d, decision, &demands, err) :
@@ -294,7 +338,8 @@ int relocate_space(struct deciding *d, struct err *err)
 			   space_of_copy(d, decision, &demands, err) :
 			   space_of_repair(d, decision, &demands, err);
 
-		if (done < 0 || space_of_packages(d, decision, &demands, err) < 0)
+		if (done < 0 || space_of_packages(d, decision, &demands, err) < 0 ||
+		    space_of_journal(d, decision, &demands, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -30,6 +30,7 @@ struct host {
 	enum kernel_kind kernel;
 	const char *kernel_release;
 	bool vswap;
+	const char *state_dir;	/* where journals are made; NULL: their room is not judged */
 	const char *token;	/* of the plans of a test; NULL: each gets its own */
 	bool coarse_times;	/* it sets times to the microsecond only, see base/compat.h */
 	/* VServer side */
