@@ -346,7 +346,31 @@ section_damaged() {
 	source_stays "no image"
 }
 
-for section in ${LAST_COPY:-late clock resume meanwhile own given away source place renamed busy damaged}; do
+# A way back that stops half-way: the source, back at its place, had been written to. That is
+# no change of the copy, before and after; what the container wrote is one, both times.
+section_interrupted() {
+	local way opt nr stopped=0
+	for way in copy insulate; do
+		if [ "$way" = copy ]; then opt="--method copy"; else opt="--insulate image:/srv/ct"; fi
+		for nr in 12 24 36 48; do
+			# shellcheck disable=SC2086
+			converted $opt
+			echo late >"$source/srv/late"
+			run env VS2VZ_FAULT="eio:$nr" "$VS2VZ_BUILD/vs2vz-fault" --root "$R" undo shop
+			run vs status
+			grep -q 'undo interrupted' "$scratch/out" && stopped=$((stopped + 1))
+			run_check "$way: the way back, stopped at $nr, goes on" vs undo shop
+			is "$(cat "$R/vservers/shop/srv/late")" late "$way: what was written late is there"
+		done
+	done
+	ok "some ways back were stopped ($stopped)" test "$stopped" -ge 2
+	converted --method copy
+	echo "record X" >"$R/vz/private/5000/srv/5/record"
+	run_mustfail "what the container wrote is not given up" vs undo shop
+	said "it is named" "srv/5/record"
+}
+
+for section in ${LAST_COPY:-late clock resume interrupted meanwhile own given away source place renamed busy damaged}; do
 	"section_$section"
 done
 done_testing

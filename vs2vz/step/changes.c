@@ -58,10 +58,14 @@ int changes_count(struct changes *c, int from, int to, const struct tree_options
 	bool done = false;
 
 	manifest_name(name, c->s->nr, true);
-	if (c->w->complete && manifest_is_done(&done, c->w->folder, name, err) < 0)
+	if (manifest_is_done(&done, c->w->folder, name, err) < 0)
 		return -1;
+	/*
+	 * On a way back that was interrupted some steps are back already. The source, which may
+	 * have been written to since, is no measure of the copy then either.
+	 */
 	if (done)
-		return manifest_compare(c->w->folder, name, to, &how, unless_a_trace, c, &counts,
-					err) < 0 ? -1 : 0;
+		return manifest_compare(c->w->folder, name, to, &how, c->w->complete ?
+					unless_a_trace : unless_a_step, c, &counts, err) < 0 ? -1 : 0;
 	return tree_diff(from, to, false, SIZE_MAX, unless_a_step, c, opt, err) < 0 ? -1 : 0;
 }
