@@ -79,5 +79,17 @@ mutant "what is given up is not named" step/changes.c given \
 	's/if (c->w->changed == CHANGED_DISCARD) {/if (0) {/;s/if (c->nr++ >= SHOWN_MAX)/if (1)/'
 mutant "a resumed commit forgets that the source stays" run/run.c resume \
 	'/^static int policy_recall/,/^}/s/if (w->source != SOURCE_GOES)/if (1)/'
+mutant "an emptied copy is a copy" step/last_copy_life.c emptied \
+	's/if (a->gone > a->known \/ 2)/if (0)/'
+mutant "another tree in its place is a copy" step/last_copy_life.c restored \
+	's/if (a->dirs_other > a->dirs \/ 2)/if (0)/'
+mutant "what is gone before the first start is the container's doing" step/last_copy_life.c robbed \
+	's/if (!commits || !a->odd || a->written)/if (1)/'
+mutant "files put back are the container's" step/last_copy_life.c robbed \
+	's/\*odd = other || (\*what/*odd = !now || (*what/'
+mutant "older content in a file is the container's" step/last_copy_life.c robbed \
+	's/return S_ISREG(now->st_mode) && !is_newer/return 0 \&\& !is_newer/'
+mutant "files that only the copy has do not tell that a container ran" step/last_copy_life.c robbed \
+	's/if (look_for_new(l, err) < 0)/if (0)/'
 echo "1..$nr"
 exit $bad

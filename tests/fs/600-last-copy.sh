@@ -370,7 +370,128 @@ section_interrupted() {
 	said "it is named" "srv/5/record"
 }
 
-for section in ${LAST_COPY:-late clock resume interrupted meanwhile own given away source place renamed busy damaged}; do
+# The container's tree, where it can be written to; closed again by own_close.
+own_open() {
+	own=$R/vz/private/5000
+	[ "$1" != "--method copy" ] || return 0
+	own=$scratch/own
+	mkdir -p "$own"
+	mount -o loop "$R/srv/ct/5000.img" "$own"
+}
+own_close() {
+	[ "$own" != "$scratch/own" ] || umount "$own"
+}
+
+ways=("--method copy" "--insulate image:/srv/ct")
+
+# The copy is there and ours, and most of it is not.
+section_emptied() {
+	local opt
+	for opt in "${ways[@]}"; do
+		# shellcheck disable=SC2086
+		converted $opt
+		own_open "$opt"
+		find "$own" -mindepth 1 -delete
+		own_close
+		refused "$opt: emptied" "most of the copy '/vz/private/5000' is gone: [0-9]+ of [0-9]+ objects"
+		said "$opt: a way on" "undo goes back.*--keep-source"
+		source_stays "$opt: emptied"
+		run_status 2 "$opt: emptied, and late writes given up" vs commit shop --yes --discard-changes
+		source_stays "$opt: emptied, nothing is given up"
+		run_mustfail "$opt: nor is it brought back" vs undo shop --bring-back
+		said "$opt: it is said" "--bring-back would take it from the source too"
+		source_stays "$opt: not brought back"
+		run_check "$opt: undo goes back" vs undo shop --discard-changes
+		tree "$scratch/now" "$R/vservers/shop"
+		same_files "$scratch/source" "$scratch/now" "$opt: all of it is there"
+	done
+	# A container that runs, and then an accident.
+	converted --method copy
+	echo booted >"$R/vz/private/5000/etc/motd"
+	echo 1 >"$R/vz/private/5000/srv/pid"
+	rm -rf "$R/vz/private/5000"/[a-r]* "$R/vz/private/5000"/[t-z]* "$R/vz/private/5000"/srv/[2-8]
+	refused "an accident in a container that ran" "most of the copy '/vz/private/5000' is gone"
+	run_check "it may be committed with the source kept" vs commit shop --yes --keep-source
+	source_stays_aside
+}
+
+source_stays_aside() {
+	tree "$scratch/now" "$source"
+	same_files "$scratch/source" "$scratch/now" "the source is whole beside it"
+}
+
+# A part is gone or was replaced before a container ever ran there.
+section_robbed() {
+	local opt i
+	for opt in "${ways[@]}"; do
+		# shellcheck disable=SC2086
+		converted $opt
+		own_open "$opt"
+		rm -r "$own/srv/4"
+		own_close
+		refused "$opt: a directory is gone" "no container ran there: .*'srv/4"
+		source_stays "$opt: a directory is gone"
+		own_open "$opt"
+		echo 1 >"$own/srv/written"
+		own_close
+		run_check "$opt: a container that ran and did it" vs commit shop --yes
+
+		# shellcheck disable=SC2086
+		converted $opt
+		own_open "$opt"
+		cp -p "$own/srv/1/record" "$own/srv/restored"
+		echo "RECORD 1" >"$own/srv/restored"
+		touch -d 2001-01-01 "$own/srv/restored"
+		mv "$own/srv/restored" "$own/srv/1/record"
+		own_close
+		refused "$opt: an older file in its place" "'srv/1/record' \\(another object of this name\\)"
+		source_stays "$opt: an older file"
+
+		# shellcheck disable=SC2086
+		converted $opt
+		own_open "$opt"
+		echo "record one" >"$own/srv/1/record"
+		touch -d 2001-01-01 "$own/srv/1/record"
+		own_close
+		refused "$opt: older content in a file" "'srv/1/record' \\(size\\)"
+	done
+}
+
+# Another tree was unpacked over it.
+section_restored() {
+	local opt
+	for opt in "${ways[@]}"; do
+		# shellcheck disable=SC2086
+		converted $opt
+		own_open "$opt"
+		mkdir "$scratch/backup"
+		cp -a "$own/." "$scratch/backup"
+		find "$own" -mindepth 1 -delete
+		cp -r "$scratch/backup/." "$own"
+		rm -r "$scratch/backup"
+		echo other >"$own/srv/1/record"
+		own_close
+		refused "$opt: another tree" "another tree is in place of the copy '/vz/private/5000'"
+		source_stays "$opt: another tree"
+	done
+}
+
+# Something covers a part of the copy.
+section_covered() {
+	converted --method copy
+	mkdir "$scratch/cover"
+	mount --bind "$scratch/cover" "$R/vz/private/5000/srv/3"
+	refused "a mount in the copy" "/vz/private/5000/srv/3"
+	source_stays "a mount in the copy"
+	umount "$R/vz/private/5000/srv/3"
+	touch "$scratch/file"
+	mount --bind "$scratch/file" "$R/vz/private/5000/srv/3/record"
+	refused "a mount over a file" "/vz/private/5000/srv/3/record"
+	umount "$R/vz/private/5000/srv/3/record"
+	run_check "without it: commit" vs commit shop --yes
+}
+
+for section in ${LAST_COPY:-emptied robbed restored covered late clock resume interrupted meanwhile own given away source place renamed busy damaged}; do
 	"section_$section"
 done
 done_testing

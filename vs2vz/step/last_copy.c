@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/walk.h"
 #include "step/content.h"
+#include "step/last_copy_life.h"
 #include "step/manifest.h"
 #include "step/source.h"
 #include "step/touched.h"
@@ -51,6 +52,7 @@ struct looking {
 	uint64_t nr_late;
 	struct buf late;		/* the first ones, for a message */
 	struct loss loss;
+	struct life life;		/* what became of the copy; not where settling or alone */
 	/* What the manifest of the source has otherwise; sorted. */
 	struct pool pool;
 	size_t nr_named, cap_named;
@@ -61,6 +63,7 @@ struct look_scratch {
 	char *content, *other;
 	struct hidden_window window;
 	struct loss loss;
+	struct life_counts life;
 };
 
 /* ---- records */
@@ -139,17 +142,6 @@ int last_copy_open(const struct step *made, struct work *w, struct err *err)
 }
 
 /* ---- one object */
-
-static bool later(const struct timespec *t, const struct timespec *than)
-{
-	return t->tv_sec > than->tv_sec || (t->tv_sec == than->tv_sec && t->tv_nsec > than->tv_nsec);
-}
-
-/* Some file systems keep whole seconds: those that cannot be told apart count as newer. */
-static bool is_newer(const struct timespec *t, const struct timespec *since)
-{
-	return t->tv_nsec ? !later(since, t) : t->tv_sec >= since->tv_sec;
-}
 
 static int by_text(const void *a, const void *b)
 {
@@ -417,15 +409,52 @@ static int judge_missing(struct looking *l, const struct walk_dir *dir, const st
 		return 0;	/* with its directory, which was judged */
 	if (fstat(walk_second(dir), &st) < 0)
 		return walk_fail(err, dir, NULL, "cannot look at the copy of");
-	if (is_newer(&st.st_ctim, &l->since) || is_step_made(l, dir, e->name, "missing"))
+	if (dir->mark || is_newer(&st.st_ctim, &l->since) || is_step_made(l, dir, e->name, "missing"))
 		return 0;
 	return damaged(l, dir, e->name, "missing", err);
+}
+
+/* What became of it in the copy, by the copy's own record. */
+static int ask_life(struct looking *l, struct look_scratch *s, const struct walk_dir *dir,
+		    struct walk_entry *e, const struct stat *now, const char **what, struct err *err)
+{
+	struct buf CLEANUP_BUF below = BUF_INIT;
+	bool odd;
+
+	*what = NULL;
+	if (l->settling)
+		return 0;
+	if (life_ask(&l->life, &s->life, dir, e, now, what, &odd, &e->key, err) < 0)
+		return -1;
+	e->mark = *what != NULL;
+	if (!*what)
+		return 0;
+	s->loss.changed++;
+	walk_path(&below, dir, e->name);
+	pthread_mutex_lock(&l->lock);
+	if (odd && !l->life.first[0])
+		snprintf(l->life.first, sizeof(l->life.first), "'%s' (%s)", show(below.data), *what);
+	pthread_mutex_unlock(&l->lock);
+	return 0;
+}
+
+/* What is mounted there covers what the copy has. */
+static int covered(const struct looking *l, const struct walk_dir *dir, const char *name,
+		   struct err *err)
+{
+	struct buf CLEANUP_BUF below = BUF_INIT;
+
+	walk_path(&below, dir, name);
+	return fail_code(err, ERR_FOREIGN, "'%s' in the copy '%s' is a mount point, and what it covers "
+			 "cannot be seen: unmount what is mounted there", show(below.data),
+			 show(l->copy));
 }
 
 static int compare(struct looking *l, struct look_scratch *s, struct walk_dir *dir,
 		   struct walk_entry *e, struct err *err)
 {
 	bool suspect = is_suspect(l, dir, e), there = walk_second(dir) >= 0;
+	const char *became;
 	struct meta now;
 
 	if (there && walk_meta(&now, dir, true, e->name) < 0) {
@@ -433,20 +462,22 @@ static int compare(struct looking *l, struct look_scratch *s, struct walk_dir *d
 			return walk_fail(err, dir, e->name, "cannot read the copy of");
 		there = false;
 	}
-	if (!there) {
-		s->loss.changed++;
+	if (there && now.mount_point)
+		return covered(l, dir, e->name, err);
+	if (ask_life(l, s, dir, e, there ? &now.st : NULL, &became, err) < 0)
+		return -1;
+	if (!there)
 		return l->settling && !suspect ? 0 : judge_missing(l, dir, e, suspect, err);
-	}
-	if (S_ISDIR(now.st.st_mode) && !now.mount_point) {
+	if (S_ISDIR(now.st.st_mode)) {
 		e->second_dev = now.st.st_dev;
 		e->second_ino = now.st.st_ino;
 	}
 	if (suspect)
 		return judge_suspect(l, s, dir, e, &now, err);
-	if (l->settling)
+	if (l->settling || became)
 		return 0;
 	if (is_newer(&now.st.st_ctim, &l->since)) {
-		s->loss.changed++;
+		s->loss.changed += !l->life.record;	/* else a step of ours did it */
 		return 0;
 	}
 	return judge_pair(l, s, dir, e, &now, err);
@@ -509,21 +540,33 @@ static void end(struct walk_thread *t)
 	l->loss.names += s->loss.names;
 	l->loss.bytes += s->loss.bytes;
 	l->loss.changed += s->loss.changed;
+	life_add(&l->life, &s->life);
 	free(s->content);
 	free(s->other);
 }
 
 /* ---- the walk */
 
+static int named(struct walk_thread *t, struct walk_dir *dir, struct err *err)
+{
+	struct looking *l = t->ctx;
+
+	(void)err;
+	if (l->life.record)
+		manifest_ask_named(l->life.record, dir);
+	return 0;
+}
+
 static int walk(struct looking *l, const struct source *from, int to, struct err *err)
 {
 	static const struct walk_ops ops = {
 		.local_size = sizeof(struct look_scratch), .begin = begin, .end = end,
-		.entries = entries,
+		.entries = entries, .named = named,
 	};
-	const struct walk_options how = {
+	struct walk_options how = {
 		.threads = walk_threads(l->w->threads, false, LOOK_THREADS), .second = to,
 	};
+	const char *root;
 	int rc;
 
 	l->marks = from->opt.marks;
@@ -533,6 +576,9 @@ static int walk(struct looking *l, const struct source *from, int to, struct err
 	if (to >= 0 && target_fs_read(&l->fs, from->fd, to, false, err) < 0)
 		return -1;
 	l->fs.microseconds |= l->w->coarse;
+	if (life_root(&l->life, &root, err) < 0)
+		return -1;
+	how.mark = root != NULL;
 	pthread_mutex_init(&l->lock, NULL);
 	rc = walk_tree(from->fd, &ops, l, &how, err);
 	pthread_mutex_destroy(&l->lock);
@@ -642,7 +688,7 @@ static int judge_late(const struct looking *l, struct err *err)
 }
 
 /* The source beside the copy; what is newer there is counted and listed. */
-static int look(struct looking *l, const struct step *retire, struct err *err)
+static int look(struct looking *l, const struct step *retire, bool bring, struct err *err)
 {
 	struct source CLEANUP_SOURCE from = SOURCE_INIT;
 	int CLEANUP_FD copy = -1;
@@ -653,13 +699,16 @@ static int look(struct looking *l, const struct step *retire, struct err *err)
 		return fail_code(err, ERR_FOREIGN, "no step of the plan copied '%s'", show(l->path));
 	l->since = time_of(l->w, record_name(retire, name));
 	copy = last_copy_open(l->made, l->w, err);
-	if (copy < 0 || source_find(&from, l->made, l->w, err) < 0 || ask_manifest(l, &from, err) < 0)
+	if (copy < 0 || source_find(&from, l->made, l->w, err) < 0 || ask_manifest(l, &from, err) < 0 ||
+	    life_begin(&l->life, l->made, l->w, copy, &l->since, err) < 0 ||
+	    walk(l, &from, copy, err) < 0)
 		return -1;
-	return walk(l, &from, copy, err);
+	return life_judge(&l->life, l->copy, !bring, err);
 }
 
 static void looking_release(struct looking *l)
 {
+	life_end(&l->life);
 	buf_release(&l->late);
 	pool_release(&l->pool);
 }
@@ -668,7 +717,7 @@ int last_copy_look(const struct step *retire, struct work *w, struct err *err)
 {
 	struct looking l = { .made = last_copy_maker(retire, w), .w = w, .late = BUF_INIT,
 			     .pool = POOL_INIT };
-	int rc = look(&l, retire, err);
+	int rc = look(&l, retire, false, err);
 
 	if (rc == 0) {
 		l.loss.path = l.path;
@@ -688,7 +737,7 @@ int last_copy_overwritten(const struct step *made, struct work *w, struct err *e
 
 	if (!retire || step_get(made, "volume"))
 		return 0;
-	rc = look(&l, retire, err);
+	rc = look(&l, retire, true, err);
 	if (rc == 0 && l.nr_late)
 		rc = fail_code(err, ERR_FOREIGN, "'%s' was written to after it was copied, %llu object%s: "
 			       "%s; --bring-back would overwrite that: put it into the container "

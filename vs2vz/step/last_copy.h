@@ -34,7 +34,8 @@ int last_copy_forget(const struct step *retire, const struct work *w, struct err
  * For may_finish of the retire step: the source is walked beside the copy. work_loss() gets
  * its size. ERR_FOREIGN: it holds what was never copied (work_late() lists it) and
  * w->source is SOURCE_GOES; something is mounted in it; or the copy is damaged: an object
- * that nobody changed is missing, or differs in its status or content. Contents are
+ * that nobody changed is missing, or differs in its status or content; or it is no copy any
+ * more (last_copy_life.h). Contents are
  * read, from the disk, of at least 64 files or 64 MiB, and of every set-uid and set-gid file.
  */
 int last_copy_look(const struct step *retire, struct work *w, struct err *err) MUST_CHECK;
@@ -49,7 +50,8 @@ int last_copy_source(const struct step *made, struct work *w, bool whole, struct
 /*
  * For may_undo of a copy or makefs step whose product is to be brought back: nothing is newer
  * in the source, else ERR_FOREIGN names the first objects and work_late() lists them. A copy
- * that is damaged is refused too: it would overwrite what is whole.
+ * that is damaged, or mostly gone or another tree, is refused too: it would overwrite what is
+ * whole.
  */
 int last_copy_overwritten(const struct step *made, struct work *w, struct err *err) MUST_CHECK;
 

@@ -144,13 +144,13 @@ static const char *what_differs(struct matching *m, const struct manifest_entry 
 	if ((e->mode ^ st->st_mode) & S_IFMT)
 		return "type";
 	if (e->ino != st->st_ino)
-		return "another object of this name";
+		return MANIFEST_OTHER;
 	if (e->uid != st->st_uid || e->gid != st->st_gid)
 		return "owner";
 	if (e->mode != st->st_mode)
 		return "mode";
 	if ((S_ISREG(e->mode) || S_ISLNK(e->mode)) && e->size != (uint64_t)st->st_size)
-		return "size";
+		return MANIFEST_SIZE;
 	/* The time of a directory in which steps change names is restored, or theirs. */
 	if (!same_times(e, st, m->opt->coarse) &&
 	    !(key == MANIFEST_ROOT_SELF && m->opt->state == MANIFEST_FOUND))
@@ -409,6 +409,14 @@ int64_t manifest_compare(int folder, const char *name, int treefd,
 	return rc < 0 ? -1 : m.differences;
 }
 
+/* ---- asked by another walk */
+
+struct manifest_asked {
+	struct manifest_options opt;
+	struct manifest_counts counts;
+	struct matching m;
+};
+
 /* Absence: 0 and fd -1. */
 static int open_if_there(struct manifest_file *f, int folder, const char *name, struct err *err)
 {
@@ -419,6 +427,84 @@ static int open_if_there(struct manifest_file *f, int folder, const char *name, 
 	err_clear(err);
 	*f = (struct manifest_file)MANIFEST_FILE_INIT;
 	return 0;
+}
+
+int manifest_ask_begin(struct manifest_asked **out, int folder, const char *name,
+		       const struct manifest_options *opt, struct err *err)
+{
+	struct manifest_asked *a = xcalloc(1, sizeof(*a));
+
+	*out = NULL;
+	a->opt = *opt;
+	a->m = (struct matching){ .opt = &a->opt, .counts = &a->counts };
+	pthread_mutex_init(&a->m.lock, NULL);
+	if (open_if_there(&a->m.file, folder, name, err) < 0 ||
+	    (a->m.file.fd >= 0 && note_inodes(&a->m, err) < 0)) {
+		manifest_ask_end(a);
+		return -1;
+	}
+	keys_sort(&a->m.inodes);
+	if (a->m.file.fd >= 0)
+		*out = a;
+	else
+		manifest_ask_end(a);
+	return 0;
+}
+
+void manifest_ask_end(struct manifest_asked *a)
+{
+	if (!a)
+		return;
+	while (a->m.pages)
+		page_drop(&a->m, a->m.pages);
+	pthread_mutex_destroy(&a->m.lock);
+	manifest_file_close(&a->m.file);
+	free(a->m.inodes.v);
+	free(a);
+}
+
+static const char *answer(struct matching *m, const struct manifest_entry *was,
+			  const struct stat *now, uint64_t key)
+{
+	if (!was || was->gone)
+		return now ? MANIFEST_EXTRA : NULL;
+	return now ? what_differs(m, was, now, key) : MANIFEST_MISSING;
+}
+
+int manifest_ask(struct manifest_asked *a, const struct walk_dir *dir, const char *name,
+		 const struct stat *now, const char **what, uint64_t *key, struct err *err)
+{
+	struct manifest_page *p = page_of(&a->m, dir, err);
+
+	if (!p)
+		return -1;
+	*key = manifest_key(dir->key, name);
+	*what = answer(&a->m, manifest_page_find(p, name), now, *key);
+	return 0;
+}
+
+int manifest_ask_root(struct manifest_asked *a, const struct stat *now, const char **what,
+		      struct err *err)
+{
+	struct manifest_page p = { .nr = 0 };
+	int rc = manifest_page_load(&p, &a->m.file, MANIFEST_ROOT_SELF, a->opt.state, err);
+
+	if (rc == 0)
+		*what = answer(&a->m, manifest_page_find(&p, "."), now, MANIFEST_ROOT_SELF);
+	manifest_page_release(&p);
+	return rc;
+}
+
+void manifest_ask_named(struct manifest_asked *a, const struct walk_dir *dir)
+{
+	struct manifest_page *p;
+
+	pthread_mutex_lock(&a->m.lock);
+	for (p = a->m.pages; p && p->dir != dir; p = p->next)
+		;
+	pthread_mutex_unlock(&a->m.lock);
+	if (p)
+		page_drop(&a->m, p);
 }
 
 int manifest_there(bool *there, int folder, const char *name, uint64_t root_ino, struct err *err)

@@ -129,6 +129,8 @@ struct manifest_counts {
  */
 #define MANIFEST_EXTRA "new"
 #define MANIFEST_MISSING "missing"
+#define MANIFEST_OTHER "another object of this name"
+#define MANIFEST_SIZE "size"
 #define MANIFEST_NAMES "its time: names in it"	/* a directory's mtime */
 #define MANIFEST_MTIME "mtime"
 /* The ctime alone. */
@@ -143,6 +145,28 @@ typedef void manifest_report(void *ctx, const char *path, const char *what);
 int64_t manifest_compare(int folder, const char *name, int treefd,
 			 const struct manifest_options *opt, manifest_report *report, void *ctx,
 			 struct manifest_counts *counts, struct err *err) MUST_CHECK;
+/*
+ * The same, asked name by name during a walk of somebody else, whose directories have the
+ * keys that are given here: of the tree itself, or of another with the same names.
+ */
+struct manifest_asked;
+/* NULL and no error where there is no such manifest. */
+int manifest_ask_begin(struct manifest_asked **out, int folder, const char *name,
+		       const struct manifest_options *opt, struct err *err) MUST_CHECK;
+void manifest_ask_end(struct manifest_asked *a);
+/*
+ * What this name is now, NULL: it is not there. *what: NULL: as recorded, or neither here
+ * nor there; MANIFEST_EXTRA, MANIFEST_MISSING, or the first difference. *key for walk_entry.
+ * Any thread.
+ */
+int manifest_ask(struct manifest_asked *a, const struct walk_dir *dir, const char *name,
+		 const struct stat *now, const char **what, uint64_t *key,
+		 struct err *err) MUST_CHECK;
+int manifest_ask_root(struct manifest_asked *a, const struct stat *now, const char **what,
+		      struct err *err) MUST_CHECK;
+/* From named(): nothing is asked of this directory any more. */
+void manifest_ask_named(struct manifest_asked *a, const struct walk_dir *dir);
+
 /* Is there one, sealed, of a tree whose root has this inode number? Absence is no error. */
 int manifest_there(bool *there, int folder, const char *name, uint64_t root_ino,
 		   struct err *err) MUST_CHECK;
