@@ -13,7 +13,6 @@
 #include "vserver/scan.h"
 
 #define MARK ".vs2vz-"
-#define HELD ".vs2vz-held-"
 
 /* ---- what the journals know */
 
@@ -35,9 +34,6 @@ static void know(struct session *s, const char *word)
 void lost_know(struct session *s, const struct plan *plan)
 {
 	know(s, plan_token(plan));
-	for (size_t i = 0; i < plan->nr_steps; i++)
-		if (strcmp(plan->step[i].kind->name, "marks") == 0)
-			know(s, step_get(&plan->step[i], "hold"));
 }
 
 /* Journals of host-wide steps, and those that ended long ago: asked when a name is strange. */
@@ -83,15 +79,14 @@ static const char *token_in(const char *name)
 	       at : NULL;
 }
 
-static bool is_lost(struct session *s, const char *path, const char *name)
+static bool is_lost(struct session *s, const char *name)
 {
 	const char *token = token_in(name);
-	bool held = strncmp(name, HELD, strlen(HELD)) == 0;
 
-	if (!token && !held)
+	if (!token)
 		return false;
 	for (int again = 0; again < 2; again++) {
-		if (held ? is_known(s, path, strlen(path)) : is_known(s, token, TOKEN_LEN))
+		if (is_known(s, token, TOKEN_LEN))
 			return false;
 		if (!know_the_others(s))
 			return false;
@@ -138,16 +133,11 @@ static void look_in(struct session *s, const char *dir)
 	if (root_names(&s->root, dir, &s->pool, &names, &err) < 0)
 		return;
 	for (size_t i = 0; i < names.nr; i++) {
-		const char *name = names.name[i], *path, *stem, *end;
+		const char *name = names.name[i], *stem = name + 1;
 
-		if (name[0] != '.' || !strstr(name, MARK))
-			continue;
-		path = pool_printf(&s->pool, "%s/%s", strcmp(dir, "/") ? dir : "", name);
-		if (!is_lost(s, path, name))
-			continue;
-		stem = strncmp(name, HELD, strlen(HELD)) == 0 ? name + strlen(HELD) : name + 1;
-		end = stem == name + 1 ? strstr(stem, MARK) : stem + strlen(stem);
-		add(s, whose(s, stem, (size_t)(end - stem)), path, false);
+		if (name[0] == '.' && strstr(name, MARK) && is_lost(s, name))
+			add(s, whose(s, stem, (size_t)(strstr(stem, MARK) - stem)),
+			    pool_printf(&s->pool, "%s/%s", strcmp(dir, "/") ? dir : "", name), false);
 	}
 }
 

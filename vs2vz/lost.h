@@ -2,8 +2,7 @@
 /*
  * Conversions whose journal is not there: the state directory was removed, is not mounted,
  * or another one is named. Found by what they left: our mark in a guest's configuration,
- * and names of ours beside trees (".NAME.vs2vz-TOKEN...", ".vs2vz-held-NAME") whose token is
- * in no journal.
+ * and names of ours beside trees (".NAME.vs2vz-TOKEN...") whose token is in no journal.
  */
 #ifndef VS2VZ_LOST_H
 #define VS2VZ_LOST_H

@@ -221,7 +221,7 @@ static int fill_file(const struct place *at, const struct atomic_meta *meta, boo
 	const struct buf_sink sink = { atomic_put, &file };
 	struct buf CLEANUP_BUF out = BUF_INTO(&sink);
 
-	if (atomic_begin(&file, at, err) < 0)
+	if (atomic_begin(&file, at, meta->others, err) < 0)
 		return -1;
 	fill(&out, ctx);
 	buf_flush(&out);
@@ -231,7 +231,8 @@ static int fill_file(const struct place *at, const struct atomic_meta *meta, boo
 int session_write_file(struct session *s, const char *path,
 		       void (*fill)(struct buf *out, const void *ctx), const void *ctx)
 {
-	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid() };
+	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid(),
+					  .others = true };
 	struct spot CLEANUP_SPOT spot = SPOT_INIT;
 	const char *rest;
 	struct root root;

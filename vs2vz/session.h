@@ -75,7 +75,7 @@ struct session {
 	size_t nr_mounts, cap_mounts;
 	struct lost *lost;	/* what conversions without a journal left: lost.h */
 	size_t nr_lost, cap_lost;
-	const char **known;	/* tokens and holding folders of journals */
+	const char **known;	/* tokens of journals */
 	size_t nr_known, cap_known;
 	bool knows_all;		/* those of ended and host-wide ones as well */
 	int state;		/* the state directory, -1: absent */

@@ -282,7 +282,7 @@ static void judge(struct test *t)
 static const char *keep_console(struct test *t)
 {
 	const struct atomic_meta meta = { .mode = 0600, .uid = getuid(), .gid = getgid(),
-					  .unsynced = true };
+					  .unsynced = true, .others = true };
 	struct session *s = t->s;
 	const char *path = pool_printf(&s->pool, "%s/%s-%u.console", s->set.log_dir,
 				       s->report.run, t->r->ctid);

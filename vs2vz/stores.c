@@ -24,6 +24,7 @@
 #include "base/walk.h"
 #include "proof.h"
 #include "step/drop.h"
+#include "step/marks_record.h"
 
 #define NAMED_MOST 5
 #define TREES_MOST 8	/* of one guest: its tree, and what its steps left */
@@ -174,37 +175,47 @@ static int join_tree(struct join *j, const char *name, const char *path)
 	return 0;
 }
 
-/* Does the step leave a directory that undo needs: a source put aside, inodes held back? */
-static bool leaves(const struct step *step, unsigned a)
+/* What the step leaves and undo needs: a source put aside, inodes held back. NULL: nothing. */
+static int left_at(const char **path, const struct step *step, unsigned a, const struct work *w,
+		   struct err *err)
 {
-	return step->value[a] && step->kind->args[a].type == ARG_PATH &&
-	       (step->kind->moves || strcmp(step->kind->args[a].name, "hold") == 0);
+	*path = step->kind->args[a].type == ARG_PATH ? step->value[a] : NULL;
+	if (*path && strcmp(step->kind->args[a].name, "hold") == 0)
+		return marks_hold_path(step, w, path, err);
+	*path = step->kind->moves ? *path : NULL;
+	return 0;
 }
 
 /* Besides the tree itself: names that are needed until commit. */
 static int join_left(struct join *j, const char *name, const char *tree)
 {
 	struct journal record;
+	struct work w;
 	int rc = 0;
 
 	if (!session_record(j->s, name))
 		return 0;
 	if (journal_open(&record, j->s->state, journal_key(name, &j->s->pool), &j->s->err) < 0)
 		return -1;
+	work_init(&w, &j->s->root, record.folder, &j->s->pool);
+	plan_to_work(&record.plan, &w);
 	for (size_t i = 0; i < record.plan.nr_steps && rc == 0; i++) {
 		const struct step *step = &record.plan.step[i];
+		const char *path;
 		struct stat st;
 
 		for (unsigned a = 0; step->kind->args[a].name && rc == 0; a++) {
-			if (!leaves(step, a) || strcmp(step->value[a], tree) == 0)
+			rc = left_at(&path, step, a, &w, &j->s->err);
+			if (rc < 0 || !path || strcmp(path, tree) == 0)
 				continue;
-			rc = root_lstat(&j->s->root, step->value[a], &st, &j->s->err);
+			rc = root_lstat(&j->s->root, path, &st, &j->s->err);
 			if (rc < 0 && err_is_absent(&j->s->err))
 				rc = 0;
 			else if (rc == 0 && S_ISDIR(st.st_mode))
-				rc = join_tree(j, name, pool_strdup(&j->s->pool, step->value[a]));
+				rc = join_tree(j, name, pool_strdup(&j->s->pool, path));
 		}
 	}
+	work_release(&w);
 	journal_close(&record);
 	return rc;
 }

@@ -126,7 +126,7 @@ record() {	# EXACT
 	  find . -path ./var/lib/vs2vz -prune -o -type f -exec lsattr {} + 2>/dev/null |
 		awk '$1 ~ /i/ { print $2, "immutable" }' | sort
 	  record_more "$1" ) |
-		sed 's,\(/\.vs2vz-held-uni/\)[0-9a-f]*-[0-9a-f]*,\1ORIGINAL,
+		sed 's,\(/\.uni\.vs2vz-[0-9a-f]*-held/\)[0-9a-f]*-[0-9a-f]*,\1ORIGINAL,
 			s,\.vs2vz-[0-9a-f]\{16\},.vs2vz-TOKEN,g'
 }
 

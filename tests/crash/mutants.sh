@@ -114,7 +114,7 @@ mutant "the record's name is not synced" step/marks_record.c "power cut in conve
 mutant "copies of shared inodes are not synced" step/marks_hold.c "power cut in convert" \
 	's/if (sys_syncfs(h->fd) < 0)/if (0)/'
 mutant "half-made copies are used" step/marks_hold.c "crash in convert" \
-	's/h->complete = strncmp.*$/h->complete = true;/'
+	's/h->complete = strcmp.*$/h->complete = true;/'
 mutant "a repaired tree is not synced" step/kind_marks.c "power cut in convert" \
 	's/return sys_syncfs(p->tree) < 0 ?/return 0 ?/'
 mutant "set-id bits stay lost" step/marks_inode.c "crash in convert" \
@@ -127,16 +127,20 @@ mutant "half an undo counts as converted" step/kind_marks.c "crash in undo, then
 	's/if (end_undo(s, w, err) < 0)/if (0)/'
 mutant "the record of marks goes before the undo is synced" step/kind_marks.c "power cut in undo" \
 	's/return rc < 0 ? -1 : sync_tree(p, err);/return rc;/;s/empty_hold(p, err) < 0 || sync_tree(p, err) < 0 ||/empty_hold(p, err) < 0 ||/'
+mutant "whatever has the name of the holding folder is that folder" step/marks_hold.c "convert" \
+	's/^\tif (!S_ISDIR(st->st_mode) || h->made.inode)$/\tif (1)/;s/made_is(&h->made, at, st, err) : 0;/1 : 1;/'
 MARKS=image
 mutant "whose image it is is not noted" step/makefs_place.c "crash in convert, then undo" \
-	's/if (made_write(m->s/if (0 \&\& made_write(m->s/'
+	's/if (!m->part_made \&\& made_write(m->s/if (0 \&\& made_write(m->s/'
 mutant "a half-made image stands at its place" step/makefs_place.c "crash in convert, then resume" \
-	's/"%s." MAKEFS_PART,/"%s",/;s/"%s." MAKEFS_PART, m->at/"%s", m->at/'
+	's/^\tm->part_made = /\tstrcpy(m->part.name, m->file.spot.at.name); m->part.there = m->file.there; m->part.st = m->file.st;&/;s/if (sys_rename_new(&m->part.at, &m->file.spot.at) < 0)/if (0)/'
+mutant "whatever has the name of an image in the making is that image" step/makefs_place.c "convert" \
+	's/return S_ISREG(st->st_mode) \&\& !st->st_size.*$/return 1;/'
 mutant "a mount point stays locked" step/kind_mountpoint.c "crash in convert, then undo" \
 	's/if (set_immutable(fd, false) < 0 || sys_rmdir/if (sys_rmdir/'
 mutant "a mount point loses its time" step/kind_mountpoint.c "crash in convert, then undo" \
 	's/times\[1\] = \*mtime;/times[1].tv_nsec = UTIME_OMIT;/'
 mutant "the name of an image is not synced" step/makefs_place.c "power cut in convert" \
-	's/return sync_dir(m->part.dirfd, err);/return 0;/'
+	's/return sync_dir(m->part.at.dirfd, err);/return 0;/'
 echo "1..$nr"
 exit $bad

@@ -193,7 +193,7 @@ static void walk(struct shot *s, int dirfd, const char *path)
 	struct dirent **v = NULL;
 	int nr = scandirat(dirfd, ".", &v, NULL, alphasort);
 
-	if (strstr(path, "/.vs2vz-held")) {	/* names made of inode numbers */
+	if (strstr(path, ".vs2vz-") && strstr(path, "-held")) {	/* names made of inode numbers */
 		buf_addf(s->out, "%s/* %d\n", path, nr - 2);
 		for (int i = 0; i < nr; i++)
 			free(v[i]);

@@ -18,6 +18,7 @@
 #include "base/hash.h"
 
 enum { DIR_, FILE_, LINK_, HARD_, FIFO_ };
+#define TAKEN ".vs2vz-0000000000000000-"
 
 static const struct node {
 	int type;
@@ -63,6 +64,12 @@ static const struct node {
 	{ DIR_, "vservers/cop/deep", 0700, NULL },
 	{ DIR_, "vservers/cop/deep/er", 0700, NULL },
 	{ FILE_, "vservers/cop/deep/er/file", 0400, "deep\n" },
+	/* Somebody else's, by chance, at names that steps would use. */
+	{ DIR_, "vservers/cop/.copy" TAKEN "links", 0700, NULL },
+	{ FILE_, "vservers/cop/.copy" TAKEN "links/1f", 0644, "the guest's\n" },
+	{ DIR_, "vservers/.shr" TAKEN "held", 0700, NULL },
+	{ FILE_, "vservers/.shr" TAKEN "held/1-2", 0600, "somebody's\n" },
+	{ FILE_, "vservers/.shr" TAKEN "held-2", 0600, "somebody's\n" },
 	{ DIR_, "vservers/.hash", 0700, NULL },
 	{ FILE_, "vservers/.hash/uni", 0755, "unified\n" },
 	{ FILE_, "vservers/.hash/motd", 0644, "welcome\n" },
@@ -99,6 +106,8 @@ static const struct node {
 	{ DIR_, "vservers/pkg/log", 0700, NULL },
 	{ FILE_, "vservers/pkg/log/1", 0600, "entry\n" },
 	{ DIR_, "vz", 0755, NULL },
+	{ FILE_, "vz/.348.img" TAKEN "part", 0640, "somebody's\n" },
+	{ LINK_, "vz/.348.img" TAKEN "part-2", 0, "private" },
 	{ DIR_, "vz/bare", 0755, NULL },
 };
 #define NR_NODES (sizeof(nodes) / sizeof(nodes[0]))
@@ -473,7 +482,7 @@ void world_plan_marks(struct plan *p, const struct root *root, struct pool *pool
 	s = plan_step(p, pool, "marks");
 	step_arg(s, pool, "at", "/vservers/shr");
 	step_argf(s, pool, "id", "-/%llu/-", (unsigned long long)look(&m, "/vservers/shr").st_ino);
-	step_arg(s, pool, "hold", "/vservers/.vs2vz-held-shr");
+	step_arg(s, pool, "hold", "/vservers/.shr" TAKEN "held");
 	step_arg(s, pool, "tagging", "id24");
 	step_arg(s, pool, "tags", "300");
 	step_arg(s, pool, "immutable", "files");

@@ -142,7 +142,9 @@ a_guest
 
 host_tree "$scratch/before" "$R"
 tree "$scratch/guest" "$G"
+echo mine >"$scratch/.plan.vs2vz-new"
 run_check "a saved plan" vs plan web -o "$scratch/plan"
+is "$(cat "$scratch/.plan.vs2vz-new")" mine "a file of somebody else's beside it is as it was"
 mv "$R/vservers" "$R/srv-vservers"
 ln -s srv-vservers "$R/vservers"
 run_status 6 "its places lie behind a link now: stale" vs convert --plan "$scratch/plan"

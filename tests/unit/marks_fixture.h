@@ -99,6 +99,7 @@ static int up(void **state)
 	if (!mkdtemp(b.dir) || chdir(b.dir) < 0 || root_init(&b.root, b.dir, &err) < 0)
 		return -1;
 	MUST(mkdir("journal", 0700));
+	MUST(mkdir("journal/before", 0700));
 	MUST(mkdir("v", 0755));
 	MUST(mkdir("v/g", 0755));
 	MUST(mkdir("v/hash", 0700));
@@ -162,7 +163,7 @@ static struct step *step_of(const char *tagging, const char *tags, const char *i
 
 	step_arg(s, &b.pool, "at", "/v/g");
 	step_argf(s, &b.pool, "id", "-/%llu/-", (unsigned long long)look("v/g").st_ino);
-	step_arg(s, &b.pool, "hold", "/v/.vs2vz-held-g");
+	step_arg(s, &b.pool, "hold", "/v/.g.vs2vz-0000000000000000-held");
 	if (tagging) {
 		step_arg(s, &b.pool, "tagging", tagging);
 		step_arg(s, &b.pool, "tags", tags);
@@ -192,7 +193,7 @@ static void undo(struct step *s)
 	good(work_sync_now(&b.work, &err));
 	good(s->kind->guard(s, &b.work, &now, &err));
 	assert_int_equal(now, STANDS_BEFORE);
-	assert_int_equal(access("v/.vs2vz-held-g", F_OK), -1);
+	assert_int_equal(access("v/.g.vs2vz-0000000000000000-held", F_OK), -1);
 	assert_int_equal(access("journal/marks.0", F_OK), -1);
 }
 

@@ -203,6 +203,7 @@ static void atomic_files(void **state)
 	char dir[] = "/tmp/vs2vz-atomic-XXXXXX";
 	struct atomic_meta meta = { .mode = 0640, .has_mtime = true,
 				    .mtime = { -77, 123456789 }, .uid = getuid(), .gid = getgid() };
+	struct atomic_meta shared = { .mode = 0644, .uid = getuid(), .gid = getgid() };
 	struct buf b = BUF_INIT;
 	struct root root;
 	struct stat st;
@@ -223,7 +224,7 @@ static void atomic_files(void **state)
 	assert_int_equal(st.st_mtim.tv_sec, -77);
 	assert_int_equal(st.st_mtim.tv_nsec, 123456789);
 	assert_int_equal(root_lstat(&root, ".file.vs2vz-new", &st, &err), -1);
-	assert_int_equal(atomic_begin(&file, &at, &err), 0);
+	assert_int_equal(atomic_begin(&file, &at, false, &err), 0);
 	atomic_put(&file, "thr", 3);
 	assert_int_equal(root_read(&root, "file", 10, &b, &err), 0);
 	assert_string_equal(b.data, "two\n");	/* still */
@@ -232,7 +233,7 @@ static void atomic_files(void **state)
 	assert_int_equal(root_read(&root, "file", 10, &b, &err), 0);
 	assert_string_equal(b.data, "three");
 	/* What could not be written is told at the end, and the old file stays. */
-	assert_int_equal(atomic_begin(&file, &at, &err), 0);
+	assert_int_equal(atomic_begin(&file, &at, false, &err), 0);
 	close(file.fd);
 	file.fd = openat(root.fd, ".file.vs2vz-new", O_RDONLY);	/* takes no bytes */
 	atomic_put(&file, "lost", 4);
@@ -242,6 +243,21 @@ static void atomic_files(void **state)
 	assert_int_equal(root_read(&root, "file", 10, &b, &err), 0);
 	assert_string_equal(b.data, "three");
 	assert_int_equal(root_lstat(&root, ".file.vs2vz-new", &st, &err), -1);
+	/* Beside files of others nothing is removed. */
+	shared.others = true;
+	assert_int_equal(symlinkat("nowhere", root.fd, ".file.vs2vz-new"), 0);
+	assert_int_equal(atomic_write(&(struct place){ root.fd, ".file.vs2vz-new-2" }, "own", 3, &meta,
+				      false, &err), 0);
+	assert_int_equal(atomic_write(&at, "four", 4, &shared, true, &err), 0);
+	assert_int_equal(root_read(&root, "file", 10, &b, &err), 0);
+	assert_string_equal(b.data, "four");
+	assert_int_equal(root_lstat(&root, ".file.vs2vz-new", &st, &err), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(root_read(&root, ".file.vs2vz-new-2", 10, &b, &err), 0);
+	assert_string_equal(b.data, "own");
+	assert_int_equal(root_lstat(&root, ".file.vs2vz-new-3", &st, &err), -1);
+	unlinkat(root.fd, ".file.vs2vz-new", 0);
+	unlinkat(root.fd, ".file.vs2vz-new-2", 0);
 	assert_int_equal(make_dirs(root.fd, "/a//b/c", 0755, &err), 0);
 	assert_int_equal(make_dirs(root.fd, "a/b/c", 0755, &err), 0);
 	assert_int_equal(make_dirs(root.fd, "file/x", 0755, &err), -1);

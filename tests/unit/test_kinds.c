@@ -6,6 +6,9 @@
  */
 #include "kinds_fixture.h"
 
+#include "step/saved.h"
+#include "step/source.h"
+
 static int up_marks(void **state)
 {
 	return up_with(state, world_plan_marks);
@@ -108,6 +111,33 @@ static void all_steps_obey(void **state)
 }
 
 /* A file system of its own is mounted to be compared. */
+/* A part is found by its record when the names before it were freed; those were not ours. */
+static void parts_are_found_by_their_record(void **state)
+{
+#define PART "vz/.348.img" TAKEN "part"
+	struct bench *b = *state;
+	const struct step *s = NULL;
+	struct buf CLEANUP_BUF text = BUF_INIT;
+	int fd;
+
+	for (size_t i = 0; i < b->plan.nr_steps; i++)
+		if (strcmp(b->plan.step[i].kind->name, "makefs") == 0)
+			s = &b->plan.step[i];
+	assert_non_null(s);
+	fd = openat(b->root.fd, PART "-3", O_RDWR | O_CREAT, 0600);
+	assert_int_equal(write(fd, "half", 4), 4);
+	good(names_note(&b->work, s->nr, 3, &err));
+	good(made_write(s, &b->work, fd, &err));
+	close(fd);
+	assert_int_equal(unlinkat(b->root.fd, PART "-2", 0), 0);
+	b->work.ran = true;
+	good(s->kind->undo(s, &b->work, &err));
+	assert_int_equal(faccessat(b->root.fd, PART "-3", F_OK, 0), -1);
+	good(root_read(&b->root, "/" PART, 100, &text, &err));
+	assert_string_equal(text.data, "somebody's\n");
+	assert_int_equal(b->work.nr_kept, 0);
+}
+
 static void image_steps_obey(void **state)
 {
 	if (geteuid() != 0)
@@ -355,6 +385,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_steps_obey, up, down),
 		cmocka_unit_test_setup_teardown(all_steps_obey, up_marks, down),
 		cmocka_unit_test_setup_teardown(image_steps_obey, up_image, down),
+		cmocka_unit_test_setup_teardown(parts_are_found_by_their_record, up_image, down),
 		cmocka_unit_test(all_kinds_were_there),
 		cmocka_unit_test_setup_teardown(undo_is_exact, up_marks, down),
 		cmocka_unit_test_setup_teardown(files_made_again_get_their_marks, up_marks, down),

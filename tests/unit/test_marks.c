@@ -316,7 +316,7 @@ static void commit_drops_originals(void **state)
 	good(s->kind->finish(s, &b.work, &err));
 	assert_int_equal(look("v/hash/1").st_nlink, 2);
 	assert_true(get_flags("v/hash/1") & FS_IMMUTABLE_FL);
-	assert_int_equal(access("v/.vs2vz-held-g", F_OK), -1);
+	assert_int_equal(access("v/.g.vs2vz-0000000000000000-held", F_OK), -1);
 	assert_int_equal(access("journal/marks.0", F_OK), -1);
 	assert_int_equal(access("journal/marks.0.print", F_OK), 0);
 }
@@ -344,21 +344,52 @@ static void print_is_the_survey(void **state)
 	survey_release(&survey);
 }
 
-static void foreign_folder_is_refused(void **state)
+#define HOLD "v/.g.vs2vz-0000000000000000-held"
+
+/* What stands at its names is somebody else's and stays; ours is found when they have gone. */
+static void foreign_folders_are_passed_by(void **state)
 {
 	struct step *s;
 
 	(void)state;
 	needs_root();
 	make_shared();
-	MUST(mkdir("v/.vs2vz-held-g", 0700));
-	put("v/.vs2vz-held-g/1-2", "somebody's", 0600);
+	MUST(mkdir(HOLD, 0700));
+	put(HOLD "/1-2", "somebody's", 0600);
+	MUST(symlink("hash", HOLD "-2"));
+	put(HOLD "-3", "", 0600);
 	s = step_of(NULL, NULL, "files", "break");
-	assert_int_equal(s->kind->apply(s, &b.work, &err), -1);
-	assert_int_equal(err.code, ERR_FOREIGN);
+	apply(s);
+	assert_true(look("v/g/a/one").st_ino != look("v/hash/1").st_ino);
+	assert_true(S_ISDIR(look(HOLD "-4").st_mode));
+	assert_int_equal(access(HOLD "/1-2", F_OK), 0);
+	MUST(unlink(HOLD "-2"));
+	MUST(unlink(HOLD "-3"));
+	b.work.ran = true;
 	good(s->kind->undo(s, &b.work, &err));
-	assert_int_equal(access("v/.vs2vz-held-g/1-2", F_OK), 0);
-	assert_true(get_flags("v/g/a/one") & FS_IMMUTABLE_FL);
+	assert_int_equal(b.work.nr_kept, 0);
+	assert_int_equal(look("v/g/a/one").st_ino, look("v/hash/1").st_ino);
+	assert_int_equal(access(HOLD "-4", F_OK), -1);
+	assert_int_equal(access(HOLD "/1-2", F_OK), 0);
+}
+
+/* A folder with another identity is not ours, though it has the name and names like ours. */
+static void a_folder_in_its_place_is_not_emptied(void **state)
+{
+	struct step *s;
+
+	(void)state;
+	needs_root();
+	make_shared();
+	s = step_of(NULL, NULL, "files", "break");
+	apply(s);
+	MUST(rename(HOLD, "v/elsewhere"));
+	MUST(mkdir(HOLD, 0700));
+	put(HOLD "/1-2", "somebody's", 0600);
+	b.work.ran = true;
+	good(s->kind->undo(s, &b.work, &err));
+	assert_true(b.work.nr_kept > 0);
+	assert_int_equal(access(HOLD "/1-2", F_OK), 0);
 }
 
 int main(void)
@@ -376,7 +407,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(changed_copies_stay, up, down),
 		cmocka_unit_test_setup_teardown(commit_drops_originals, up, down),
 		cmocka_unit_test_setup_teardown(print_is_the_survey, up, down),
-		cmocka_unit_test_setup_teardown(foreign_folder_is_refused, up, down),
+		cmocka_unit_test_setup_teardown(foreign_folders_are_passed_by, up, down),
+		cmocka_unit_test_setup_teardown(a_folder_in_its_place_is_not_emptied, up, down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

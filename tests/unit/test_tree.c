@@ -36,7 +36,7 @@ static void copies_all(void **state)
 	assert_true(st.st_blocks * 512 < 1 << 20);
 	MUST(stat("dst/zeros", &st));
 	assert_true(st.st_blocks * 512 >= 3000000 || st.st_blocks == 0);
-	assert_int_equal(access("dst/.vs2vz-links.0", F_OK), -1);
+	assert_int_equal(access("dst/.copy.vs2vz-0000000000000000-links", F_OK), -1);
 }
 
 static void keeps_flags(void **state)
@@ -71,6 +71,36 @@ static void twice_is_once(void **state)
 	}
 	if (locks)
 		keeps_flags(state);
+}
+
+#define LINKS "/.copy.vs2vz-0000000000000000-links"
+
+/* The names of the folder for links: a guest's own go along, a leftover of ours goes. */
+static void folders_for_links_are_told_apart(void **state)
+{
+	struct stat st;
+	struct err err;
+	int fd;
+
+	(void)state;
+	MUST(mkdir("src" LINKS, 0700));
+	MUST(fd = open("src" LINKS "/1f", O_WRONLY | O_CREAT, 0600));
+	MUST(write(fd, "the guest's", 11));
+	close(fd);
+	MUST(empty("dst", &err));
+	MUST(mkdir("dst" LINKS "-2", 0700));
+	MUST(mkdir("dst" LINKS "-2/not-of-ours", 0700));
+	MUST(mkdir("dst" LINKS "-3", 0700));
+	MUST(mknod("dst" LINKS "-3/2a", S_IFREG | 0600, 0));
+	copied("src", "dst", NULL);
+	assert_true(same_trees("src", "dst"));
+	MUST(stat("dst" LINKS "/1f", &st));
+	assert_int_equal(st.st_size, 11);
+	assert_int_equal(access("dst" LINKS "-3", F_OK), -1);
+	MUST(unlink("src" LINKS "/1f"));
+	MUST(rmdir("src" LINKS));
+	copied("src", "dst", NULL);
+	assert_true(same_trees("src", "dst"));
 }
 
 static void stops_and_goes_on(void **state)
@@ -213,6 +243,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(copies_all),
 		cmocka_unit_test(keeps_flags),
 		cmocka_unit_test(twice_is_once),
+		cmocka_unit_test(folders_for_links_are_told_apart),
 		cmocka_unit_test(stops_and_goes_on),
 		cmocka_unit_test(converges_after_kills),
 		cmocka_unit_test(old_kernels_too),

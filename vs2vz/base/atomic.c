@@ -6,7 +6,8 @@
  *	NAME              rename                        fsync of the directory
  *
  * Dying before the rename leaves the old NAME and a leftover that the next try
- * removes; dying after it leaves the new NAME, whose content is already on disk.
+ * removes, or, in a directory that is not ours alone, passes by; dying after it leaves the
+ * new NAME, whose content is already on disk.
  */
 #include "base/atomic.h"
 
@@ -54,25 +55,31 @@ static int put_meta(int fd, const struct atomic_meta *meta, struct err *err)
 	return 0;
 }
 
-static int make_temp(struct atomic_file *f, struct err *err)
+static int make_temp(struct atomic_file *f, bool others, struct err *err)
 {
 	const struct place temp = { f->at.dirfd, f->name };
 
-	if (sys_unlink(&temp) < 0 && errno != ENOENT)
-		return fail_errno(err, "cannot remove the leftover '%s'", show(temp.name));
-	f->fd = sys_create(&temp, 0600);
-	return f->fd < 0 ? fail_errno(err, "cannot create '%s'", show(temp.name)) : 0;
+	for (unsigned nr = 1; f->fd < 0; nr++) {
+		int len = snprintf(f->name, sizeof(f->name), ".%s.vs2vz-new", f->at.name);
+
+		if (nr > 1 && (size_t)len < sizeof(f->name))
+			len += snprintf(f->name + len, sizeof(f->name) - (size_t)len, "-%u", nr);
+		if ((size_t)len >= sizeof(f->name))
+			return fail_code(err, ENAMETOOLONG, "name too long: '%s'", show(f->at.name));
+		if (!others && sys_unlink(&temp) < 0 && errno != ENOENT)
+			return fail_errno(err, "cannot remove the leftover '%s'", show(temp.name));
+		f->fd = sys_create(&temp, 0600);
+		if (f->fd < 0 && (errno != EEXIST || !others))
+			return fail_errno(err, "cannot create '%s'", show(temp.name));
+	}
+	return 0;
 }
 
-int atomic_begin(struct atomic_file *f, const struct place *at, struct err *err)
+int atomic_begin(struct atomic_file *f, const struct place *at, bool others, struct err *err)
 {
 	*f = (struct atomic_file){ .at = *at, .fd = -1 };
-	if ((size_t)snprintf(f->name, sizeof(f->name), ".%s.vs2vz-new", at->name) >=
-	    sizeof(f->name))
-		return fail_code(err, ENAMETOOLONG, "name too long: '%s'", show(at->name));
-	if (make_temp(f, err) == 0)
+	if (make_temp(f, others, err) == 0)
 		return 0;
-	atomic_drop(f);
 	err_add(err, "'%s'", show(at->name));
 	return -1;
 }
@@ -125,7 +132,7 @@ int atomic_write(const struct place *at, const void *bytes, size_t len,
 {
 	struct atomic_file f;
 
-	if (atomic_begin(&f, at, err) < 0)
+	if (atomic_begin(&f, at, meta->others, err) < 0)
 		return -1;
 	atomic_put(&f, bytes, len);
 	return atomic_end(&f, meta, sync_parent, err);

@@ -17,11 +17,13 @@ struct atomic_meta {
 	bool has_mtime;
 	struct timespec mtime;
 	bool unsynced;		/* a note that a cut may take: nothing of it is flushed */
+	bool others;		/* the directory is not ours alone, see below */
 };
 
 /*
- * Create or replace a file: a temporary name beside it (".NAME.vs2vz-new", an
- * older one is removed first), content, owner, mode, times, fsync, rename, and
+ * Create or replace a file: a temporary name beside it (".NAME.vs2vz-new"; an older one is
+ * removed first where the directory is ours, and passed by, "-2", "-3", ..., where others
+ * write as well), content, owner, mode, times, fsync, rename, and
  * fsync of the directory when sync_parent. Before the rename nothing has changed;
  * after it the new content is complete on disk.
  */
@@ -38,7 +40,8 @@ struct atomic_file {
 	bool failed;
 	struct err err;		/* of what failed */
 };
-int atomic_begin(struct atomic_file *f, const struct place *at, struct err *err) MUST_CHECK;
+int atomic_begin(struct atomic_file *f, const struct place *at, bool others, struct err *err)
+	MUST_CHECK;
 void atomic_put(void *file, const void *bytes, size_t len);
 int atomic_end(struct atomic_file *f, const struct atomic_meta *meta, bool sync_parent,
 	       struct err *err) MUST_CHECK;

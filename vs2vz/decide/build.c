@@ -25,7 +25,6 @@
 #include "step/trace.h"
 #include "vserver/scan.h"
 
-#define HELD_NAME_MAX 200	/* bytes of a name that still takes a prefix */
 
 static void add_write(struct deciding *d, struct plan *plan, const char *path,
 		      const void *text, size_t len)
@@ -121,14 +120,14 @@ const char *aside_path(const struct plan *plan, const char *path, struct pool *p
 	return pool_printf(pool, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, name);
 }
 
-/* A name that is too long for more gives way to the tree's number. */
-const char *hold_path(const struct deciding *d, const struct guest *guest)
+/* The first of the names that it may get: what stands there is passed by. */
+static const char *hold_path(const struct plan *plan, const char *tree, struct pool *pool)
 {
-	const char *parent = path_parent(guest->tree, d->pool), *name = path_name(guest->tree);
+	const char *parent = path_parent(tree, pool);
+	char name[NAME_MAX + 1];
 
-	if (strlen(name) > HELD_NAME_MAX)
-		name = pool_printf(d->pool, "%llu", (unsigned long long)guest->tree_ino);
-	return pool_printf(d->pool, "%s/.vs2vz-held-%s", strcmp(parent, "/") == 0 ? "" : parent, name);
+	beside_own(name, path_name(tree), plan_token(plan), BESIDE_HELD, 1);
+	return pool_printf(pool, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent, name);
 }
 
 /* What is mended, as arguments of the step that does it. */
@@ -155,8 +154,8 @@ static void add_repair(struct deciding *d, struct decision *decision)
 	s = plan_step(&decision->plan, d->pool, "marks");
 	step_arg(s, d->pool, "at", guest->tree);
 	step_arg(s, d->pool, "id", d->tree_id);
-	if (decision->hold)
-		step_arg(s, d->pool, "hold", decision->hold);
+	if (decision->marks.shared != SHARED_LEAVE)
+		step_arg(s, d->pool, "hold", hold_path(&decision->plan, guest->tree, d->pool));
 	marks_args(d, s, &decision->marks);
 }
 

@@ -87,8 +87,6 @@ static void choose_marks(struct deciding *d, struct decision *decision)
 	decision->marks = (struct marks){ .tagging = TAGGING_NONE };
 	if (guest->surveyed)
 		marks_decide(&decision->marks, &q, d->pool, d->findings);
-	if (decision->marks.shared != SHARED_LEAVE)
-		decision->hold = hold_path(d, guest);
 }
 
 /* Without a number there is no container to plan; a finding has said why. */

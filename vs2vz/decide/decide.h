@@ -85,7 +85,6 @@ struct decision {
 	const char *method_reason;
 	struct marks marks;		/* what is mended; hidden NULL */
 	const struct insulation *insulation; /* a file system of its own; NULL: none */
-	const char *hold;		/* holding folder of a repair in place; NULL: none */
 	struct ledger ledger;		/* fate of every item */
 	struct mount_list *mounts;	/* decide/mounts.h; NULL: a guest without fstab files */
 	struct packages *packages;	/* decide/packages.h; NULL: inside the tree */

@@ -99,6 +99,5 @@ int build_inputs(struct deciding *d, struct decision *decision, struct err *err)
 	add_absent(d, plan, ct->conf);
 	add_absent(d, plan, ct->name_link);
 	add_absent(d, plan, retire_path(d, decision));
-	add_absent(d, plan, decision->hold);
 	return 0;
 }

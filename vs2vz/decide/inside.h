@@ -122,7 +122,5 @@ void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsign
 const char *aside_path(const struct plan *plan, const char *path, struct pool *pool);
 /* Where a copied source goes; NULL: it stays (a rename, or a mount point). */
 const char *retire_path(const struct deciding *d, const struct decision *decision);
-/* Beside the tree: what a repair in place keeps of shared inodes until commit. */
-const char *hold_path(const struct deciding *d, const struct guest *guest);
 
 #endif

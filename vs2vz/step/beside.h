@@ -21,7 +21,9 @@
 #define BESIDE_NEW "new"	/* being made; gone when the step is done */
 #define BESIDE_OLD "old"	/* what was there before; until undo or commit */
 #define BESIDE_KEPT "kept"	/* what undo found there instead of ours */
-#define BESIDE_PART "part"	/* a directory that is being filled, or emptied */
+#define BESIDE_PART "part"	/* a directory or image that is being filled, or emptied */
+#define BESIDE_HELD "held"	/* beside a tree: inodes that others share; until undo or commit */
+#define BESIDE_LINKS "links"	/* in a copy: inodes whose names are not all made yet */
 
 struct beside {
 	struct place at;	/* its name is the text below: do not copy this struct */

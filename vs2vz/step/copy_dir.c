@@ -229,7 +229,7 @@ static int enter_subvolume(struct dir_sink *d, const struct copy_object *o,
 		free(sub);
 		return object_fail(o, "cannot open the copy of", err);
 	}
-	if (holding_begin(&sub->holding, from, sub->fd, err) < 0) {
+	if (holding_begin(&sub->holding, from, sub->fd, d->token, err) < 0) {
 		holding_release(&sub->holding);
 		close_fd(&sub->fd);
 		free(sub);
@@ -550,6 +550,7 @@ struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_opti
 
 	d->base.ops = &ops;
 	d->unmend = opt->back ? opt->marks : NULL;
+	d->token = opt->token ? opt->token : "0000000000000000";
 	if (target_fs_read(&d->fs, from, to, opt->back, err) < 0) {
 		free(d);
 		return NULL;
@@ -574,7 +575,7 @@ struct dir_sink *dir_sink_new(int from, int to, int sums, const struct tree_opti
 	}
 	pairs_init(&d->pairs);
 	load_known(d, sums);
-	if (holding_begin(&d->holding, from, to, err) < 0) {
+	if (holding_begin(&d->holding, from, to, opt->token, err) < 0) {
 		struct err dropped;
 
 		(void)!dir_sink_free(d, &dropped);

@@ -36,6 +36,7 @@ struct dir_sink {
 	const struct marks *unmend;	/* changes come back into a tree with these marks */
 	struct pairs pairs;		/* of objects that were there */
 	struct sums_table known;	/* records of an earlier try */
+	const char *token;
 	struct holding holding;		/* of the tree's root */
 	struct sub_holding *subs;	/* with the lock */
 	pthread_mutex_t lock;		/* of subs and times */

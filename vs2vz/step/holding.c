@@ -12,29 +12,76 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/inroot.h"
 #include "base/meta.h"
+#include "step/beside.h"
 #include "step/treeutil.h"
 
-int holding_begin(struct holding *h, int from, int to, struct err *err)
+/* Ours holds names of inodes and nothing else: 1, 0, -1. A directory is in none of ours. */
+static int is_left_over(int fd, struct err *err)
 {
+	DIR *list = fdopendir(dup(fd));
+	struct dirent *d;
+	int is = 1;
+
+	if (!list)
+		return fail_errno(err, "cannot read a directory");
+	while (is > 0 && (errno = 0, d = readdir(list))) {
+		struct stat st;
+
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (!d->d_name[0] || strspn(d->d_name, "0123456789abcdef") != strlen(d->d_name))
+			is = 0;
+		else if (below_stat(fd, d->d_name, &st) < 0)
+			is = fail_errno(err, "cannot look at '%s'", d->d_name);
+		else if (S_ISDIR(st.st_mode))
+			is = 0;
+	}
+	if (is > 0 && errno)
+		is = fail_errno(err, "cannot read a directory");
+	closedir(list);
+	return is;
+}
+
+/* What stands at the name: 1 nothing, or ours, which goes; 0 somebody else's; -1. */
+static int clear_name(int to, const char *name, struct err *err)
+{
+	int CLEANUP_FD fd = -1;
 	struct meta meta;
-	unsigned nr = 0;
+	int is;
+
+	if (meta_at(&meta, to, name) < 0)
+		return errno == ENOENT ? 1 : fail_errno(err, "cannot look at '%s'", name);
+	if (!S_ISDIR(meta.st.st_mode) || meta.st.st_uid != geteuid())
+		return 0;
+	fd = below_open(to, name, &meta.st);
+	is = fd < 0 ? fail_errno(err, "cannot open") : is_left_over(fd, err);
+	if (is > 0 && remove_whole(to, name, &meta, err) < 0)
+		is = -1;
+	if (is < 0)
+		err_add(err, "'%s'", name);
+	return is;
+}
+
+int holding_begin(struct holding *h, int from, int to, const char *token, struct err *err)
+{
+	struct stat st;
+	int is = 0;
 
 	*h = (struct holding){ .to = to, .fd = -1 };
 	pthread_mutex_init(&h->lock, NULL);
-	do
-		snprintf(h->name, sizeof(h->name), ".vs2vz-links.%u", nr++);
-	while (meta_at(&meta, from, h->name) == 0);
-	if (meta_at(&meta, to, h->name) < 0)
-		return errno == ENOENT ? 0 : fail_errno(err, "cannot look at '%s'", h->name);
-	if (remove_whole(to, h->name, &meta, err) < 0) {
-		err_add(err, "'%s'", h->name);
-		return -1;
+	for (unsigned nr = 1; is == 0; nr++) {
+		beside_own(h->name, "copy", token, BESIDE_LINKS, nr);
+		if (below_stat(from, h->name, &st) == 0)
+			continue;
+		is = errno == ENOENT ? clear_name(to, h->name, err) :
+		     fail_errno(err, "cannot look at '%s'", h->name);
 	}
-	return 0;
+	return is < 0 ? -1 : 0;
 }
 
 void holding_release(struct holding *h)

@@ -200,7 +200,8 @@ static int differ(int from, int to, bool full, bool back, const struct work *w, 
 /* back: FROM is the copy, which may hold less of times and flags. */
 static int fill(int from, int to, bool back, const struct work *w, struct err *err)
 {
-	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse, .back = back };
+	struct tree_options opt = { .threads = w->threads, .coarse = w->coarse, .back = back,
+				    .token = w->token };
 	struct buf CLEANUP_BUF first = BUF_INIT;
 	struct tree_counts counts = { 0 };
 	int differs;

@@ -355,11 +355,11 @@ static int empty_hold(struct repair *p, struct err *err)
 /* A folder that was made in the moment of a cut is not known to be ours, and empty. */
 static int remove_hold(struct repair *p, struct err *err)
 {
-	const struct place *at = &p->hold.at.spot.at;
+	const struct place *at = &p->hold.folder.at;
 
 	if (p->hold.fd >= 0)
 		return hold_remove(&p->hold, err);
-	if (!p->file.head.shared || !p->hold.at.there || p->hold.complete)
+	if (!p->file.head.shared || !p->hold.folder.there)
 		return 0;
 	if (sys_rmdir(at) == 0)
 		return sync_dir(at->dirfd, err);

@@ -7,10 +7,11 @@
 #define VS2VZ_STEP_MAKEFS_H
 
 #include "base/identity.h"
+#include "step/beside.h"
 #include "step/kinds.h"
 #include "step/volume.h"
 
-#define MAKEFS_PART "vs2vz-part"	/* label of a device, ending of a file */
+#define MAKEFS_PART "vs2vz-part"	/* label until it is whole */
 
 enum makefs_is {
 	FS_NONE,		/* nothing, or what may be overwritten */
@@ -32,10 +33,7 @@ struct makefs {
 	struct blockdev seen;
 	/* a file */
 	struct found file;
-	char part_name[300];
-	struct place part;
-	bool part_there;
-	struct stat part_st;
+	struct beside part;	/* there: ours, made by this step or empty yet */
 	struct identity made;
 	bool part_made;
 };

@@ -6,8 +6,9 @@
  * carry before is nothing, or the one UUID that the user named. Its signatures are
  * taken away before the first new byte: cut there it is blank, and ours to take again.
  *
- * An image file is made as AT.vs2vz-part, its identity noted before the first byte;
- * AT appears by a rename. At AT the UUID tells whose it is.
+ * An image file is made as .NAME.vs2vz-TOKEN-part beside AT (beside.h), its identity noted
+ * before the first byte; what else stands at such a name is passed by. AT appears by a
+ * rename. At AT the UUID tells whose it is.
  */
 #include "step/makefs.h"
 
@@ -18,6 +19,7 @@
 
 #include "base/atomic.h"
 #include "step/lv.h"
+#include "step/saved.h"
 #include "step/source.h"
 #include "step/view.h"
 
@@ -139,7 +141,7 @@ static int file_is(struct makefs *m, struct err *err)
 	struct ext_super super;
 	int CLEANUP_FD fd = -1;
 
-	m->is = m->part_there && m->part_made ? FS_PART : FS_NONE;
+	m->is = m->part.there && m->part_made ? FS_PART : FS_NONE;
 	if (!m->file.there)
 		return 0;
 	if (S_ISREG(m->file.st.st_mode)) {
@@ -156,23 +158,31 @@ static int file_is(struct makefs *m, struct err *err)
 	return 0;
 }
 
+static int is_part(const struct place *at, const struct stat *st, void *ctx, struct err *err)
+{
+	const struct identity *made = ctx;
+
+	if (made->inode)
+		return S_ISREG(st->st_mode) ? made_is(made, at, st, err) : 0;
+	return S_ISREG(st->st_mode) && !st->st_size && st->st_nlink == 1 && st->st_uid == geteuid();
+}
+
 static int file_look(struct makefs *m, struct err *err)
 {
-	int is;
+	const struct beside_search search = {
+		.token = m->w->token, .word = BESIDE_PART, .least = names_least(m->w, m->s->nr),
+		.ours = is_part, .ctx = &m->made,
+	};
 
 	if (step_find(&m->file, m->s, "at", m->w, err) < 0 ||
 	    made_read(&m->made, m->s, m->w, err) < 0)
 		return -1;
 	if (!m->file.parent)
 		return 0;
-	if ((size_t)snprintf(m->part_name, sizeof(m->part_name), "%s." MAKEFS_PART,
-			     m->file.spot.at.name) >= sizeof(m->part_name))
-		return fail_code(err, ENAMETOOLONG, "name too long: '%s'", show(m->at));
-	m->part = (struct place){ m->file.spot.at.dirfd, m->part_name };
-	m->part_there = below_stat(m->part.dirfd, m->part.name, &m->part_st) == 0;
-	is = m->part_there ? made_is(&m->made, &m->part, &m->part_st, err) : 0;
-	m->part_made = is > 0;
-	return is < 0 ? -1 : file_is(m, err);
+	if (beside_find(&m->part, &m->file.spot.at, &search, err) < 0)
+		return -1;
+	m->part_made = m->part.there && m->made.inode;
+	return file_is(m, err);
 }
 
 /* All of its space now: a container must not find later that the host has none. */
@@ -192,28 +202,28 @@ static int file_begin(struct makefs *m, struct err *err)
 
 	if (!m->file.parent)
 		return fail_code(err, ENOENT, "the directory of '%s' is missing", show(m->at));
-	fd = m->part_there ? sys_open_write(&m->part) : sys_create(&m->part, 0600);
-	if (fd < 0 || fstat(fd, &m->part_st) < 0)
-		return fail_errno(err, "cannot make '%s'", show(m->part_name));
-	if (!m->part_made) {
-		if (m->part_st.st_size)
-			return fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours",
-					 show(m->part_name));
-		if (made_write(m->s, m->w, fd, err) < 0)
-			return -1;
-	}
+	if (!m->part.there && names_note(m->w, m->s->nr, m->part.nr, err) < 0)
+		return -1;
+	fd = m->part.there ? sys_open_write(&m->part.at) : sys_create(&m->part.at, 0600);
+	if (fd < 0 || fstat(fd, &m->part.st) < 0)
+		return fail_errno(err, "cannot make '%s'", show(m->part.name));
+	if (!m->part_made && m->part.st.st_size)
+		return fail_code(err, ERR_FOREIGN, "'%s' exists and is not ours", show(m->part.name));
+	if (!m->part_made && made_write(m->s, m->w, fd, err) < 0)
+		return -1;
+	m->part.there = m->part_made = true;
 	if (take_space(fd, step_number(m->s, "bytes")) < 0)
-		return fail_errno(err, "cannot make '%s' large enough", show(m->part_name));
+		return fail_errno(err, "cannot make '%s' large enough", show(m->part.name));
 	out = fd;
 	fd = -1;
 	return out;
 }
 
-static int file_land(struct makefs *m, struct err *err)
+static int part_land(struct makefs *m, struct err *err)
 {
-	if (sys_rename_new(&m->part, &m->file.spot.at) < 0)
-		return fail_errno(err, "cannot rename '%s'", show(m->part_name));
-	return sync_dir(m->part.dirfd, err);
+	if (sys_rename_new(&m->part.at, &m->file.spot.at) < 0)
+		return fail_errno(err, "cannot rename '%s'", show(m->part.name));
+	return sync_dir(m->part.at.dirfd, err);
 }
 
 static int file_remove(struct makefs *m, struct err *err)
@@ -229,10 +239,9 @@ static int file_remove(struct makefs *m, struct err *err)
 		if (sys_unlink(&m->file.spot.at) < 0)
 			return fail_errno(err, "cannot remove '%s'", show(m->at));
 	}
-	if (m->part_there && (m->part_made || !m->part_st.st_size) &&
-	    sys_unlink(&m->part) < 0)
-		return fail_errno(err, "cannot remove '%s'", show(m->part_name));
-	return sync_dir(m->part.dirfd, err);
+	if (m->part.there && sys_unlink(&m->part.at) < 0)
+		return fail_errno(err, "cannot remove '%s'", show(m->part.name));
+	return sync_dir(m->part.at.dirfd, err);
 }
 
 /* ---- both */
@@ -250,7 +259,8 @@ int makefs_look(struct makefs *m, const struct step *s, struct work *w, struct e
 
 const char *makefs_filling(struct makefs *m)
 {
-	return m->device ? m->at : pool_printf(&m->pool, "%s." MAKEFS_PART, m->at);
+	return m->device ? m->at : pool_printf(&m->pool, "%.*s/%s", (int)(strrchr(m->at, '/') - m->at),
+					       m->at, m->part.name);
 }
 
 int makefs_begin(struct makefs *m, struct err *err)
@@ -260,7 +270,7 @@ int makefs_begin(struct makefs *m, struct err *err)
 
 int makefs_land(struct makefs *m, struct err *err)
 {
-	return m->device ? 0 : file_land(m, err);
+	return m->device ? 0 : part_land(m, err);
 }
 
 int makefs_remove(struct makefs *m, struct err *err)

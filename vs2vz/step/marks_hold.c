@@ -3,12 +3,14 @@
  * The holding folder: originals and copies of shared inodes, as links, on the file
  * system of the tree.
  *
- *	HOLD         made; "INODE CHECK" into marks.N.hold, synced
+ *	HOLD         made; "ID CHECK" into marks.N.hold, synced
  *	HOLD/...     copies and links to originals; all synced
- *	HOLD         "INODE held CHECK" into marks.N.hold, synced: names may be replaced now
+ *	HOLD         "ID held CHECK" into marks.N.hold, synced: names may be replaced now
  *
- * A folder that marks.N.hold does not name was not made here and is not touched. One
- * that is not complete is emptied and filled again: no name was replaced yet.
+ * HOLD is ".NAME.vs2vz-TOKEN-held" beside the tree NAME (beside.h). What marks.N.hold does
+ * not name was not made here, is passed by and not touched; without a record an empty
+ * directory of that name is what a cut left. One that is not complete is emptied and filled
+ * again: no name was replaced yet.
  *
  * Nobody may link to, rename or unlink a frozen inode, so an original's locks are
  * lifted while that happens. Originals have other names in other guests; there they
@@ -27,6 +29,8 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "step/saved.h"
+#include "step/source.h"
 #include "step/treeutil.h"
 
 #define HELD " held"
@@ -46,10 +50,9 @@ static int read_evidence(struct mark_hold *h, const struct work *w, unsigned nr,
 {
 	const struct root folder = { w->folder, "" };
 	struct buf CLEANUP_BUF text = BUF_INIT;
-	char name[MARK_NAME], *rest;
-	uint64_t ino;
+	char name[MARK_NAME], *word;
 
-	if (root_read(&folder, mark_name(name, nr, ".hold"), 64, &text, err) < 0) {
+	if (root_read(&folder, mark_name(name, nr, ".hold"), 256, &text, err) < 0) {
 		if (!err_is_absent(err))
 			return -1;
 		err_clear(err);
@@ -57,19 +60,21 @@ static int read_evidence(struct mark_hold *h, const struct work *w, unsigned nr,
 	}
 	if (!is_checked(&text))
 		return fail(err, "record '%s' is damaged", name);
-	ino = strtoull(text.data, &rest, 10);
-	h->complete = strncmp(rest, HELD, strlen(HELD)) == 0;
-	h->ours = h->at.there && h->at.st.st_ino == ino;
-	return 0;
+	text.data[text.len - CHECK_LEN] = '\0';
+	word = text.data + strcspn(text.data, " ");
+	h->complete = strcmp(word, HELD) == 0;
+	*word = '\0';
+	return identity_parse(&h->made, text.data) && h->made.inode ? 0 :
+	       fail(err, "record '%s' is damaged", name);
 }
 
 static int write_evidence(const struct mark_hold *h, const struct work *w, unsigned nr,
 			  struct err *err)
 {
 	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
-	char name[MARK_NAME], text[64];
+	char name[MARK_NAME], id[IDENTITY_TEXT], text[IDENTITY_TEXT + 32];
 	const struct place at = { w->folder, mark_name(name, nr, ".hold") };
-	int len = snprintf(text, sizeof(text), "%" PRIu64 "%s", (uint64_t)h->at.st.st_ino,
+	int len = snprintf(text, sizeof(text), "%s%s", identity_text(&h->made, id),
 			   h->complete ? HELD : "");
 
 	len += snprintf(text + len, sizeof(text) - (size_t)len, " %08x\n",
@@ -77,17 +82,55 @@ static int write_evidence(const struct mark_hold *h, const struct work *w, unsig
 	return atomic_write(&at, text, (size_t)len, &meta, true, err);
 }
 
+static int is_hold(const struct place *at, const struct stat *st, void *ctx, struct err *err)
+{
+	const struct mark_hold *h = ctx;
+	int CLEANUP_FD fd = -1;
+
+	if (!S_ISDIR(st->st_mode) || h->made.inode)
+		return S_ISDIR(st->st_mode) ? made_is(&h->made, at, st, err) : 0;
+	fd = below_open(at->dirfd, at->name, st);
+	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(at->name)) : dir_is_empty(fd, err);
+}
+
+static int open_folder(struct mark_hold *h, struct err *err)
+{
+	h->fd = below_open(h->folder.at.dirfd, h->folder.at.name, &h->folder.st);
+	return h->fd < 0 ? fail_errno(err, "cannot open '%s'", show(h->path)) : 0;
+}
+
 int hold_open(struct mark_hold *h, const struct step *s, const struct work *w, struct err *err)
 {
+	const struct beside_search search = {
+		.token = w->token, .word = BESIDE_HELD, .least = names_least(w, s->nr),
+		.ours = is_hold, .ctx = h,
+	};
+	struct place tree;
+
 	*h = (struct mark_hold){ .at = FOUND_INIT, .fd = -1, .path = step_get(s, "hold") };
 	if (!h->path)
 		return 0;
 	if (step_find(&h->at, s, "hold", w, err) < 0 || read_evidence(h, w, s->nr, err) < 0)
 		return -1;
-	if (!h->ours)
+	if (!h->at.parent)
 		return 0;
-	h->fd = found_opendir(&h->at, h->path, err);
-	return h->fd < 0 ? -1 : 0;
+	tree = (struct place){ h->at.spot.at.dirfd, strrchr(step_get(s, "at"), '/') + 1 };
+	if (beside_find(&h->folder, &tree, &search, err) < 0)
+		return -1;
+	h->path = pool_printf(w->pool, "%.*s/%s", (int)(strrchr(h->path, '/') - h->path), h->path,
+			      h->folder.name);
+	h->ours = h->folder.there && h->made.inode;
+	return h->ours ? open_folder(h, err) : 0;
+}
+
+int marks_hold_path(const struct step *s, const struct work *w, const char **out, struct err *err)
+{
+	struct mark_hold h;
+	int rc = hold_open(&h, s, w, err);
+
+	*out = rc == 0 && h.ours ? h.path : NULL;
+	hold_release(&h);
+	return rc;
 }
 
 void hold_release(struct mark_hold *h)
@@ -98,20 +141,9 @@ void hold_release(struct mark_hold *h)
 	links_free(h->of_copy);
 }
 
-static int found_one(void *ctx, const struct mark_hold *h, const struct hold_name *name,
-		     struct err *err)
-{
-	(void)h;
-	(void)name;
-	(void)err;
-	*(bool *)ctx = true;
-	return 0;
-}
-
 int hold_begin(struct mark_hold *h, const struct step *s, const struct work *w, struct err *err)
 {
-	const struct place *at = &h->at.spot.at;
-	bool full = false;
+	const struct place *at = &h->folder.at;
 
 	if (!h->path)
 		return fail(err, "the plan names no folder to hold shared inodes");
@@ -119,18 +151,15 @@ int hold_begin(struct mark_hold *h, const struct step *s, const struct work *w, 
 		return hold_drop_all(h, err);
 	if (!h->at.parent)
 		return fail_code(err, ENOENT, "the directory above '%s' is missing", show(h->path));
-	if (!h->at.there && sys_mkdir(at, 0700) < 0)
-		return fail_errno(err, "cannot make '%s'", show(h->path));
-	if (below_stat(at->dirfd, at->name, &h->at.st) < 0)
-		return fail_errno(err, "cannot look at '%s'", show(h->path));
-	h->at.there = true;
-	h->fd = found_opendir(&h->at, h->path, err);
-	if (h->fd < 0 || hold_each(h, found_one, &full, err) < 0)
+	if (names_note(w, s->nr, h->folder.nr, err) < 0)
 		return -1;
-	if (full)
-		return fail_code(err, ERR_FOREIGN, "'%s' exists and was not made by this step: "
-				 "see what is in it, and move it away", show(h->path));
-	if (sync_dir(at->dirfd, err) < 0)
+	if (!h->folder.there && sys_mkdir(at, 0700) < 0)
+		return fail_errno(err, "cannot make '%s'", show(h->path));
+	if (below_stat(at->dirfd, at->name, &h->folder.st) < 0)
+		return fail_errno(err, "cannot look at '%s'", show(h->path));
+	h->folder.there = true;
+	if (open_folder(h, err) < 0 || identity_of_fd(&h->made, h->fd, err) < 0 ||
+	    sync_dir(at->dirfd, err) < 0)
 		return -1;
 	h->ours = true;
 	h->complete = false;
@@ -341,7 +370,7 @@ int hold_remove(struct mark_hold *h, struct err *err)
 	if (h->fd < 0)
 		return 0;
 	close_fd(&h->fd);
-	if (sys_rmdir(&h->at.spot.at) < 0)
+	if (sys_rmdir(&h->folder.at) < 0)
 		return fail_errno(err, "cannot remove '%s'", show(h->path));
-	return sync_dir(h->at.spot.at.dirfd, err);
+	return sync_dir(h->folder.at.dirfd, err);
 }

@@ -18,7 +18,9 @@
 #include "base/links.h"
 #include "base/meta.h"
 #include "base/hash.h"
+#include "base/identity.h"
 #include "base/walk.h"
+#include "step/beside.h"
 #include "step/kinds.h"
 #include "step/marks.h"
 #include "step/marks_record.h"
@@ -127,9 +129,11 @@ int mark_find(const struct mark_index *x, uint64_t ino, enum mark_class class,
  * replaced; "t.N" the next name of thread N; "new.O" a copy in the making.
  */
 struct mark_hold {
-	struct found at;
-	const char *path;	/* NULL: the step has none */
+	struct found at;	/* its first name; at.parent: the tree's directory is there */
+	struct beside folder;	/* its name, see beside.h; do not copy */
+	const char *path;	/* the same; NULL: the step has none */
 	int fd;			/* -1: it is not there */
+	struct identity made;	/* in marks.N.hold; inode 0: none */
 	bool ours, complete;	/* by marks.N.hold */
 	struct links *of_original, *of_copy; /* value: the other one; after hold_list() */
 };

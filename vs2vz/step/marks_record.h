@@ -3,7 +3,7 @@
  * What a repair in place (kind "marks") leaves in its journal for others.
  *
  *	marks.N		what every changed inode was (see marks_inside.h)
- *	marks.N.hold	inode number of the holding folder, and whether it is complete
+ *	marks.N.hold	identity of the holding folder, and whether it is complete
  *	marks.N.back	undo has begun; its mtime says when; not empty: the repair had been
  *			complete
  *	marks.N.drop	the holding folder is being emptied
@@ -30,6 +30,9 @@ struct marks_done {
 
 /* Of step nr of the journal at w->folder. ENOENT: the repair is not complete. */
 int marks_done_read(const struct work *w, unsigned nr, struct marks_done *out, struct err *err)
+	MUST_CHECK;
+/* Where its holding folder is, in w->pool; NULL: nowhere. s: of the kind "marks". */
+int marks_hold_path(const struct step *s, const struct work *w, const char **out, struct err *err)
 	MUST_CHECK;
 /* Its fingerprint alone. */
 int marks_print(const struct work *w, unsigned nr, struct hash128 *out, struct err *err)

@@ -134,6 +134,7 @@ static int take(struct source *src, const struct step *s, const struct work *w,
 		const char *path, struct err *err)
 {
 	src->opt.threads = w->threads;
+	src->opt.token = w->token;
 	src->opt.coarse = w->coarse;
 	if (src->fd < 0 || marks_of_step(&src->marks, s, w, path, src->fd, err) < 0)
 		return -1;

@@ -24,6 +24,7 @@ struct manifest_writer;
  */
 struct tree_options {
 	unsigned threads;	/* 0: by the kind of device */
+	const char *token;	/* for tree_copy(): of the plan, NULL: of a test */
 	bool rotational;	/* of the source */
 	const struct marks *marks; /* NULL: as it is */
 	bool back;		/* the second tree has the marks */
