@@ -43,6 +43,48 @@ run_status 2 "the copy, when all is converted" vs convert copy-of-web --yes
 run_check "undo" vs undo --all
 unchanged "everything is as it was"
 
+diag "trees in trees"
+R=$scratch/nested
+mkdir "$R"
+mount_new ext4 64M "$R"
+mkhost "$R"
+add_guest "$R" web 1042 web.example.org 192.0.2.1
+add_guest "$R" mail 1043 mail.example.org 192.0.2.2
+# Somebody's configuration names a directory in the tree of web, with its number and address.
+mkdir -p "$R/vservers/web/srv/data"
+echo "web's own" >"$R/vservers/web/srv/data/file"
+mkdir "$R/etc/vservers/nosy"
+ln -s /vservers/web/srv/data "$R/etc/vservers/nosy/vdir"
+put_line "$R/etc/vservers/nosy/context" 1042
+put_line "$R/etc/vservers/nosy/interfaces/0/ip" 192.0.2.1
+# And one that names the directory of two guests.
+mkdir "$R/vservers/customers" "$R/etc/vservers/customers"
+ln -s /vservers/customers "$R/etc/vservers/customers/vdir"
+for i in 1 2; do
+	add_guest "$R" "shop$i" "105$i" "shop$i.example.org" "192.0.2.1$i"
+	mv "$R/vservers/shop$i" "$R/vservers/customers/shop$i"
+	ln -sfn "/vservers/customers/shop$i" "$R/etc/vservers/shop$i/vdir"
+done
+age "$R"
+host_tree "$scratch/before" "$R"
+tree "$scratch/web" "$R/vservers/web"
+tree "$scratch/shop1" "$R/vservers/customers/shop1"
+run_check "plan of the outer one" vs plan web
+said "what goes along is said" "VS156.*/vservers/web/srv/data: the tree of guest 'nosy' goes along"
+run_status 2 "plan of the inner one" vs plan nosy
+said "it is the one that is blocked" "VS114.*/vservers/web/srv/data: it is a part of the tree of guest 'web'"
+run_status 2 "plan of the directory of guests" vs plan customers
+said "it is blocked" "VS114.*/vservers/customers: it is no system, and holds the tree of guest 'shop1'"
+run_check "nothing goes along with a guest that it names" vs plan shop1
+said_not "not a word" "customers.*goes along|shop1: .*a part of"
+run_status 4 "all others are converted" vs convert --all --yes
+same_tree "$scratch/web" 1042 "the outer one whole, with its own number"
+same_tree "$scratch/shop1" 1051 "a guest of the directory"
+ok "the other as well" test -d "$R/vz/private/1052/etc" -a -d "$R/vz/private/1043/etc"
+ok "no more than they" test "$(find "$R/vz/private" -mindepth 1 -maxdepth 1 | wc -l)" = 4
+run_check "undo" vs undo --all
+unchanged "everything is as it was"
+
 diag "words that fit two"
 R=$scratch/words
 mkhost "$R"

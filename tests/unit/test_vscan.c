@@ -299,8 +299,10 @@ static void aliases(void **state)
 	assert_false(fx_find("web1")->barred);
 	assert_string_equal(fx_find("a-link")->conf, "/etc/vservers/web1");
 	assert_string_equal(fx_find("a-off")->tree, "/vservers/web1");
-	assert_true(fx_count(VS_TREE_NESTED, "outer") > 0);
-	assert_true(fx_count(VS_TREE_NESTED, "inner") > 0);
+	assert_int_equal(fx_count(VS_TREE_NESTED, "outer"), 0);
+	assert_int_equal(fx_count(VS_TREE_AROUND, "outer"), 1);
+	assert_int_equal(fx_count(VS_TREE_NESTED, "inner"), 1);
+	assert_true(fx_find("inner")->barred && !fx_find("outer")->barred);
 	/* What points at "/" is no tree that others could lie in. */
 	assert_int_equal(fx_count(VS_TREE_NESTED, "outer2"), 0);
 	assert_int_equal(fx_count(VS_TREE_OF_HOST, "host"), 1);
@@ -361,6 +363,36 @@ static void parts_of_the_host(void **state)
 	assert_false(fx_find("inside")->barred || fx_find("web")->barred || fx_find("db")->barred ||
 		     fx_find("good")->barred);
 	assert_int_equal(fx_count(VS_TREE_NESTED, "good"), 0);
+}
+
+static void nested(void **state)
+{
+	(void)state;
+	fx_guest("a");
+	fx_dir("/vservers/a/etc");
+	fx_dir("/vservers/a/bin");
+	fx_link("/etc/vservers/b/vdir", "/vservers/a/srv/b");
+	fx_dir("/vservers/a/srv/b/etc");
+	fx_dir("/vservers/a/srv/b/bin");
+	fx_link("/etc/vservers/c/vdir", "/vservers/a/srv/b/srv/c");
+	fx_dir("/vservers/a/srv/b/srv/c");
+	/* A directory of guests, named by somebody's configuration. */
+	fx_link("/etc/vservers/group/vdir", "/vservers/group");
+	fx_link("/etc/vservers/d/vdir", "/vservers/group/d");
+	fx_dir("/vservers/group/d/etc");
+	fx_dir("/vservers/group/d/usr");
+	fx_link("/etc/vservers/e/vdir", "/vservers/group/e");
+	fx_dir("/vservers/group/e");
+	fx_scan();
+	assert_false(fx_find("a")->barred || fx_find("d")->barred || fx_find("e")->barred);
+	assert_true(fx_find("b")->barred && fx_find("c")->barred && fx_find("group")->barred);
+	assert_int_equal(fx_count(VS_TREE_AROUND, "a"), 2);
+	assert_int_equal(fx_count(VS_TREE_AROUND, "group"), 0);
+	assert_int_equal(fx_count(VS_TREE_NESTED, "a"), 0);
+	assert_int_equal(fx_count(VS_TREE_NESTED, "b"), 1);
+	assert_int_equal(fx_count(VS_TREE_NESTED, "c"), 1);
+	assert_int_equal(fx_count(VS_TREE_NESTED, "group"), 1);
+	assert_int_equal(fx_count(VS_TREE_NESTED, "d") + fx_count(VS_TREE_NESTED, "e"), 0);
 }
 
 static void marked(void **state)
@@ -527,7 +559,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FX_TEST(nothing), FX_TEST(as_built), FX_TEST(interfaces), FX_TEST(masks),
-		FX_TEST(slash_in_address), FX_TEST(identity), FX_TEST(oddities), FX_TEST(aliases), FX_TEST(aliases_of_another_name), FX_TEST(parts_of_the_host),
+		FX_TEST(slash_in_address), FX_TEST(identity), FX_TEST(oddities), FX_TEST(aliases), FX_TEST(nested), FX_TEST(aliases_of_another_name), FX_TEST(parts_of_the_host),
 		FX_TEST(marked), FX_TEST(installs), FX_TEST(items), FX_TEST(too_many_items),
 		FX_TEST(real_vdir), FX_TEST(inside_root), FX_TEST(mode_zero_base),
 	};

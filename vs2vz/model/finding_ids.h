@@ -60,6 +60,7 @@ enum finding_id {
 	VS_TREE_OF_HOST		= 153,	/* a directory of the running system is no guest */
 	VS_NOT_SEEN		= 154,	/* the system refused a look: nothing is known */
 	VS_STATE_IN_TREE	= 155,	/* the journals would lie in a guest's tree */
+	VS_TREE_AROUND		= 156,	/* another guest's tree lies in it and goes with it */
 	/* 2 preflight */
 	VS_NO_SPACE		= 201,
 	VS_NO_INODES		= 202,

@@ -3,9 +3,10 @@
  * What only the whole list shows: one name in two installations, one tree behind
  * several configurations, a tree inside another, and trees without owner. Looks,
  * and adds findings. Of several that claim one tree, the one whose name is the last
- * component of its path is the guest; the others are aliases, and barred. Where no name
- * fits all of them are: which one VServer started cannot be told. A name that is a link
- * to another guest's configuration is an alias of that in any case.
+ * component of its path is the guest; the others are aliases, and barred, as are guests
+ * whose tree is a part of another's. Where no name fits all of them are: which one
+ * VServer started cannot be told. A name that is a link to another guest's configuration
+ * is an alias of that in any case.
  */
 #include "vserver/scanning.h"
 
@@ -111,8 +112,7 @@ static bool goes_first(const struct guest *a, const struct guest *b)
 
 static bool same_tree(const struct guest *a, const struct guest *b)
 {
-	return is_live(a) && is_live(b) && a->tree_dev == b->tree_dev &&
-	       a->tree_ino == b->tree_ino;
+	return a->tree_dev == b->tree_dev && a->tree_ino == b->tree_ino;
 }
 
 static bool same_converted(const struct guest *a, const struct guest *b)
@@ -244,37 +244,70 @@ static void find_aliases(struct scan *s)
 	}
 }
 
-static void nested(struct scan *s, const struct guest *inner, const struct guest *outer)
+/*
+ * Trees around trees. A guest's system is one tree, whatever other configurations name in
+ * it: the inner guest is barred, the outer one is told what goes along. Where only the inner
+ * one is a system, the outer configuration names a directory of guests, and is barred.
+ */
+typedef void around_fn(struct scan *s, struct guest *inner, struct guest *outer);
+
+static void bar_holder(struct scan *s, struct guest *inner, struct guest *outer)
 {
-	if (same_tree(inner, outer))
+	if (outer->barred || unseen_count() || looks_like_system(s, outer->tree) ||
+	    !looks_like_system(s, inner->tree))
 		return;
-	finding_add(s->findings, VS_TREE_NESTED, inner->name, inner->tree,
-		    "inside the tree of guest '%s'", show(outer->name));
-	finding_add(s->findings, VS_TREE_NESTED, outer->name, outer->tree,
-		    "the tree of guest '%s' is inside", show(inner->name));
+	outer->barred = true;
+	finding_add(s->findings, VS_TREE_NESTED, outer->name, outer->tree, "it is no system, and holds "
+		    "the tree of guest '%s'", show(inner->name));
 }
 
-/* In the order of the paths those that a tree lies in are a stack. */
+static void bar_inner(struct scan *s, struct guest *inner, struct guest *outer)
+{
+	if (outer->barred)
+		return;
+	if (!inner->barred)
+		finding_add(s->findings, VS_TREE_NESTED, inner->name, inner->tree,
+			    "it is a part of the tree of guest '%s'", show(outer->name));
+	inner->barred = true;
+	finding_add(s->findings, VS_TREE_AROUND, outer->name, inner->tree,
+		    "the tree of guest '%s' goes along", show(inner->name));
+}
+
+/*
+ * Each pair of an inner tree and one around it, from the outermost on. In the order of the
+ * paths those that a tree lies in are a stack.
+ */
+static void each_around(struct scan *s, const struct by_tree *trees, around_fn *one)
+{
+	struct guest **around = pool_array(s->pool, trees->nr, sizeof(*around));
+	size_t depth = 0, nr = 0;
+	struct guest **live = pool_array(s->pool, trees->nr, sizeof(*live));
+
+	for (size_t i = 0; i < trees->nr; i++)
+		if (is_live(trees->v[i]))
+			live[nr++] = &s->guests->v[trees->v[i] - s->guests->v];
+	for (size_t i = 0; i < nr; i++) {
+		while (depth && !path_within(live[i]->tree, around[depth - 1]->tree))
+			depth--;
+		for (size_t k = 0; k < depth; k++)
+			if (!same_tree(live[i], around[k]))
+				one(s, live[i], around[k]);
+		around[depth++] = live[i];
+	}
+}
+
 static void find_nested(struct scan *s, const struct by_tree *trees)
 {
-	const struct guest **around = pool_array(s->pool, trees->nr, sizeof(*around));
-	size_t depth = 0;
-
 	for (size_t i = 0; i < trees->nr; i++) {
 		const struct guest *g = trees->v[i];
 
-		if (!is_live(g))
-			continue;
-		if (path_within(g->install, g->tree))
+		if (is_live(g) && path_within(g->install, g->tree))
 			finding_add(s->findings, VS_TREE_NESTED, g->name, g->tree,
 				    "VServer's configuration '%s' lies inside the tree",
 				    show(g->install));
-		while (depth && !path_within(g->tree, around[depth - 1]->tree))
-			depth--;
-		for (size_t k = 0; k < depth; k++)
-			nested(s, g, around[k]);
-		around[depth++] = g;
 	}
+	each_around(s, trees, bar_holder);
+	each_around(s, trees, bar_inner);
 }
 
 /* Is there a tree at this path, or at a directory above it? */

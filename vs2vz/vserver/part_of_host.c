@@ -86,8 +86,7 @@ static void collect(struct parts *p, const struct installs *all, const struct ho
 	add_part(p, host->dump_dir, INSIDE_NONE);
 }
 
-/* A root directory: what every guest has, and no part of a host but its own root. */
-static bool looks_like_system(const struct scan *s, const char *tree)
+bool looks_like_system(const struct scan *s, const char *tree)
 {
 	static const char *const programs[] = { "bin", "sbin", "usr", "lib" };
 	struct stat st;

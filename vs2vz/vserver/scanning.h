@@ -66,6 +66,9 @@ void stores_find(struct host *host, const struct installs *all, struct scan *s);
 /* part_of_host.c: trees that are directories of the running system; their guests are barred. */
 void part_of_host_find(struct scan *s, const struct installs *all, const struct host *host);
 
+/* A root directory: what every guest has, and no part of a host but its own root. */
+bool looks_like_system(const struct scan *s, const char *tree);
+
 /* overlap.c: what guests do to one another, and trees that nobody owns (no store is one). */
 void overlap_find(struct scan *s, const struct installs *all, const struct host *host);
 
