@@ -79,7 +79,7 @@ mutant "leftovers stay" step/kind_write_undo.c "crash in convert" \
 mutant "leftovers of nodes stay" step/kind_node.c "crash in convert" \
 	'/^static int node_undo/,/^}/s/if (temp_free(&temp, &f, &want, s, w, err) < 0)/if (0)/'
 mutant "what was hidden and is back is taken for the step's own" step/kind_hide.c "crash in undo" \
-	's/^\t\t\treturn true;/\t\t\treturn false;/'
+	's/^\treturn is;/\treturn 0;/'
 mutant "locks of what is hidden are not noted" step/kind_hide.c "crash in convert, then undo" \
 	's/if (saved_write(w, s->nr, &image, err) < 0 || work_sync_now(w, err) < 0)/if (0)/'
 mutant "locks of what is hidden are lifted before they are on the disk" step/kind_hide.c "power cut in" \

@@ -336,6 +336,11 @@ static void remove_link(const struct maker *m, const char *at)
 		  st.st_mtim.tv_nsec);
 }
 
+static void add_id(const struct maker *m, struct step *s, const char *now)
+{
+	step_argf(s, m->pool, "id", "-/%llu/-", (unsigned long long)look(m, now).st_ino);
+}
+
 /* now: where it stands at plan time; by_time: as for a tree that is copied. */
 static void hide(const struct maker *m, const char *at, const char *now, bool by_time)
 {
@@ -347,7 +352,7 @@ static void hide(const struct maker *m, const char *at, const char *now, bool by
 		step_argf(s, m->pool, "mtime", "%lld.%09ld", (long long)st.st_mtim.tv_sec,
 			  st.st_mtim.tv_nsec);
 	else
-		step_argf(s, m->pool, "inode", "%llu", (unsigned long long)st.st_ino);
+		add_id(m, s, now);
 }
 
 /* minor < 0: a FIFO. */
@@ -381,7 +386,7 @@ static void set_mode(const struct maker *m, const char *at, const char *now, uns
 	struct stat st = look(m, now);
 
 	step_arg(s, m->pool, "at", at);
-	step_argf(s, m->pool, "inode", "%llu", (unsigned long long)st.st_ino);
+	add_id(m, s, now);
 	step_argf(s, m->pool, "old", "%04o", (unsigned)st.st_mode & 07777);
 	step_argf(s, m->pool, "new", "%04o", mode);
 }

@@ -110,7 +110,6 @@ static void all_steps_obey(void **state)
 	}
 }
 
-/* A file system of its own is mounted to be compared. */
 /* A part is found by its record when the names before it were freed; those were not ours. */
 static void parts_are_found_by_their_record(void **state)
 {
@@ -138,6 +137,42 @@ static void parts_are_found_by_their_record(void **state)
 	assert_int_equal(b->work.nr_kept, 0);
 }
 
+/* The same number on another file system is another thing: neither hidden nor changed. */
+static void an_inode_number_alone_is_no_identity(void **state)
+{
+	static const char *const ids[] = {
+		"00000000-1111-4222-8333-444444444444/%llu/-", "-:7/%llu/-", "-/%llu/-",
+	};
+	struct bench *b = *state;
+	unsigned asked = 0;
+
+	for (size_t i = 0; i < b->plan.nr_steps; i++) {
+		struct step s = b->plan.step[i];
+		struct step *p = &b->plan.step[i];
+		enum standing now;
+		struct identity id;
+
+		if ((s.kind == &kind_hide || s.kind == &kind_mode) && step_get(&s, "id"))
+			for (size_t k = 0; k < sizeof(ids) / sizeof(ids[0]); k++) {
+				char *text;
+
+				assert_true(identity_parse(&id, step_get(&s, "id")));
+				text = pool_printf(&b->pool, ids[k], (unsigned long long)id.inode);
+				*p = s;
+				for (unsigned a = 0; s.kind->args[a].name; a++)
+					if (strcmp(s.kind->args[a].name, "id") == 0)
+						p->value[a] = text;
+				good(p->kind->guard(p, &b->work, &now, &err));
+				assert_int_equal(now, k == 2 ? STANDS_BEFORE : STANDS_FOREIGN);
+				asked++;
+			}
+		*p = s;
+		good(s.kind->apply(p, &b->work, &err));
+	}
+	assert_true(asked >= 6);
+}
+
+/* A file system of its own is mounted to be compared. */
 static void image_steps_obey(void **state)
 {
 	if (geteuid() != 0)
@@ -383,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_complete),
 		cmocka_unit_test_setup_teardown(all_steps_obey, up, down),
+		cmocka_unit_test_setup_teardown(an_inode_number_alone_is_no_identity, up, down),
 		cmocka_unit_test_setup_teardown(all_steps_obey, up_marks, down),
 		cmocka_unit_test_setup_teardown(image_steps_obey, up_image, down),
 		cmocka_unit_test_setup_teardown(parts_are_found_by_their_record, up_image, down),

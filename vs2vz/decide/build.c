@@ -12,10 +12,12 @@
  * so a cut at any point leaves a guest that either system recognises as its own or as
  * none. Decides nothing but the order; undo is the same list backwards.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/identity.h"
 #include "decide/inside.h"
 #include "decide/marks.h"
 #include "decide/mounts.h"
@@ -98,6 +100,30 @@ int build_times(struct deciding *d, struct plan *plan, const char *path, struct 
 	step_argf(s, d->pool, "mtime", "%lld.%09ld", (long long)st.st_mtim.tv_sec,
 		  st.st_mtim.tv_nsec);
 	step_arg(s, d->pool, "names", names);
+	return 0;
+}
+
+/* One that may not be opened (a plan without root rights) has its number alone. */
+int build_id(struct deciding *d, struct step *s, const char *path, ino_t ino, struct err *err)
+{
+	const char *text = identity_of(d->root, path, d->pool, err);
+	struct identity id;
+
+	if (!text && err->code != EACCES && err->code != EPERM)
+		return -1;
+	if (!identity_parse(&id, text ? text : d->tree_id))
+		die("'%s' is no identity", text ? text : d->tree_id);
+	if (text && id.inode != ino)
+		return fail_code(err, ERR_FOREIGN, "'%s' changed while the plan was made", show(path));
+	if (!text) {
+		char alone[IDENTITY_TEXT];
+
+		err_clear(err);
+		id.has_generation = false;
+		id.inode = ino;
+		text = pool_strdup(d->pool, identity_text(&id, alone));
+	}
+	step_arg(s, d->pool, "id", text);
 	return 0;
 }
 
@@ -383,8 +409,8 @@ int build_guest(struct deciding *d, struct decision *decision, struct err *err)
 		return -1;
 	add_trace_of_quota(d, plan);
 	add_tree(d, decision);
-	packages_build(d, decision);
-	fixups_build(d, decision);
+	if (packages_build(d, decision, err) < 0 || fixups_build(d, decision, err) < 0)
+		return -1;
 	mounts_build(d, decision);
 	add_configuration(d, decision);
 	if (retire) {

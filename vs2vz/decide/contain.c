@@ -173,8 +173,7 @@ static int add_steps(struct containing *c, struct err *err)
 static int drop_hooks(struct containing *c, struct err *err)
 {
 	const struct contain_question *q = c->q;
-	const char *path;
-	struct stat st;
+	const char *path, *id;
 
 	if (to_own(q) || !q->hooks_committed)
 		return 0;
@@ -186,11 +185,12 @@ static int drop_hooks(struct containing *c, struct err *err)
 
 		if (!hook_is_ours(c->d.root, path))
 			continue;
-		if (root_lstat(c->d.root, path, &st, err) < 0)
+		id = identity_of(c->d.root, path, c->d.pool, err);
+		if (!id)
 			return -1;
 		s = plan_step(c->plan, c->d.pool, "hide");
 		step_arg(s, c->d.pool, "at", path);
-		step_argf(s, c->d.pool, "inode", "%llu", (unsigned long long)st.st_ino);
+		step_arg(s, c->d.pool, "id", id);
 	}
 	return 0;
 }

@@ -141,15 +141,23 @@ static void add_owner(struct deciding *d, const struct decision *decision, struc
 	step_argf(s, d->pool, "owner", "%u:%u", (unsigned)owner.uid, (unsigned)owner.gid);
 }
 
-static void hide(struct deciding *d, struct decision *decision, const struct edit *edit)
+static int add_id(struct deciding *d, const struct decision *decision, struct step *s,
+		  const struct edit *edit, struct err *err)
+{
+	return build_id(d, s, pool_printf(d->pool, "%s%s", decision->guest->tree, edit->path),
+			edit->old.ino, err);
+}
+
+static int hide(struct deciding *d, struct decision *decision, const struct edit *edit,
+		struct err *err)
 {
 	struct step *s = add(d, decision, "hide", edit);
 
 	if (keeps_inode(decision, &edit->old))
-		step_argf(s, d->pool, "inode", "%llu", (unsigned long long)edit->old.ino);
-	else
-		step_argf(s, d->pool, "mtime", "%lld.%09ld", (long long)edit->old.mtime.tv_sec,
-			  edit->old.mtime.tv_nsec);
+		return add_id(d, decision, s, edit, err);
+	step_argf(s, d->pool, "mtime", "%lld.%09ld", (long long)edit->old.mtime.tv_sec,
+		  edit->old.mtime.tv_nsec);
+	return 0;
 }
 
 static void write_file(struct deciding *d, struct decision *decision, const struct edit *edit,
@@ -196,14 +204,16 @@ static void make_node(struct deciding *d, struct decision *decision, const struc
 	add_owner(d, decision, s, now);
 }
 
-static void change_mode(struct deciding *d, struct decision *decision, const struct edit *edit)
+static int change_mode(struct deciding *d, struct decision *decision, const struct edit *edit,
+		       struct err *err)
 {
 	struct step *s = add(d, decision, "mode", edit);
 
-	if (keeps_inode(decision, &edit->old))
-		step_argf(s, d->pool, "inode", "%llu", (unsigned long long)edit->old.ino);
+	if (keeps_inode(decision, &edit->old) && add_id(d, decision, s, edit, err) < 0)
+		return -1;
 	step_argf(s, d->pool, "old", "%04o", (unsigned)(edit->old.mode & 07777));
 	step_argf(s, d->pool, "new", "%04o", (unsigned)(edit->now.mode & 07777));
+	return 0;
 }
 
 /* Is it the same object, in other words: is it changed and not replaced? */
@@ -220,17 +230,17 @@ static bool same_text(const struct edit *edit)
 		memcmp(edit->old.text, edit->now.text, edit->now.len) == 0);
 }
 
-static void build_one(struct deciding *d, struct decision *decision, const struct edit *edit)
+static int build_one(struct deciding *d, struct decision *decision, const struct edit *edit,
+		     struct err *err)
 {
 	if (is_same_inode(edit)) {
-		if (edit->now.thing == THING_FILE && !same_text(edit))
-			write_file(d, decision, edit, true);
-		else
-			change_mode(d, decision, edit);
-		return;
+		if (edit->now.thing != THING_FILE || same_text(edit))
+			return change_mode(d, decision, edit, err);
+		write_file(d, decision, edit, true);
+		return 0;
 	}
-	if (edit->old.thing != THING_ABSENT)
-		hide(d, decision, edit);
+	if (edit->old.thing != THING_ABSENT && hide(d, decision, edit, err) < 0)
+		return -1;
 	if (edit->now.thing == THING_FILE)
 		write_file(d, decision, edit, false);
 	else if (edit->now.thing == THING_DIR)
@@ -239,14 +249,16 @@ static void build_one(struct deciding *d, struct decision *decision, const struc
 		make_link(d, decision, edit);
 	else if (edit->now.thing == THING_NODE)
 		make_node(d, decision, edit);
+	return 0;
 }
 
 /* Directories come before what is put into them, for they were made in that order. */
-void fixups_build(struct deciding *d, struct decision *decision)
+int fixups_build(struct deciding *d, struct decision *decision, struct err *err)
 {
 	const struct edits *e = decision->edits;
 
 	for (size_t i = 0; e && i < e->nr; i++)
-		if (edit_is_change(&e->v[i]))
-			build_one(d, decision, &e->v[i]);
+		if (edit_is_change(&e->v[i]) && build_one(d, decision, &e->v[i], err) < 0)
+			return -1;
+	return 0;
 }

@@ -97,7 +97,7 @@ int own_fs_choose(struct deciding *d, struct decision *decision, struct err *err
  */
 int fixups_decide(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
 int fixups_times(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
-void fixups_build(struct deciding *d, struct decision *decision);
+int fixups_build(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
 
 /* too_new.c: systemd and C library against the kernel that the container will run on. */
 void too_new_judge(struct deciding *d, const struct decision *decision);
@@ -118,6 +118,9 @@ void build_parents(struct deciding *d, struct plan *plan, const char *path);
 int build_trace_of_links(struct deciding *d, struct plan *plan, const char *tree,
 			 struct err *err) MUST_CHECK;
 void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsigned mode);
+/* The argument id: of what stands at a path and had this inode number when it was looked at. */
+int build_id(struct deciding *d, struct step *s, const char *path, ino_t ino,
+	     struct err *err) MUST_CHECK;
 /* The name beside it that a plan puts a tree or an image aside under: ".NAME.vs2vz-TOKEN". */
 const char *aside_path(const struct plan *plan, const char *path, struct pool *pool);
 /* Where a copied source goes; NULL: it stays (a rename, or a mount point). */

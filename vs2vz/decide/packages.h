@@ -81,7 +81,7 @@ void packages_filter(struct buf *out, const char *text, size_t len);
 
 /* packages_build.c: before the tree moves, and after. */
 int packages_remember(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
-void packages_build(struct deciding *d, struct decision *decision);
+int packages_build(struct deciding *d, struct decision *decision, struct err *err) MUST_CHECK;
 /* Into the overlay: small files become its edits, of the rest it knows (decide/edits.h). */
 int packages_give(struct deciding *d, struct decision *decision, struct edits *edits,
 		  struct err *err) MUST_CHECK;

@@ -82,18 +82,17 @@ int packages_remember(struct deciding *d, struct decision *decision, struct err 
 	return 0;
 }
 
-/* In a copy the inode number is not known yet; it keeps the time. */
-static void build_hide(struct deciding *d, const struct decision *decision, struct plan *plan,
-		       const char *at, const struct package_action *a)
+/* In a copy the identity is not known yet; it keeps the time. */
+static int build_hide(struct deciding *d, const struct decision *decision, struct plan *plan,
+		      const char *at, const struct package_action *a, struct err *err)
 {
 	struct step *s = plan_step(plan, d->pool, "hide");
 
 	step_arg(s, d->pool, "at", at);
 	if (decision->method == METHOD_RENAME)
-		step_argf(s, d->pool, "inode", "%llu", (unsigned long long)a->inode);
-	else
-		step_argf(s, d->pool, "mtime", "%lld.%09ld", (long long)a->mtime.tv_sec,
-			  a->mtime.tv_nsec);
+		return build_id(d, s, below(d, decision->guest->tree, a->at), a->inode, err);
+	step_argf(s, d->pool, "mtime", "%lld.%09ld", (long long)a->mtime.tv_sec, a->mtime.tv_nsec);
+	return 0;
 }
 
 static void build_bring(struct deciding *d, const struct decision *decision, struct plan *plan,
@@ -148,7 +147,7 @@ int packages_give(struct deciding *d, struct decision *decision, struct edits *e
 	return 0;
 }
 
-void packages_build(struct deciding *d, struct decision *decision)
+int packages_build(struct deciding *d, struct decision *decision, struct err *err)
 {
 	const struct packages *p = decision->packages;
 	struct plan *plan = &decision->plan;
@@ -159,9 +158,10 @@ void packages_build(struct deciding *d, struct decision *decision)
 
 		if (a->act == PACKAGE_MKDIR)
 			build_mkdir(d, plan, at, 0755);
-		else if (a->act == PACKAGE_HIDE)
-			build_hide(d, decision, plan, at, a);
 		else if (a->act == PACKAGE_BRING)
 			build_bring(d, decision, plan, at, a);
+		else if (a->act == PACKAGE_HIDE && build_hide(d, decision, plan, at, a, err) < 0)
+			return -1;
 	}
+	return 0;
 }

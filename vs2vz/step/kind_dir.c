@@ -110,11 +110,13 @@ static int mkdir_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
 	const char *path = step_get(s, "at");
+	int back;
 
 	if (step_find(&f, s, "at", w, err) < 0)
 		return -1;
-	if (found_noted(w, s->nr) || hidden_is_back(s, &f, w))
-		return 0;
+	back = found_noted(w, s->nr) ? 1 : hidden_is_back(s, &f, w, err);
+	if (back)
+		return back < 0 ? -1 : 0;
 	if (!f.parent) {
 		found_away(&f, s, "at", w, "our directory was not taken away");
 		return 0;

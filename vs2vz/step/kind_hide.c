@@ -6,8 +6,8 @@
  *	before/N		flags, synced		only where the thing is locked
  *	AT  --rename-->  .NAME.vs2vz-TOKEN-old	parent flushed by run/
  *
- * The plan knows the thing by its inode number; where the number is not known yet (a
- * copy), by its mtime. So a cut leaves one of two states, each recognised, perhaps with
+ * The plan knows the thing by its identity (base/identity.h); where that is not known yet
+ * (a copy), by its mtime. So a cut leaves one of two states, each recognised, perhaps with
  * the locks lifted, which undo sets again. A later step may put something else at AT;
  * what follows in the same directory reaches the disk after the rename or not at all.
  *
@@ -37,26 +37,30 @@ static void hiding_release(struct hiding *h)
 	found_release(&h->f);
 }
 
-/* Is this the thing of the plan? */
-static bool is_ours(const struct step *s, const struct stat *st, const struct work *w)
+/* Is this the thing of the plan? 1, 0, -1. */
+static int is_ours(const struct step *s, const struct place *at, const struct stat *st,
+		   const struct work *w, struct err *err)
 {
 	struct timespec t;
 
-	if (step_get(s, "inode"))
-		return st->st_ino == step_number(s, "inode");
+	if (step_get(s, "id"))
+		return place_is(at, st, s, NULL, err);
 	if (!step_get(s, "mtime"))
-		return false;
+		return 0;
 	t = step_time(s, "mtime");
 	return times_agree(&t, &st->st_mtim, st->st_mode, w->coarse);
 }
 
-bool hidden_is_back(const struct step *s, const struct found *f, const struct work *w)
+int hidden_is_back(const struct step *s, const struct found *f, const struct work *w,
+		   struct err *err)
 {
-	for (size_t i = 0; f->there && i < w->nr_steps && i < s->nr; i++)
-		if (w->steps[i].kind == &kind_hide && is_ours(&w->steps[i], &f->st, w) &&
+	int is = 0;
+
+	for (size_t i = 0; f->there && is == 0 && i < w->nr_steps && i < s->nr; i++)
+		if (w->steps[i].kind == &kind_hide &&
 		    strcmp(step_get(&w->steps[i], "at"), step_get(s, "at")) == 0)
-			return true;
-	return false;
+			is = is_ours(&w->steps[i], &f->spot.at, &f->st, w, err);
+	return is;
 }
 
 struct question {
@@ -68,9 +72,7 @@ static int is_hold(const struct place *at, const struct stat *st, void *ctx, str
 {
 	const struct question *q = ctx;
 
-	(void)at;
-	(void)err;
-	return is_ours(q->s, st, q->w);
+	return is_ours(q->s, at, st, q->w, err);
 }
 
 static int hide_find(struct hiding *h, const struct step *s, const struct work *w,
@@ -81,6 +83,7 @@ static int hide_find(struct hiding *h, const struct step *s, const struct work *
 		.token = w->token, .word = BESIDE_OLD, .least = names_least(w, s->nr),
 		.ours = is_hold, .ctx = &q,
 	};
+	int is;
 
 	if (step_find(&h->f, s, "at", w, err) < 0)
 		return -1;
@@ -88,9 +91,10 @@ static int hide_find(struct hiding *h, const struct step *s, const struct work *
 		return -1;
 	h->hold_ours = h->hold.there;
 	/* What took its place may have the same time; the thing itself is in one place. */
-	h->at_ours = h->f.there && is_ours(s, &h->f.st, w) &&
-		     (step_get(s, "inode") || !h->hold_ours);
-	return 0;
+	is = h->f.there && (step_get(s, "id") || !h->hold_ours) ?
+	     is_ours(s, &h->f.spot.at, &h->f.st, w, err) : 0;
+	h->at_ours = is > 0;
+	return is < 0 ? -1 : 0;
 }
 
 static int odd(const struct hiding *h, const struct step *s, struct err *err)
@@ -273,7 +277,7 @@ static void hide_describe(const struct step *s, char *mark, const char **word, s
 
 static const struct arg hide_args[] = {
 	{ .name = "at", .type = ARG_PATH },
-	{ .name = "inode", .type = ARG_NUMBER, .optional = true },
+	{ .name = "id", .type = ARG_ID, .optional = true },
 	{ .name = "mtime", .type = ARG_TIME, .optional = true },
 	{ .name = NULL },
 };

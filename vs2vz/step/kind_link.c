@@ -99,11 +99,13 @@ static int symlink_undo(const struct step *s, struct work *w, struct err *err)
 	struct found CLEANUP_FOUND f = FOUND_INIT;
 	const char *path = step_get(s, "at");
 	bool ours;
+	int back;
 
 	if (find_link(&f, s, w, &ours, err) < 0)
 		return -1;
-	if (found_noted(w, s->nr) || hidden_is_back(s, &f, w))
-		return 0;
+	back = found_noted(w, s->nr) ? 1 : hidden_is_back(s, &f, w, err);
+	if (back)
+		return back < 0 ? -1 : 0;
 	if (!f.parent) {
 		found_away(&f, s, "at", w, "our link was not taken away");
 		return 0;

@@ -12,17 +12,25 @@
 
 #include <errno.h>
 
-static bool is_candidate(const struct step *s, const struct stat *st)
+/* ours: a file or directory, and where the plan knows its identity, that one. */
+static int mode_find(struct found *f, bool *ours, const struct step *s, const struct work *w,
+		     struct err *err)
 {
-	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
-		return false;
-	return !step_get(s, "inode") || st->st_ino == step_number(s, "inode");
+	int is;
+
+	if (step_find(f, s, "at", w, err) < 0)
+		return -1;
+	*ours = f->there && (S_ISREG(f->st.st_mode) || S_ISDIR(f->st.st_mode));
+	if (!*ours || !step_get(s, "id"))
+		return 0;
+	is = step_is(f, s, NULL, err);
+	*ours = is > 0;
+	return is < 0 ? -1 : 0;
 }
 
-static bool has_mode(const struct step *s, const struct found *f, const char *which)
+static bool has_mode(const struct step *s, const struct found *f, bool ours, const char *which)
 {
-	return f->there && is_candidate(s, &f->st) &&
-	       (f->st.st_mode & 07777) == step_mode(s, which);
+	return ours && (f->st.st_mode & 07777) == step_mode(s, which);
 }
 
 static bool is_shared(const struct found *f)
@@ -30,13 +38,13 @@ static bool is_shared(const struct found *f)
 	return f->there && !S_ISDIR(f->st.st_mode) && f->st.st_nlink > 1;
 }
 
-static int odd(const struct step *s, const struct found *f, struct err *err)
+static int odd(const struct step *s, const struct found *f, bool ours, struct err *err)
 {
 	const char *path = show(step_get(s, "at"));
 
 	if (!f->there)
 		return fail_code(err, ERR_FOREIGN, "'%s' has gone since the plan was made", path);
-	if (is_candidate(s, &f->st) && is_shared(f))
+	if (ours && is_shared(f))
 		return fail_code(err, ERR_FOREIGN, "'%s' has other names, which would change with it",
 				 path);
 	return fail_code(err, ERR_FOREIGN, "'%s' has changed since the plan was made", path);
@@ -45,22 +53,24 @@ static int odd(const struct step *s, const struct found *f, struct err *err)
 static int mode_guard(const struct step *s, struct work *w, enum standing *now, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
+	bool ours;
 
-	if (step_find(&f, s, "at", w, err) < 0)
+	if (mode_find(&f, &ours, s, w, err) < 0)
 		return -1;
 	if (found_barred(&f, s, "at", now, err))
 		return 0;
-	if (has_mode(s, &f, "new"))
+	if (has_mode(s, &f, ours, "new"))
 		*now = STANDS_AFTER;
-	else if (!f.parent || (has_mode(s, &f, "old") && !is_shared(&f)))
+	else if (!f.parent || (has_mode(s, &f, ours, "old") && !is_shared(&f)))
 		*now = STANDS_BEFORE;
 	else
 		*now = STANDS_FOREIGN;
 	if (*now == STANDS_FOREIGN)
-		odd(s, &f, err);
+		odd(s, &f, ours, err);
 	return 0;
 }
 
+/* Of ours. */
 static int set_mode(const struct found *f, const struct step *s, const char *which,
 		    struct work *w, struct err *err)
 {
@@ -68,7 +78,7 @@ static int set_mode(const struct found *f, const struct step *s, const char *whi
 
 	if (fd < 0)
 		return fail_errno(err, "cannot open '%s'", show(step_get(s, "at")));
-	if (!has_mode(s, f, which) && sys_fchmod(fd, step_mode(s, which)) < 0)
+	if (!has_mode(s, f, true, which) && sys_fchmod(fd, step_mode(s, which)) < 0)
 		return fail_errno(err, "cannot set the mode of '%s'", show(step_get(s, "at")));
 	work_sync_later(w, fd);
 	return 0;
@@ -77,23 +87,25 @@ static int set_mode(const struct found *f, const struct step *s, const char *whi
 static int mode_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
+	bool ours;
 
-	if (step_find(&f, s, "at", w, err) < 0)
+	if (mode_find(&f, &ours, s, w, err) < 0)
 		return -1;
 	if (!f.parent)
 		return found_no_parent(&f, s, "at", err);
-	if (!has_mode(s, &f, "new") && (!has_mode(s, &f, "old") || is_shared(&f)))
-		return odd(s, &f, err);
+	if (!has_mode(s, &f, ours, "new") && (!has_mode(s, &f, ours, "old") || is_shared(&f)))
+		return odd(s, &f, ours, err);
 	return set_mode(&f, s, "new", w, err);
 }
 
 static int mode_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
+	bool ours;
 
-	if (step_find(&f, s, "at", w, err) < 0)
+	if (mode_find(&f, &ours, s, w, err) < 0)
 		return -1;
-	if (has_mode(s, &f, "new") || has_mode(s, &f, "old"))
+	if (has_mode(s, &f, ours, "new") || has_mode(s, &f, ours, "old"))
 		return set_mode(&f, s, "old", w, err);
 	if (!f.parent)
 		found_away(&f, s, "at", w, "its mode is left as it is");
@@ -113,7 +125,7 @@ static void mode_describe(const struct step *s, char *mark, const char **word, s
 
 static const struct arg mode_args[] = {
 	{ .name = "at", .type = ARG_PATH },
-	{ .name = "inode", .type = ARG_NUMBER, .optional = true },
+	{ .name = "id", .type = ARG_ID, .optional = true },
 	{ .name = "old", .type = ARG_MODE },
 	{ .name = "new", .type = ARG_MODE },
 	{ .name = NULL },

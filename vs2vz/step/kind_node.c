@@ -171,6 +171,7 @@ static int node_undo(const struct step *s, struct work *w, struct err *err)
 	const char *path = step_get(s, "at");
 	struct beside temp;
 	struct stat want;
+	int back;
 
 	if (wanted(&want, s, err) < 0) {
 		err_clear(err);	/* refused by apply */
@@ -186,8 +187,9 @@ static int node_undo(const struct step *s, struct work *w, struct err *err)
 	if (temp_free(&temp, &f, &want, s, w, err) < 0)
 		return -1;
 	work_sync_later(w, f.spot.at.dirfd);
-	if (found_noted(w, s->nr) || hidden_is_back(s, &f, w))
-		return 0;
+	back = found_noted(w, s->nr) ? 1 : hidden_is_back(s, &f, w, err);
+	if (back)
+		return back < 0 ? -1 : 0;
 	if (f.there && !same_node(&f, &want)) {
 		if (w->ran)
 			work_kept(w, path, "is no longer our node: left as it is");

@@ -50,8 +50,11 @@ static int take_away(const struct target *t, struct err *err)
 
 static int undo_created(struct target *t, const struct step *s, struct work *w, struct err *err)
 {
-	if (t->is == IS_ABSENT || (t->is == IS_OTHER && !w->ran) || found_noted(w, s->nr) ||
-	    hidden_is_back(s, &t->f, w)) {
+	int back = hidden_is_back(s, &t->f, w, err);
+
+	if (back < 0)
+		return -1;
+	if (t->is == IS_ABSENT || (t->is == IS_OTHER && !w->ran) || found_noted(w, s->nr) || back) {
 		if (kept_there(w, s->nr))
 			changed_since(w, s);
 		return 0;

@@ -77,6 +77,9 @@ int found_opendir(const struct found *f, const char *path, struct err *err) MUST
  * it differs (IDENTITY_WHY bytes); -1. Absence is 0.
  */
 int step_is(const struct found *f, const struct step *s, char *why, struct err *err) MUST_CHECK;
+/* The same of what stands at a place. */
+int place_is(const struct place *at, const struct stat *st, const struct step *s, char *why,
+	     struct err *err) MUST_CHECK;
 
 /* Arguments in numbers; the plan's parser has checked their form. */
 mode_t step_mode(const struct step *s, const char *name);
@@ -85,9 +88,10 @@ struct timespec step_time(const struct step *s, const char *name);
 
 /*
  * Does the thing stand here that a hide step before this one had put aside? Its undo was
- * cut and begins again: what is at the step's path is not the step's.
+ * cut and begins again: what is at the step's path is not the step's. 1, 0, -1.
  */
-bool hidden_is_back(const struct step *s, const struct found *f, const struct work *w);
+int hidden_is_back(const struct step *s, const struct found *f, const struct work *w,
+		   struct err *err) MUST_CHECK;
 
 /* Was this directory handed to work_sync_later() and not flushed yet? */
 bool work_sync_pending(const struct work *w, int dirfd);

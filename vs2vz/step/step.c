@@ -270,15 +270,18 @@ int step_opendir(const struct step *s, const char *arg, const struct work *w, st
 
 int step_is(const struct found *f, const struct step *s, char *why, struct err *err)
 {
-	struct identity was, now = { .inode = f->st.st_ino };
+	return f->there ? place_is(&f->spot.at, &f->st, s, why, err) : 0;
+}
+
+int place_is(const struct place *at, const struct stat *st, const struct step *s, char *why,
+	     struct err *err)
+{
+	struct identity was, now = { .inode = st->st_ino };
 	char unsaid[IDENTITY_WHY];
 
 	if (!identity_parse(&was, step_get(s, "id")))
 		die("step %s: 'id' is none", s->kind->name);
-	if (!f->there)
-		return 0;
-	if (was.inode == now.inode &&
-	    identity_at(&now, f->spot.at.dirfd, f->spot.at.name, &f->st, err) < 0)
+	if (was.inode == now.inode && identity_at(&now, at->dirfd, at->name, st, err) < 0)
 		return -1;
 	if (was.inode != now.inode)
 		was.fs[0] = '\0', was.has_subvolume = false;	/* what was not asked */
