@@ -133,12 +133,12 @@ static bool source_in_use(struct session *s, const struct record *r)
  */
 static bool in_use(struct session *s, const struct record *r)
 {
-	struct guest there = { .name = r->name, .tree = proof_tree(s, r->name) };
+	struct guest there = { .name = r->name };
 	const char *ve_root = layout_expand(s->host.root_pattern, r->ctid, &s->pool);
 	size_t before = s->findings.nr;
 
-	if (session_users(s) < 0) {
-		refuse(s, r->name, s->err.text);
+	if (proof_tree(s, r->name, &there.tree) < 0 || session_users(s) < 0) {
+		refuse(s, r->name, pool_strdup(&s->pool, s->err.text));
 		return true;
 	}
 	if (users_mount_at(&s->users, ve_root))
@@ -162,7 +162,7 @@ static bool is_configured(struct session *s, const struct record *r)
 	struct known_cts known;
 
 	if (layout_known(&known, &s->host, &s->root, &s->pool, &s->err) < 0) {
-		refuse(s, r->name, s->err.text);
+		refuse(s, r->name, pool_strdup(&s->pool, s->err.text));
 		return false;
 	}
 	if (!r->ctid || layout_container(&known, r->ctid))

@@ -33,29 +33,37 @@ static int open_record(struct session *s, const char *name, struct journal *j)
 	return journal_open(j, s->state, journal_key(name, &s->pool), &s->err);
 }
 
-static bool exists(const struct session *s, const char *path)
+/* 1 it is there, 0 it is not, -1 that cannot be seen. */
+static int exists(struct session *s, const char *path)
 {
 	struct stat st;
-	struct err err;
 
-	return path && root_lstat(&s->root, path, &st, &err) == 0;
+	if (root_lstat(&s->root, path, &st, &s->err) == 0)
+		return 1;
+	if (!err_is_absent(&s->err))
+		return -1;
+	err_clear(&s->err);
+	return 0;
 }
 
-const char *proof_tree(struct session *s, const char *name)
+int proof_tree(struct session *s, const char *name, const char **tree)
 {
+	static const char *const ends[] = { "to", "from" };
 	const struct step *move;
-	const char *tree = NULL;
 	struct journal j;
+	int there = 0;
 
+	*tree = NULL;
 	if (open_record(s, name, &j) < 0)
-		return NULL;
+		return -1;
 	move = carry_relocation(&j.plan);
-	if (move) {
-		tree = exists(s, step_get(move, "to")) ? step_get(move, "to") : step_get(move, "from");
-		tree = exists(s, tree) ? pool_strdup(&s->pool, tree) : NULL;
+	for (size_t i = 0; move && there == 0 && i < 2; i++) {
+		there = exists(s, step_get(move, ends[i]));
+		if (there > 0)
+			*tree = pool_strdup(&s->pool, step_get(move, ends[i]));
 	}
 	journal_close(&j);
-	return tree;
+	return there < 0 ? -1 : 0;
 }
 
 /* Differences of one tree, until they are sorted into the guest's line. */

@@ -9,7 +9,7 @@
 #include "session.h"
 
 /* Where the guest's tree stands now, by its plan; NULL: at neither place. */
-const char *proof_tree(struct session *s, const char *name);
+int proof_tree(struct session *s, const char *name, const char **tree) MUST_CHECK;
 /* Is the tree what the survey recorded? Says so in the guest's line. */
 void proof_after_undo(struct session *s, const char *name);
 /* Every step where it should stand, the tree as recorded, CTID.conf as vzctl will read it. */

@@ -129,16 +129,18 @@ static void add_user(struct store *store, const char *name, const char *why)
 		buf_adds(&store->users, ", and more");
 }
 
-static bool has_vunify(const struct session *s, const struct guest *guest)
+/* 1 yes, 0 no, -1: that cannot be seen. */
+static int has_vunify(struct session *s, const struct guest *guest)
 {
 	struct stat st;
-	struct err err;
 	char path[4096];
 
-	if (!guest || guest->style != STYLE_RECENT)
-		return false;
-	return (size_t)snprintf(path, sizeof(path), "%s/apps/vunify", guest->conf) < sizeof(path) &&
-	       root_stat(&s->root, path, &st, &err) == 0;
+	if (!guest || guest->style != STYLE_RECENT ||
+	    (size_t)snprintf(path, sizeof(path), "%s/apps/vunify", guest->conf) >= sizeof(path))
+		return 0;
+	if (root_stat(&s->root, path, &st, &s->err) == 0)
+		return 1;
+	return err_is_absent(&s->err) ? 0 : -1;
 }
 
 struct join {
@@ -222,18 +224,26 @@ static int join_left(struct join *j, const char *name, const char *tree)
 
 static int consider(struct join *j, const char *name, const struct guest *guest)
 {
-	const char *tree = session_record(j->s, name) ? proof_tree(j->s, name) : NULL;
+	const char *tree = NULL;
 	struct stat st;
+	int vunify;
 
+	if (phase_now(j->s, name) == PHASE_COMMITTED)
+		return 0;
+	if (session_record(j->s, name) && proof_tree(j->s, name, &tree) < 0)
+		return -1;
 	if (!tree && guest)
 		tree = guest->tree;
-	if (phase_now(j->s, name) == PHASE_COMMITTED || !tree)
+	if (!tree)
 		return 0;
 	if (root_stat(&j->s->root, tree, &st, &j->s->err) < 0)
 		return err_is_absent(&j->s->err) ? 0 : -1;
 	if (st.st_dev != j->store->st.st_dev)
 		return 0;
-	if (has_vunify(j->s, guest)) {
+	vunify = has_vunify(j->s, guest);
+	if (vunify < 0)
+		return -1;
+	if (vunify) {
 		add_user(j->store, name, "not committed, has apps/vunify");
 		return 0;
 	}

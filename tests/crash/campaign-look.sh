@@ -137,6 +137,17 @@ converts() {
 	done
 }
 
+# And of undo: what it takes for its own, and what it keeps, is what it saw. A link that was
+# there before stays, whatever cannot be read of the note that says so.
+undoes() {
+	new_host
+	record "" >"$work/after"
+	for errno in eio emfile; do
+		campaign "undo, $errno" "look-$errno:%d" converted "undo --all --yes" "undo --all" \
+			"$work/after" ""
+	done
+}
+
 converted() { healthy convert --all --yes; }
 looks "scan" true scan
 looks "check" true check
@@ -144,4 +155,5 @@ looks "plan" true plan --all
 looks "status" true status
 looks "status of a converted host" converted status
 converts
+undoes
 done_campaigns

@@ -8,13 +8,36 @@
 
 #include <setjmp.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "base/compat.h"
 #include "base/meta.h"
 #include "tree_fixture.h"
 
 #include <cmocka.h>
+
+/* The library's own, unless the N-th of them is to fail with an errno. */
+static int refuse_nth, refuse_with;
+
+static bool refused(void)
+{
+	if (!refuse_nth || __atomic_sub_fetch(&refuse_nth, 1, __ATOMIC_SEQ_CST))
+		return false;
+	errno = refuse_with;
+	return true;
+}
+
+ssize_t flistxattr(int fd, char *list, size_t size)
+{
+	return refused() ? -1 : syscall(SYS_flistxattr, fd, list, size);
+}
+
+ssize_t llistxattr(const char *path, char *list, size_t size)
+{
+	return refused() ? -1 : syscall(SYS_llistxattr, path, list, size);
+}
 
 static struct survey old_kernel;
 static bool locks_work;
@@ -279,6 +302,37 @@ static void what_targets_limit(void **state)
 	survey_release(&s);
 }
 
+/* Attributes that cannot be listed are not "none": whichever object it is. */
+static void not_seen_is_not_absent(void **state)
+{
+	static const int codes[] = { EIO, ENOMEM, EACCES, EUCLEAN };
+	struct survey s;
+	uint64_t inodes;
+
+	(void)state;
+	survey(&s, "t", &plain);
+	inodes = s.inodes;
+	survey_release(&s);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		for (uint64_t nth = 1; nth <= inodes; nth++) {
+			struct err err = { 0 };
+			int fd = dir_fd("t");
+
+			refuse_nth = (int)nth;
+			refuse_with = codes[i];
+			assert_int_equal(survey_tree(&s, fd, &plain, &err), -1);
+			assert_int_equal(refuse_nth, 0);
+			assert_int_equal(err.code, codes[i]);
+			close(fd);
+		}
+	}
+	refuse_nth = 1;
+	refuse_with = EOPNOTSUPP;	/* which is an answer */
+	survey(&s, "t", &plain);
+	assert_int_equal(s.inodes, inodes);
+	survey_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +342,7 @@ int main(void)
 		cmocka_unit_test(owners),
 		cmocka_unit_test(newer),
 		cmocka_unit_test(what_targets_limit),
+		cmocka_unit_test(not_seen_is_not_absent),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

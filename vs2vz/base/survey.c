@@ -127,14 +127,40 @@ static void mark_immutable(struct surveying *y, struct survey *s, const struct s
 	}
 }
 
-static void count_inode(struct surveying *y, struct counts *c, const struct walk_dir *dir,
-			const struct walk_entry *e)
+/* Gone between the listing and this look; a walk passes that by. */
+static bool has_vanished(int code)
+{
+	return code == ENOENT || code == ENODATA;
+}
+
+/* Attributes, from a descriptor twice as fast. */
+static int count_xattrs(struct surveying *y, struct counts *c, const struct walk_dir *dir,
+			const struct walk_entry *e, int fd, struct err *err)
+{
+	const struct bearer of = { fd, { walk_fd(dir), e->name } };
+
+	if (xattr_names(&of, &c->scratch) < 0)
+		return has_vanished(errno) ? 0 :
+		       walk_fail(err, dir, e->name, "cannot list the attributes of");
+	if (!xattr_any(&c->scratch))
+		return 0;
+	c->s.with_xattrs++;
+	if (y->opt->limits && limits_values(&c->s, dir, e, &of, &c->scratch) < 0 &&
+	    !has_vanished(errno))
+		return walk_fail(err, dir, e->name, "cannot read the attributes of");
+	return 0;
+}
+
+static int count_inode(struct surveying *y, struct counts *c, const struct walk_dir *dir,
+		       const struct walk_entry *e, struct err *err)
 {
 	const struct stat *st = &e->meta.st;
 	struct survey *s = &c->s;
 	int CLEANUP_FD fd = -1;
-	uint32_t flags = flags_count(y, c, dir, e, &fd);
+	uint32_t flags = 0;
 
+	if (flags_count(&flags, y, c, dir, e, &fd, err) < 0)
+		return -1;
 	s->inodes++;
 	count_type(s, st->st_mode);
 	owner_count(s, &c->owners, st);
@@ -149,14 +175,7 @@ static void count_inode(struct surveying *y, struct counts *c, const struct walk
 		mark_immutable(y, s, st);
 	s->append_only += (flags & FS_APPEND_FL) != 0;
 	limits_inode(s, dir, e, flags);
-	if (y->opt->xattrs) {	/* from a descriptor twice as fast */
-		const struct bearer of = { fd, { walk_fd(dir), e->name } };
-		bool any = xattr_names(&of, &c->scratch) == 0 && xattr_any(&c->scratch);
-
-		s->with_xattrs += any;
-		if (any && y->opt->limits)
-			(void)limits_values(s, dir, e, &of, &c->scratch);
-	}
+	return y->opt->xattrs ? count_xattrs(y, c, dir, e, fd, err) : 0;
 }
 
 static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entry *v, size_t nr,
@@ -165,7 +184,6 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 	struct surveying *y = t->ctx;
 	struct counts *c = t->local;
 
-	(void)err;
 	if (y->opt->also)
 		y->opt->also->entries(y->opt->also->ctx, dir, v, nr);
 	for (size_t i = 0; i < nr; i++) {
@@ -184,8 +202,8 @@ static int entries(struct walk_thread *t, struct walk_dir *dir, struct walk_entr
 			example(&c->s.example_subvolume, dir, v[i].name);
 		}
 		add_prints(&c->s, dir->ino, v[i].name, st, y->without);
-		if (count_links(y, c, dir, &v[i]))
-			count_inode(y, c, dir, &v[i]);
+		if (count_links(y, c, dir, &v[i]) && count_inode(y, c, dir, &v[i], err) < 0)
+			return -1;
 	}
 	limits_names(&c->s, dir, v, nr);
 	return 0;
@@ -289,8 +307,9 @@ static int count_root(struct surveying *y, int dirfd, struct err *err)
 	if (st.st_uid > 65535 || st.st_gid > 65535)
 		s->example_high = strdup(".");
 	add_prints(s, 0, "", &st, y->without | PRINT_NO_MTIME);
-	if (y->opt->xattrs && xattr_names(&of, &names) == 0 && xattr_any(&names))
-		s->with_xattrs++;
+	if (y->opt->xattrs && xattr_names(&of, &names) < 0)
+		return fail_errno(err, "cannot list the attributes of the tree");
+	s->with_xattrs += y->opt->xattrs && xattr_any(&names);
 	return 0;
 }
 

@@ -76,10 +76,10 @@ void survey_take_path(const char **into, const char *from);
  * survey_flags.c: the inode's flags, META_GUEST_FLAGS where options.limits asks for them
  * and they can be had, else META_LOCKS; the hidden ones are counted. *fd: a
  * descriptor of the object, where it had to be opened or more is to be asked, or -1;
- * the caller closes it.
+ * the caller closes it. -1: the system did not let us see them.
  */
-uint32_t flags_count(struct surveying *y, struct counts *c, const struct walk_dir *dir,
-		     const struct walk_entry *e, int *fd);
+int flags_count(uint32_t *flags, struct surveying *y, struct counts *c, const struct walk_dir *dir,
+		const struct walk_entry *e, int *fd, struct err *err);
 /* Whether all is known, once all threads are done. */
 void flags_finish(const struct surveying *y);
 

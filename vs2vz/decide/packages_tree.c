@@ -13,6 +13,7 @@
 #include "base/identity.h"
 #include "base/survey.h"
 #include "base/units.h"
+#include "base/unseen.h"
 
 #define FILE_MOST  (256 * 1024)	/* of a configuration file */
 #define FILES_MOST 200		/* of one piece */
@@ -34,8 +35,12 @@ static bool path_stat(const struct packages *p, const char *path, struct stat *s
 	struct spot CLEANUP_SPOT spot = SPOT_INIT;
 	struct err err;
 
-	return strict_spot(&p->tree, path, &spot, &err) == 0 &&
-	       below_stat(spot.at.dirfd, spot.at.name, st) == 0;
+	if (strict_spot(&p->tree, path, &spot, &err) < 0)
+		return false;
+	if (below_stat(spot.at.dirfd, spot.at.name, st) == 0)
+		return true;
+	unseen_note(p->tree.path, path, errno);
+	return false;
 }
 
 bool packages_exists(const struct packages *p, const char *path)

@@ -318,8 +318,8 @@ static int space_of_host(struct deciding *d, struct demands *demands, struct err
 	if (!fs)
 		return -1;
 	demand = demand_of(demands, fs);
-	demand->bytes = need.bytes;
-	demand->inodes = need.inodes;
+	demand->bytes = need.bytes < fs->avail_bytes ? need.bytes : fs->avail_bytes;
+	demand->inodes = need.inodes < fs->free_inodes ? need.inodes : fs->free_inodes;
 	return 0;
 }
 

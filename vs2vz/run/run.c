@@ -27,6 +27,7 @@
 #include "step/manifest.h"
 #include "step/saved.h"
 #include "step/view.h"
+#include "step/volume.h"
 
 struct batch {
 	unsigned first, last;	/* steps first .. last - 1 */
@@ -265,7 +266,7 @@ static int forward_loop(struct journal *j, struct work *w, struct err *err)
  * Steps behind the end of the log were never begun. One that stands as done all the same
  * was: the log has lost its end, and whoever believes it would leave that step where it is.
  * Asked of trees that move alone: a file or link may have been there before (found). What
- * cannot be seen stops the way on, not the way back.
+ * cannot be seen stops the way on; the way back not where a disk fails, which may be why.
  */
 static int nothing_behind(const struct journal *j, struct work *w, struct err *err)
 {
@@ -275,8 +276,8 @@ static int nothing_behind(const struct journal *j, struct work *w, struct err *e
 		const struct step *s = &j->plan.step[i];
 		enum standing now = STANDS_BEFORE;
 
-		if (s->kind->moves && s->kind->guard(s, w, &now, err) < 0 && !w->back &&
-		    err_is_refusal(err))
+		if (s->kind->moves && s->kind->guard(s, w, &now, err) < 0 && err_is_refusal(err) &&
+		    !(w->back && volume_fails(err)))
 			return step_failed(s, err);
 		if (s->kind->moves && now == STANDS_AFTER)
 			return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s': step %u (%s) is done, but "

@@ -185,11 +185,12 @@ static int temp_find(struct beside *temp, const struct file_content *c, const st
 		     bool whole, struct err *err)
 {
 	struct search s = { c, whole };
-	const struct beside_search search = {
-		.token = c->w->token, .word = BESIDE_NEW, .least = names_least(c->w, c->nr),
-		.ours = is_content, .ctx = &s,
+	struct beside_search search = {
+		.token = c->w->token, .word = BESIDE_NEW, .ours = is_content, .ctx = &s,
 	};
 
+	if (names_least(&search.least, c->w, c->nr, err) < 0)
+		return -1;
 	return beside_find(temp, at, &search, err);
 }
 

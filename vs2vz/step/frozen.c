@@ -96,6 +96,8 @@ int frozen_begin(struct frozen *f, const struct step *s, const struct work *w, i
 	*f = (struct frozen){ false, false };
 	if (below_stat(at.dirfd, at.name, &st) == 0)
 		f->noted = f->again = true;
+	else if (errno != ENOENT)
+		return fail_errno(err, "cannot look at the record '%s'", name);
 	if (f->again || tree < 0)
 		return 0;
 	if (walk_tree(tree, &ops, &text, &how, err) < 0)

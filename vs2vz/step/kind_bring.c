@@ -70,13 +70,13 @@ static int is_made(const struct place *at, const struct stat *st, void *ctx, str
 /* The name under which changed contents were put aside before, or a free one. */
 static int find_kept(struct bring *b, const struct work *w, struct err *err)
 {
-	const struct beside_search search = {
-		.token = w->token, .word = BESIDE_KEPT, .least = names_least(w, b->s->nr),
-		.ours = is_made, .ctx = b,
+	struct beside_search search = {
+		.token = w->token, .word = BESIDE_KEPT, .ours = is_made, .ctx = b,
 	};
 	struct beside kept;
 
-	if (beside_find(&kept, &b->to.spot.at, &search, err) < 0)
+	if (names_least(&search.least, w, b->s->nr, err) < 0 ||
+	    beside_find(&kept, &b->to.spot.at, &search, err) < 0)
 		return -1;
 	memcpy(b->kept_name, kept.name, sizeof(b->kept_name));
 	b->kept = (struct place){ b->to.spot.at.dirfd, b->kept_name };
@@ -89,6 +89,7 @@ static int bring_find(struct bring *b, const struct step *s, const struct work *
 		      struct err *err)
 {
 	struct beside part;
+	unsigned least;
 	int to, is;
 
 	b->s = s;
@@ -96,8 +97,8 @@ static int bring_find(struct bring *b, const struct step *s, const struct work *
 		return -1;
 	if (!b->to.parent)
 		return 0;
-	if (beside_find_part(&part, &b->to.spot.at, w->token, names_least(w, s->nr), b->made.inode,
-			     err) < 0)
+	if (names_least(&least, w, s->nr, err) < 0 ||
+	    beside_find_part(&part, &b->to.spot.at, w->token, least, b->made.inode, err) < 0)
 		return -1;
 	memcpy(b->part_name, part.name, sizeof(b->part_name));
 	b->part = (struct place){ b->to.spot.at.dirfd, b->part_name };

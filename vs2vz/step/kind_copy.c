@@ -55,6 +55,7 @@ static void copy_release(struct copy *c)
 static int copy_find(struct copy *c, const struct step *s, const struct work *w, struct err *err)
 {
 	struct beside part;
+	unsigned least;
 	int to, is;
 
 	if (step_find(&c->to, s, "to", w, err) < 0 ||
@@ -62,8 +63,8 @@ static int copy_find(struct copy *c, const struct step *s, const struct work *w,
 		return -1;
 	if (!c->to.parent)
 		return 0;
-	if (beside_find_part(&part, &c->to.spot.at, w->token, names_least(w, s->nr), c->made.inode,
-			     err) < 0)
+	if (names_least(&least, w, s->nr, err) < 0 ||
+	    beside_find_part(&part, &c->to.spot.at, w->token, least, c->made.inode, err) < 0)
 		return -1;
 	memcpy(c->part_name, part.name, sizeof(c->part_name));
 	c->part = (struct place){ c->to.spot.at.dirfd, c->part_name };

@@ -49,18 +49,19 @@ static int mkdir_found(const struct step *s, struct work *w, bool *there, struct
 static int mkdir_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
+	int noted = found_noted(w, s->nr, err);
 	const char *path = step_get(s, "at");
 	int CLEANUP_FD fd = -1;
 	uid_t uid;
 	gid_t gid;
 
-	if (step_find(&f, s, "at", w, err) < 0)
+	if (noted < 0 || step_find(&f, s, "at", w, err) < 0)
 		return -1;
 	if (!f.parent)
 		return found_no_parent(&f, s, "at", err);
 	if (f.there && !S_ISDIR(f.st.st_mode))
 		return fail_code(err, ERR_FOREIGN, "'%s' is no directory", show(path));
-	if (f.there && found_noted(w, s->nr))
+	if (f.there && noted)
 		return 0;
 	if (!f.there && sys_mkdir(&f.spot.at, 0700) < 0)
 		return fail_errno(err, "cannot make '%s'", show(path));
@@ -109,12 +110,13 @@ static int remove_dir(const struct found *f)
 static int mkdir_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
+	int noted = found_noted(w, s->nr, err);
 	const char *path = step_get(s, "at");
 	int back;
 
-	if (step_find(&f, s, "at", w, err) < 0)
+	if (noted < 0 || step_find(&f, s, "at", w, err) < 0)
 		return -1;
-	back = found_noted(w, s->nr) ? 1 : hidden_is_back(s, &f, w, err);
+	back = noted ? 1 : hidden_is_back(s, &f, w, err);
 	if (back)
 		return back < 0 ? -1 : 0;
 	if (!f.parent) {

@@ -79,13 +79,13 @@ static int hide_find(struct hiding *h, const struct step *s, const struct work *
 		     struct err *err)
 {
 	struct question q = { s, w };
-	const struct beside_search search = {
-		.token = w->token, .word = BESIDE_OLD, .least = names_least(w, s->nr),
-		.ours = is_hold, .ctx = &q,
+	struct beside_search search = {
+		.token = w->token, .word = BESIDE_OLD, .ours = is_hold, .ctx = &q,
 	};
 	int is;
 
-	if (step_find(&h->f, s, "at", w, err) < 0)
+	if (step_find(&h->f, s, "at", w, err) < 0 ||
+	    names_least(&search.least, w, s->nr, err) < 0)
 		return -1;
 	if (h->f.parent && beside_find(&h->hold, &h->f.spot.at, &search, err) < 0)
 		return -1;

@@ -97,13 +97,14 @@ static int symlink_apply(const struct step *s, struct work *w, struct err *err)
 static int symlink_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct found CLEANUP_FOUND f = FOUND_INIT;
+	int noted = found_noted(w, s->nr, err);
 	const char *path = step_get(s, "at");
 	bool ours;
 	int back;
 
-	if (find_link(&f, s, w, &ours, err) < 0)
+	if (noted < 0 || find_link(&f, s, w, &ours, err) < 0)
 		return -1;
-	back = found_noted(w, s->nr) ? 1 : hidden_is_back(s, &f, w, err);
+	back = noted ? 1 : hidden_is_back(s, &f, w, err);
 	if (back)
 		return back < 0 ? -1 : 0;
 	if (!f.parent) {

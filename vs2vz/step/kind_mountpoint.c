@@ -200,9 +200,11 @@ static int point_apply(const struct step *s, struct work *w, struct err *err)
 {
 	struct point CLEANUP_POINT p = POINT_INIT;
 
-	if (look(&p, s, w, err) < 0)
+	int noted = found_noted(w, s->nr, err);
+
+	if (noted < 0 || look(&p, s, w, err) < 0)
 		return -1;
-	if (p.dir && (p.mounted || found_noted(w, s->nr)))
+	if (p.dir && (p.mounted || noted))
 		return 0;
 	return make(&p, s, w, NULL, err);
 }
@@ -211,9 +213,11 @@ static int point_undo(const struct step *s, struct work *w, struct err *err)
 {
 	struct point CLEANUP_POINT p = POINT_INIT;
 
-	if (look(&p, s, w, err) < 0)
+	int noted = found_noted(w, s->nr, err);
+
+	if (noted < 0 || look(&p, s, w, err) < 0)
 		return -1;
-	if (found_noted(w, s->nr))
+	if (noted)
 		return 0;
 	if (p.mounted && w->ran)
 		return refuse(&p, err);

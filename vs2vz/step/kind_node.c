@@ -112,11 +112,12 @@ static int is_temp(const struct place *at, const struct stat *st, void *ctx, str
 static int temp_free(struct beside *temp, const struct found *f, struct stat *want,
 		     const struct step *s, const struct work *w, struct err *err)
 {
-	const struct beside_search search = {
-		.token = w->token, .word = BESIDE_NEW, .least = names_least(w, s->nr),
-		.ours = is_temp, .ctx = want,
+	struct beside_search search = {
+		.token = w->token, .word = BESIDE_NEW, .ours = is_temp, .ctx = want,
 	};
 
+	if (names_least(&search.least, w, s->nr, err) < 0)
+		return -1;
 	for (;;) {
 		if (beside_find(temp, &f->spot.at, &search, err) < 0)
 			return -1;
@@ -172,22 +173,24 @@ static int node_undo(const struct step *s, struct work *w, struct err *err)
 	struct beside temp;
 	struct stat want;
 	int back;
+	int noted;
 
 	if (wanted(&want, s, err) < 0) {
 		err_clear(err);	/* refused by apply */
 		return 0;
 	}
-	if (step_find(&f, s, "at", w, err) < 0)
+	noted = found_noted(w, s->nr, err);
+	if (noted < 0 || step_find(&f, s, "at", w, err) < 0)
 		return -1;
 	if (!f.parent) {
-		if (!found_noted(w, s->nr))
+		if (!noted)
 			found_away(&f, s, "at", w, "our node was not taken away");
 		return 0;
 	}
 	if (temp_free(&temp, &f, &want, s, w, err) < 0)
 		return -1;
 	work_sync_later(w, f.spot.at.dirfd);
-	back = found_noted(w, s->nr) ? 1 : hidden_is_back(s, &f, w, err);
+	back = noted ? 1 : hidden_is_back(s, &f, w, err);
 	if (back)
 		return back < 0 ? -1 : 0;
 	if (f.there && !same_node(&f, &want)) {

@@ -19,6 +19,16 @@ static void changed_since(struct work *w, const struct step *s)
 	work_kept(w, step_get(s, "at"), "was changed since: the changed file is in kept/%u", s->nr);
 }
 
+/* An undo that was cut kept it. */
+static int kept_before(struct work *w, const struct step *s, struct err *err)
+{
+	int there = kept_there(w, s->nr, err);
+
+	if (there > 0)
+		changed_since(w, s);
+	return there < 0 ? -1 : 0;
+}
+
 /* What somebody made of the file since is kept. *gone: nothing stands at AT any more. */
 static int put_aside(const struct target *t, const struct step *s, struct work *w, bool *gone,
 		     struct err *err)
@@ -50,15 +60,13 @@ static int take_away(const struct target *t, struct err *err)
 
 static int undo_created(struct target *t, const struct step *s, struct work *w, struct err *err)
 {
-	int back = hidden_is_back(s, &t->f, w, err);
+	int noted = found_noted(w, s->nr, err);
+	int back = noted < 0 ? -1 : hidden_is_back(s, &t->f, w, err);
 
 	if (back < 0)
 		return -1;
-	if (t->is == IS_ABSENT || (t->is == IS_OTHER && !w->ran) || found_noted(w, s->nr) || back) {
-		if (kept_there(w, s->nr))
-			changed_since(w, s);
-		return 0;
-	}
+	if (t->is == IS_ABSENT || (t->is == IS_OTHER && !w->ran) || noted || back)
+		return kept_before(w, s, err);
 	if (t->is == IS_OTHER && !S_ISREG(t->f.st.st_mode)) {
 		work_kept(w, step_get(s, "at"), "is no longer a regular file: left as it is");
 		return 0;
@@ -161,8 +169,8 @@ static int bring_old(struct target *t, const struct old *old, const struct step 
 
 	if (t->is == IS_OTHER && put_aside(t, s, w, &gone, err) < 0)
 		return -1;
-	if (t->is != IS_OTHER && kept_there(w, s->nr))
-		changed_since(w, s);
+	if (t->is != IS_OTHER && kept_before(w, s, err) < 0)
+		return -1;
 	if (t->is == IS_ABSENT && w->ran)
 		work_kept(w, path, "was removed since: the old file is back");
 	if (!gone && t->f.there && file_lift(&t->f.spot.at, &t->f.st, err) < 0)
@@ -181,11 +189,8 @@ static int undo_replaced(struct target *t, const struct step *s, struct work *w,
 
 	if (read_old(&old, t, s, w, err) < 0)
 		return -1;
-	if (old.at_is_old) {
-		if (kept_there(w, s->nr))
-			changed_since(w, s);
-		return settle_old(t, &old, s, w, err);
-	}
+	if (old.at_is_old)
+		return kept_before(w, s, err) < 0 ? -1 : settle_old(t, &old, s, w, err);
 	if (old.held || old.saved == SAVED_WHOLE)
 		return bring_old(t, &old, s, w, err);
 	if (t->is == IS_NEW && w->ran && old.saved == SAVED_TORN)
@@ -199,10 +204,11 @@ static int cannot_reach(const struct target *t, const struct step *s, struct wor
 			struct err *err)
 {
 	struct old CLEANUP_OLD old = { .image = IMAGE_INIT };
+	int noted = found_noted(w, s->nr, err);
 	char why[64];
 
-	if (found_noted(w, s->nr))
-		return 0;
+	if (noted)
+		return noted < 0 ? -1 : 0;
 	if (saved_read(&old.image, &old.saved, w, s->nr, err) < 0)
 		return -1;
 	snprintf(why, sizeof(why), "the old file is in before/%u", s->nr);

@@ -169,9 +169,8 @@ static int is_part(const struct place *at, const struct stat *st, void *ctx, str
 
 static int file_look(struct makefs *m, struct err *err)
 {
-	const struct beside_search search = {
-		.token = m->w->token, .word = BESIDE_PART, .least = names_least(m->w, m->s->nr),
-		.ours = is_part, .ctx = &m->made,
+	struct beside_search search = {
+		.token = m->w->token, .word = BESIDE_PART, .ours = is_part, .ctx = &m->made,
 	};
 
 	if (step_find(&m->file, m->s, "at", m->w, err) < 0 ||
@@ -179,7 +178,8 @@ static int file_look(struct makefs *m, struct err *err)
 		return -1;
 	if (!m->file.parent)
 		return 0;
-	if (beside_find(&m->part, &m->file.spot.at, &search, err) < 0)
+	if (names_least(&search.least, m->w, m->s->nr, err) < 0 ||
+	    beside_find(&m->part, &m->file.spot.at, &search, err) < 0)
 		return -1;
 	m->part_made = m->part.there && m->made.inode;
 	return file_is(m, err);

@@ -17,6 +17,7 @@
 
 #include "base/compat.h"
 #include "base/inroot.h"
+#include "base/unseen.h"
 #include "base/pool.h"
 #include "step/kinds.h"
 #include "step/manifest_inside.h"
@@ -602,7 +603,7 @@ int manifest_ensure(struct work *w, const struct step *s, int treefd, struct err
 	if (fstat(treefd, &root) < 0)
 		return fail_errno(err, "cannot read the metadata of the tree");
 	if (manifest_there(&there, w->folder, name, root.st_ino, err) < 0) {
-		if (err->code == ENOMEM || err->code == EIO)
+		if (err_is_refusal(err))
 			return -1;
 		err_clear(err);
 		there = false;

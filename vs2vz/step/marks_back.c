@@ -133,7 +133,11 @@ static int caps_back(const struct backing *y, const struct bearer *of, const str
 	struct buf CLEANUP_BUF now = BUF_INIT;
 	int rc = 0;
 
-	if (xattr_value(of, "security.capability", &now) == 0 && now.len <= MARK_CAPS_MAX) {
+	bool has = xattr_value(of, "security.capability", &now) == 0;
+
+	if (!has && errno != ENODATA && errno != EOPNOTSUPP)
+		return -1;
+	if (has && now.len <= MARK_CAPS_MAX) {
 		want->caps.len = (uint32_t)now.len;
 		memcpy(want->caps.value, now.data, now.len);
 		want->caps_known = true;
@@ -166,6 +170,8 @@ static int put_back(const struct backing *y, const struct bearer *of, const stru
 	if (S_ISREG(r->mode) && r->what & MARK_OWNER && caps_back(y, of, r, same, &want) < 0)
 		return -1;
 	locks = of->fd >= 0 ? 0 : mark_locks(of->at.dirfd, of->at.name, meta);
+	if (locks < 0 && errno != EOPNOTSUPP)
+		return -1;
 	want.locks = locks > 0 ? (uint32_t)locks : 0;
 	if (r->what & MARK_LOCKED && same && !hold_copy_of(y->b->h, r->ino))
 		want.locks = r->flags;

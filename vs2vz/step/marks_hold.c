@@ -101,9 +101,8 @@ static int open_folder(struct mark_hold *h, struct err *err)
 
 int hold_open(struct mark_hold *h, const struct step *s, const struct work *w, struct err *err)
 {
-	const struct beside_search search = {
-		.token = w->token, .word = BESIDE_HELD, .least = names_least(w, s->nr),
-		.ours = is_hold, .ctx = h,
+	struct beside_search search = {
+		.token = w->token, .word = BESIDE_HELD, .ours = is_hold, .ctx = h,
 	};
 	struct place tree;
 
@@ -115,7 +114,8 @@ int hold_open(struct mark_hold *h, const struct step *s, const struct work *w, s
 	if (!h->at.parent)
 		return 0;
 	tree = (struct place){ h->at.spot.at.dirfd, strrchr(step_get(s, "at"), '/') + 1 };
-	if (beside_find(&h->folder, &tree, &search, err) < 0)
+	if (names_least(&search.least, w, s->nr, err) < 0 ||
+	    beside_find(&h->folder, &tree, &search, err) < 0)
 		return -1;
 	h->path = pool_printf(w->pool, "%.*s/%s", (int)(strrchr(h->path, '/') - h->path), h->path,
 			      h->folder.name);

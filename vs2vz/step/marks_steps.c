@@ -55,7 +55,9 @@ static int inode_at(const struct root *tree, const char *path, uint64_t *ino, st
 		err_clear(err);
 		return 0;
 	}
-	if (below_stat(spot.at.dirfd, spot.at.name, &st) == 0 && !S_ISDIR(st.st_mode))
+	if (below_stat(spot.at.dirfd, spot.at.name, &st) < 0)
+		return errno == ENOENT ? 0 : fail_errno(err, "cannot look at '%s'", show(path));
+	if (!S_ISDIR(st.st_mode))
 		*ino = st.st_ino;
 	return 0;
 }

@@ -22,6 +22,7 @@
 #include "base/atomic.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "base/unseen.h"
 #include "base/words.h"
 #include "step/kinds.h"
 
@@ -39,15 +40,28 @@ static void folder_release(struct folder_place *p)
 
 /* "before/7.meta": the subfolder, opened, and the name in it. */
 static int folder_place(struct folder_place *p, const struct work *w, const char *dir,
-			unsigned nr, const char *suffix)
+			unsigned nr, const char *suffix, struct err *err)
 {
 	struct root folder = { w->folder, "" };
-	struct err absent;
 
 	snprintf(p->name, sizeof(p->name), "%u%s", nr, suffix);
 	p->at.name = p->name;
-	p->at.dirfd = strict_opendir(&folder, dir, &absent);
+	p->at.dirfd = strict_opendir(&folder, dir, err);
 	return p->at.dirfd < 0 ? -1 : 0;
+}
+
+/* 1: that file is there, 0: it is not, nor its folder. */
+static int is_there(const struct work *w, const char *dir, unsigned nr, const char *suffix,
+		    struct err *err)
+{
+	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
+	struct stat st;
+
+	if (folder_place(&p, w, dir, nr, suffix, err) < 0)
+		return err_is_absent(err) ? 0 : -1;
+	if (below_stat(p.at.dirfd, p.name, &st) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : fail_errno(err, "cannot look at '%s/%s'", dir, p.name);
 }
 
 static void print_meta(struct buf *out, const struct file_image *image)
@@ -78,19 +92,22 @@ static void print_meta(struct buf *out, const struct file_image *image)
 	buf_addf(out, "end hash=%s\n", hash);
 }
 
-/* The image that stands there, open to be flushed; -1 where it is not whole, or another's. */
-static int open_whole(const struct work *w, const struct folder_place *p, unsigned nr,
-		      uint64_t inode)
+/* The image that stands there, open to be flushed; *fd -1 where it is not whole, or another's. */
+static int open_whole(int *fd, const struct work *w, const struct folder_place *p, unsigned nr,
+		      uint64_t inode, struct err *err)
 {
 	struct file_image CLEANUP_IMAGE image = IMAGE_INIT;
 	enum saved saved;
 	struct stat st;
-	struct err unread;
 
-	if (saved_read(&image, &saved, w, nr, &unread) < 0 || saved != SAVED_WHOLE ||
-	    image.inode != inode || below_stat(p->at.dirfd, p->at.name, &st) < 0)
-		return -1;
-	return below_open(p->at.dirfd, p->at.name, &st);
+	*fd = -1;
+	if (saved_read(&image, &saved, w, nr, err) < 0)
+		return err_is_refusal(err) ? -1 : 0;
+	if (saved != SAVED_WHOLE || image.inode != inode)
+		return 0;
+	if (below_stat(p->at.dirfd, p->at.name, &st) == 0)
+		*fd = below_open(p->at.dirfd, p->at.name, &st);
+	return *fd < 0 ? fail_errno(err, "cannot open it") : 0;
 }
 
 static int write_image(const struct place *at, const struct file_image *image, struct err *err)
@@ -118,12 +135,10 @@ int saved_write(struct work *w, unsigned nr, const struct file_image *image, str
 	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	int CLEANUP_FD fd = -1;
 
-	if (folder_place(&p, w, "before", nr, "") < 0)
-		return fail_errno(err, "cannot open the folder of before-images");
-	fd = open_whole(w, &p, nr, image->inode);
-	if (fd < 0)
-		fd = write_image(&p.at, image, err);
-	if (fd < 0) {
+	if (folder_place(&p, w, "before", nr, "", err) < 0)
+		return -1;
+	if (open_whole(&fd, w, &p, nr, image->inode, err) < 0 ||
+	    (fd < 0 && (fd = write_image(&p.at, image, err)) < 0)) {
 		err_add(err, "before-image %u", nr);
 		return -1;
 	}
@@ -257,8 +272,9 @@ static int drop(const struct work *w, unsigned nr, const char *suffix, struct er
 {
 	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 
-	if (folder_place(&p, w, "before", nr, suffix) == 0 && sys_unlink(&p.at) < 0 &&
-	    errno != ENOENT)
+	if (folder_place(&p, w, "before", nr, suffix, err) < 0)
+		return err_is_absent(err) ? 0 : -1;
+	if (sys_unlink(&p.at) < 0 && errno != ENOENT)
 		return fail_errno(err, "cannot remove before/%u%s", nr, suffix);
 	return 0;
 }
@@ -270,13 +286,9 @@ int saved_drop(const struct work *w, unsigned nr, struct err *err)
 
 #define FOUND_SUFFIX ".found"
 
-bool found_noted(const struct work *w, unsigned nr)
+int found_noted(const struct work *w, unsigned nr, struct err *err)
 {
-	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
-	struct stat st;
-
-	return folder_place(&p, w, "before", nr, FOUND_SUFFIX) == 0 &&
-	       below_stat(p.at.dirfd, p.name, &st) == 0;
+	return is_there(w, "before", nr, FOUND_SUFFIX, err);
 }
 
 int found_note(const struct work *w, unsigned nr, bool found, struct err *err)
@@ -284,43 +296,50 @@ int found_note(const struct work *w, unsigned nr, bool found, struct err *err)
 	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
 
-	if (found_noted(w, nr) == found)
-		return 0;
+	int noted = found_noted(w, nr, err);
+
+	if (noted < 0 || noted == found)
+		return noted < 0 ? -1 : 0;
 	if (!found)
 		return drop(w, nr, FOUND_SUFFIX, err);
-	if (folder_place(&p, w, "before", nr, FOUND_SUFFIX) < 0)
-		return fail_errno(err, "cannot open the folder of before-images");
+	if (folder_place(&p, w, "before", nr, FOUND_SUFFIX, err) < 0)
+		return -1;
 	return atomic_write(&p.at, "", 0, &meta, true, err);
 }
 
 #define NAMES_SUFFIX ".names"
 
-unsigned names_least(const struct work *w, unsigned nr)
+int names_least(unsigned *least, const struct work *w, unsigned nr, struct err *err)
 {
 	struct root folder = { w->folder, "" };
 	struct buf CLEANUP_BUF text = BUF_INIT;
 	char path[48];
 	uint64_t used;
-	struct err absent;
 
+	*least = 1;
 	snprintf(path, sizeof(path), "before/%u" NAMES_SUFFIX, nr);
-	if (root_read(&folder, path, 32, &text, &absent) < 0)
-		return 1;
+	if (root_read(&folder, path, 32, &text, err) < 0)
+		return err_is_refusal(err) ? -1 : 0;
 	text.data[strcspn(text.data, "\n")] = '\0';
-	return parse_u64(text.data, UINT32_MAX, &used) && used ? (unsigned)used : 1;
+	if (parse_u64(text.data, UINT32_MAX, &used) && used)
+		*least = (unsigned)used;
+	return 0;
 }
 
 int names_note(const struct work *w, unsigned nr, unsigned used, struct err *err)
 {
 	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 	struct atomic_meta meta = { .mode = 0600, .uid = geteuid(), .gid = getegid() };
+	unsigned least;
 	char text[16];
 	int len;
 
-	if (used <= names_least(w, nr))
+	if (names_least(&least, w, nr, err) < 0)
+		return -1;
+	if (used <= least)
 		return 0;
-	if (folder_place(&p, w, "before", nr, NAMES_SUFFIX) < 0)
-		return fail_errno(err, "cannot open the folder of before-images");
+	if (folder_place(&p, w, "before", nr, NAMES_SUFFIX, err) < 0)
+		return -1;
 	len = snprintf(text, sizeof(text), "%u\n", used);
 	return atomic_write(&p.at, text, (size_t)len, &meta, true, err);
 }
@@ -348,8 +367,8 @@ int kept_write(const struct work *w, unsigned nr, const struct place *from,
 
 	if (in < 0)
 		return fail_errno(err, "cannot open '%s'", show(from->name));
-	if (folder_place(&p, w, "kept", nr, "") < 0)
-		return fail_errno(err, "cannot open the folder of kept files");
+	if (folder_place(&p, w, "kept", nr, "", err) < 0)
+		return -1;
 	if (sys_unlink(&p.at) < 0 && errno != ENOENT)
 		return fail_errno(err, "cannot replace kept file %u", nr);
 	out = sys_create(&p.at, 0600);
@@ -362,11 +381,7 @@ int kept_write(const struct work *w, unsigned nr, const struct place *from,
 	return sync_dir(p.at.dirfd, err);
 }
 
-bool kept_there(const struct work *w, unsigned nr)
+int kept_there(const struct work *w, unsigned nr, struct err *err)
 {
-	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
-	struct stat st;
-
-	return folder_place(&p, w, "kept", nr, "") == 0 &&
-	       below_stat(p.at.dirfd, p.name, &st) == 0;
+	return is_there(w, "kept", nr, "", err);
 }

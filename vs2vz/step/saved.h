@@ -79,7 +79,7 @@ int file_clean(const struct file_content *c, const struct place *at, struct err 
  * How many of the names beside.h has for step nr may be ours: 1, or what was noted because
  * something else took the name. Noted durably before the name is used.
  */
-unsigned names_least(const struct work *w, unsigned nr);
+int names_least(unsigned *least, const struct work *w, unsigned nr, struct err *err) MUST_CHECK;
 int names_note(const struct work *w, unsigned nr, unsigned used, struct err *err) MUST_CHECK;
 
 /*
@@ -96,11 +96,13 @@ int saved_drop(const struct work *w, unsigned nr, struct err *err) MUST_CHECK;
 
 /* Step nr found its result there before it ever ran: noted, or not (any more), durably. */
 int found_note(const struct work *w, unsigned nr, bool found, struct err *err) MUST_CHECK;
-bool found_noted(const struct work *w, unsigned nr);
+/* 1: it was noted, 0: it was not. */
+int found_noted(const struct work *w, unsigned nr, struct err *err) MUST_CHECK;
 
 /* Copy a file that somebody changed to kept/N, durably. */
 int kept_write(const struct work *w, unsigned nr, const struct place *from,
 	       const struct stat *st, struct err *err) MUST_CHECK;
-bool kept_there(const struct work *w, unsigned nr);
+/* 1: there is one, 0: there is none. */
+int kept_there(const struct work *w, unsigned nr, struct err *err) MUST_CHECK;
 
 #endif

@@ -94,11 +94,12 @@ static int is_hold(const struct place *at, const struct stat *st, void *ctx, str
 static int find_hold(struct target *t, const struct step *s, const struct work *w, struct err *err)
 {
 	struct question q = { t, s, w };
-	const struct beside_search search = {
-		.token = w->token, .word = BESIDE_OLD, .least = names_least(w, s->nr),
-		.ours = is_hold, .ctx = &q,
+	struct beside_search search = {
+		.token = w->token, .word = BESIDE_OLD, .ours = is_hold, .ctx = &q,
 	};
 
+	if (names_least(&search.least, w, s->nr, err) < 0)
+		return -1;
 	return beside_find(&t->hold, &t->f.spot.at, &search, err);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "step/touched.h"
 
+#include <errno.h>
+
 #include <string.h>
 
 #include "base/print.h"
@@ -108,6 +110,8 @@ static int subtract_below(struct hash128 *bare, const char *path, const struct r
 	struct stat st;
 
 	if (fd < 0) {
+		if (!err_is_absent(err) && err->code != ELOOP)
+			return -1;
 		err_clear(err);
 		return 0;
 	}
@@ -183,7 +187,9 @@ int touched_by_vzctl(struct hash128 *full, struct hash128 *bare, const struct to
 
 	if (!has_trace(t))
 		return 0;
-	if (below_stat(tree->fd, TRACE_LINKS_NAME, &dir) < 0 || !S_ISDIR(dir.st_mode))
+	if (below_stat(tree->fd, TRACE_LINKS_NAME, &dir) < 0)
+		return errno == ENOENT ? 0 : fail_errno(err, "cannot look at '%s'", TRACE_LINKS_NAME);
+	if (!S_ISDIR(dir.st_mode))
 		return 0;
 	if (fstat(tree->fd, &root) < 0)
 		return fail_errno(err, "cannot look at the root of the tree");
