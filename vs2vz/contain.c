@@ -7,6 +7,7 @@
  */
 #include "commands.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/identity.h"
@@ -22,6 +23,7 @@
 #include "jobs.h"
 #include "session.h"
 #include "step/lvm.h"
+#include "step/trace.h"
 
 struct changing {
 	struct session *s;
@@ -225,6 +227,9 @@ static int look_at(struct changing *c, const struct known_ct *ct, struct contain
 	if (tree->volume)
 		now->from = tree->volume;
 	now->volume = tree->uuid;
+	now->has_links = below_stat(tree->fd, TRACE_LINKS_NAME, &st) == 0;
+	if (!now->has_links && errno != ENOENT)
+		return fail_errno(&s->err, "cannot look at '%s'", TRACE_LINKS_NAME);
 	return 1;
 }
 

@@ -114,6 +114,36 @@ if have_fs ext4 && losetup -f >/dev/null 2>&1; then
 	run_check "changes come back" vs undo web --bring-back
 	is "$(cat "$R/vservers/web/root/new")" new "the file came back"
 	ok "the directory did not" test ! -e "$R/vservers/web/$links"
+
+	# Between file systems of containers: the trees are where no step has a path.
+	inside() { on_own "$MANIFEST" -F "$scratch/m" >"$1"; }
+	new_host
+	mkdir -p "$R/srv"
+	run_check "insulate" vs convert web --yes --ctid 345 --insulate image:/srv
+	run_check "committed" vs commit web --yes
+	inside "$scratch/image"
+	run_check "own to shared" vs uninsulate 345 --yes
+	mkdir -m 700 "$R/vz/private/345/$links"
+	run_check "undo of what was just started is not refused" vs undo 345
+	inside "$scratch/now"
+	same_files "$scratch/image" "$scratch/now" "the image is as it was"
+	run_check "own to shared again" vs uninsulate 345 --yes
+	mkdir -m 700 "$R/vz/private/345/$links"
+	echo new >>"$R/vz/private/345/etc/debian_version"
+	run_check "changes come back" vs undo 345 --bring-back
+	inside "$scratch/now"
+	is "$(diff "$scratch/image" "$scratch/now" | sed -n 's/^> \([^ ]*\) .*/\1/p' | tr '\n' ' ')" \
+		"/etc/debian_version " "but for what the container changed, the image is as it was"
+	inside "$scratch/image"
+	run_check "own to own" vs insulate 345 --image /srv/new.img --yes
+	mount -o loop "$R/srv/new.img" "$scratch/m" || exit 1
+	mkdir -m 700 "$scratch/m/$links"
+	echo newer >>"$scratch/m/etc/debian_version"
+	umount "$scratch/m"
+	run_check "changes come back" vs undo 345 --bring-back
+	inside "$scratch/now"
+	is "$(diff "$scratch/image" "$scratch/now" | sed -n 's/^> \([^ ]*\) .*/\1/p' | tr '\n' ' ')" \
+		"/etc/debian_version " "and from another file system of its own"
 else
 	skip "insulated containers" "no loop device or no ext4"
 fi

@@ -198,7 +198,7 @@ static void contain(struct contain_plan *made, const struct insulate_spec *wante
 static void test_containers(void **state)
 {
 	const struct insulate_spec shared = { .where = INSULATE_NOT }, own = spec("image:/srv");
-	struct insulate_source now = { "/vz/private/345", "-/4711/-", NULL, "/vz/private/345" };
+	struct insulate_source now = { "/vz/private/345", "-/4711/-", NULL, "/vz/private/345", false };
 	struct contain_plan made;
 
 	(void)state;
@@ -214,7 +214,7 @@ static void test_containers(void **state)
 	fixture_file(&fx, "/etc/vz/conf/345.conf",
 		     "# mine\nVE_DEVICE=\"UUID=x\"\nDISK_QUOTA=\"no\"\nONBOOT=\"yes\"\n");
 	now = (struct insulate_source){ "/dev/vs2vz-none", "7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a01/2/-", "7f3c1de2-6a50-4b64-9e0f-0c5d3a4b1a01",
-					"/vz/private/345" };
+					"/vz/private/345", true };
 	contain(&made, &shared, &now);
 	assert_string_equal(kinds_of(&made.plan), "times times unmountpoint copy write");
 	assert_string_equal(arg(&made.plan, 3, "volume"), now.volume);

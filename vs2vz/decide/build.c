@@ -349,7 +349,7 @@ static int note_untouched(struct deciding *d, struct decision *decision, struct 
 	return rc;
 }
 
-static void add_trace(struct deciding *d, struct plan *plan, const char *at, const char *what)
+void build_trace(struct deciding *d, struct plan *plan, const char *at, const char *what)
 {
 	struct step *s = plan_step(plan, d->pool, "trace");
 
@@ -367,7 +367,7 @@ int build_trace_of_links(struct deciding *d, struct plan *plan, const char *tree
 	if (build_times(d, plan, tree, err) < 0)
 		return -1;
 	plan_input(plan, d->pool, INPUT_ABSENT, at, NULL);
-	add_trace(d, plan, at, TRACE_LINKS);
+	build_trace(d, plan, at, TRACE_LINKS);
 	return 0;
 }
 
@@ -381,7 +381,7 @@ static void add_trace_of_quota(struct deciding *d, struct plan *plan)
 		return;
 	if (!there)
 		plan_input(plan, d->pool, INPUT_ABSENT, at, NULL);
-	add_trace(d, plan, at, TRACE_QUOTA);
+	build_trace(d, plan, at, TRACE_QUOTA);
 }
 
 int build_guest(struct deciding *d, struct decision *decision, struct err *err)

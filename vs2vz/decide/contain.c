@@ -15,6 +15,7 @@
 #include "decide/inside.h"
 #include "decide/journal_room.h"
 #include "decide/target_limits.h"
+#include "step/trace.h"
 
 #define CONF_MOST (1u << 20)
 #define MARGIN (16ULL << 20)
@@ -150,6 +151,9 @@ static int add_steps(struct containing *c, struct err *err)
 		return -1;
 	if (!own && build_trace_of_links(&c->d, c->plan, q->ct->private, err) < 0)
 		return -1;
+	if (own && !q->now->has_links)	/* bring-back takes it away before (step/trace.h) */
+		build_trace(&c->d, c->plan, pool_printf(c->d.pool, "%s/" TRACE_LINKS_NAME,
+			    q->ct->private), TRACE_LINKS);
 	if (to_own(q))
 		insulate_step(c->plan, &c->own, q->now, c->d.pool);
 	if (!own)

@@ -114,7 +114,9 @@ int build_host(struct deciding *d, struct err *err) MUST_CHECK;
 int build_times(struct deciding *d, struct plan *plan, const char *path, struct err *err) MUST_CHECK;
 /* A directory and those above it that are missing, outermost first. */
 void build_parents(struct deciding *d, struct plan *plan, const char *path);
-/* What a start of the container leaves in the tree that undo brings back to this path. */
+/* What a start of the container leaves at a path: TRACE_LINKS, TRACE_QUOTA. */
+void build_trace(struct deciding *d, struct plan *plan, const char *at, const char *what);
+/* In the tree that undo brings back to this path. */
 int build_trace_of_links(struct deciding *d, struct plan *plan, const char *tree,
 			 struct err *err) MUST_CHECK;
 void build_mkdir(struct deciding *d, struct plan *plan, const char *path, unsigned mode);

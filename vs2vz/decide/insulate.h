@@ -89,6 +89,7 @@ struct insulate_source {
 	const char *id;		/* identity of the tree, see base/identity.h */
 	const char *volume;	/* UUID; NULL */
 	const char *to;		/* the private area */
+	bool has_links;		/* vzctl's directory for checkpoints is in it already */
 };
 /* The step that makes it; marks may be added to its arguments. */
 struct step *insulate_step(struct plan *plan, const struct insulation *in,

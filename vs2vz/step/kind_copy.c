@@ -33,6 +33,7 @@
 #include "step/manifest.h"
 #include "step/saved.h"
 #include "step/source.h"
+#include "step/trace.h"
 
 struct copy {
 	struct found to;
@@ -265,8 +266,7 @@ static int copy_may_undo(const struct step *s, struct work *w, struct err *err)
  * VServer's marks stays as it is; what changed becomes a new inode, as the old one may
  * be that of other guests as well.
  */
-static int bring_back(const struct copy *c, const struct step *s, const struct work *w,
-		      struct err *err)
+static int bring_back(const struct copy *c, const struct step *s, struct work *w, struct err *err)
 {
 	struct source CLEANUP_SOURCE from = SOURCE_INIT;
 	int CLEANUP_FD to = -1;
@@ -275,7 +275,9 @@ static int bring_back(const struct copy *c, const struct step *s, const struct w
 		return -1;
 	from.opt.back = true;
 	to = found_opendir(&c->to, step_get(s, "to"), err);
-	return to < 0 ? -1 : fill(to, from.fd, &from.opt, NULL, w, err);
+	if (to < 0 || trace_leave_behind(w, to, from.fd, err) < 0)
+		return -1;
+	return fill(to, from.fd, &from.opt, NULL, w, err);
 }
 
 static int remove_part(struct copy *c, const struct work *w, struct err *err)
@@ -292,7 +294,7 @@ static int remove_part(struct copy *c, const struct work *w, struct err *err)
 }
 
 /* TO becomes the part again; on the disk before anything in it goes. */
-static int step_back(struct copy *c, const struct step *s, const struct work *w, struct err *err)
+static int step_back(struct copy *c, const struct step *s, struct work *w, struct err *err)
 {
 	if (w->changed == CHANGED_BRING_BACK && bring_back(c, s, w, err) < 0)
 		return -1;

@@ -35,6 +35,7 @@
 #include "step/manifest.h"
 #include "step/mounted.h"
 #include "step/source.h"
+#include "step/trace.h"
 #include "step/view.h"
 
 static const enum image_row all_rows[] = { IMAGE_EXT3, IMAGE_EXT4 };
@@ -268,6 +269,21 @@ static int makefs_may_finish(const struct step *s, struct work *w, struct err *e
 	return fd < 0 ? -1 : 0;
 }
 
+/* In a view that can be changed. One that cannot be had is no reason to bring nothing back. */
+static int leave_trace_behind(const struct makefs *m, int source, struct err *err)
+{
+	int CLEANUP_FD view = mounted_open(m->w->root, m->at, m->uuid, VOLUME_WRITE, err);
+
+	if (view < 0) {
+		work_kept(m->w, m->at, "%s: what vzctl left there comes back with the rest", err->text);
+		err_clear(err);
+		return 0;
+	}
+	if (trace_leave_behind(m->w, view, source, err) < 0)
+		return -1;
+	return sys_syncfs(view) < 0 ? fail_errno(err, "cannot write back '%s'", show(m->at)) : 0;
+}
+
 /* Make the source equal to what the container left, so that the file system can go. */
 static int bring_back(struct makefs *m, struct err *err)
 {
@@ -280,6 +296,12 @@ static int bring_back(struct makefs *m, struct err *err)
 		return -1;
 	from.opt.back = true;
 	view = mounted_open(m->w->root, m->at, m->uuid, VOLUME_READ, err);
+	if (view >= 0 && trace_would_come_back(m->w, view, from.fd)) {
+		close_fd(&view);
+		if (leave_trace_behind(m, from.fd, err) < 0)
+			return -1;
+		view = mounted_open(m->w->root, m->at, m->uuid, VOLUME_READ, err);
+	}
 	if (view < 0)
 		return -1;
 	sums = sums_open(m->w, err);

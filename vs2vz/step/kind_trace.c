@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "step/plan.h"
 #include "step/tool.h"
 #include "step/trace.h"
 
@@ -28,6 +29,69 @@
 bool is_trace_of_links(const struct step *s)
 {
 	return s->kind == &kind_trace && strcmp(step_get(s, "what"), TRACE_LINKS) == 0;
+}
+
+static const struct step *links_of(const struct work *w)
+{
+	for (size_t i = 0; i < w->nr_steps; i++)
+		if (is_trace_of_links(&w->steps[i]))
+			return &w->steps[i];
+	return NULL;
+}
+
+bool trace_would_come_back(const struct work *w, int copy, int source)
+{
+	struct stat a, b;
+
+	return links_of(w) && (below_stat(copy, TRACE_LINKS_NAME, &a) == 0 ||
+			       fstat(copy, &a) < 0 || fstat(source, &b) < 0 ||
+			       a.st_mtim.tv_sec != b.st_mtim.tv_sec ||
+			       a.st_mtim.tv_nsec != b.st_mtim.tv_nsec);
+}
+
+/* Do both roots hold the same names? Then the copy's gets the source's time. */
+static int same_time_of_roots(int copy, int source, struct err *err)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 0 } };
+	struct pool pool = POOL_INIT;
+	const char *a = NULL, *b = NULL;
+	struct stat st;
+	int rc = input_evidence(&a, &(struct root){ copy, "" }, INPUT_NAMES, "/", &pool, err);
+
+	if (rc == 0)
+		rc = input_evidence(&b, &(struct root){ source, "" }, INPUT_NAMES, "/", &pool, err);
+	if (rc == 0 && a && b && strcmp(a, b) == 0) {
+		if (fstat(source, &st) < 0)
+			rc = fail_errno(err, "cannot look at the source");
+		times[1] = st.st_mtim;
+		if (rc == 0 && sys_futimens(copy, times) < 0)
+			rc = fail_errno(err, "cannot set the time of the copy");
+	}
+	pool_release(&pool);
+	return rc;
+}
+
+int trace_leave_behind(struct work *w, int copy, int source, struct err *err)
+{
+	const struct step *s = links_of(w);
+	const struct place at = { copy, TRACE_LINKS_NAME };
+	struct stat st;
+
+	if (!s || below_stat(source, TRACE_LINKS_NAME, &st) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return fail_errno(err, "cannot look at '%s'", TRACE_LINKS_NAME);
+	if (below_stat(copy, TRACE_LINKS_NAME, &st) < 0) {
+		if (errno != ENOENT)
+			return fail_errno(err, "cannot look at '%s'", TRACE_LINKS_NAME);
+	} else if (!S_ISDIR(st.st_mode) || sys_rmdir(&at) < 0) {
+		if (S_ISDIR(st.st_mode) && errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
+			return fail_errno(err, "cannot remove '%s'", TRACE_LINKS_NAME);
+		work_kept(w, step_get(s, "at"), "vzctl's directory for checkpoints is not empty: it came "
+			  "back with the rest");
+		return 0;
+	}
+	return same_time_of_roots(copy, source, err);
 }
 
 static int trace_apply(const struct step *s, struct work *w, struct err *err)

@@ -19,4 +19,12 @@
 
 bool is_trace_of_links(const struct step *s);
 
+/*
+ * Changes are about to come back from a copy into its source, both open roots: where the plan
+ * knows that the source had no directory of vzctl's, it goes from the copy, when it is empty,
+ * and the copy's root gets the time of the source's where both have the same names.
+ */
+bool trace_would_come_back(const struct work *w, int copy, int source);
+int trace_leave_behind(struct work *w, int copy, int source, struct err *err) MUST_CHECK;
+
 #endif
