@@ -292,10 +292,13 @@ void proof_after_undo(struct session *s, const char *name)
 	same = came_back(s, &j, move, &d, &counts);
 	if (same >= 0 && counts.unwitnessed)
 		less = pool_printf(&s->pool, "; of %llu, which undo itself changed back or other "
-				   "trees share, not by the time of their last change",
-				   (unsigned long long)counts.unwitnessed);
+				   "trees share, not by the time of %s last change",
+				   (unsigned long long)counts.unwitnessed,
+				   counts.unwitnessed == 1 ? "its" : "their");
 	if (same > 0)
-		log_say(LOG_NOTE, "%s is back: all %llu objects equal the record made before%s",
+		log_say(LOG_NOTE, counts.compared == 1 ?
+			"%s is back: its %llu object equals the record made before%s" :
+			"%s is back: all %llu objects equal the record made before%s",
 			show(name), (unsigned long long)counts.compared, less);
 	else if (same == 0)
 		finding_add(&s->findings, VS_UNDO_KEPT, name, step_get(move, "from"),

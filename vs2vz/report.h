@@ -223,6 +223,8 @@ const char *report_program(const struct report *r);
 const char *report_operand(const struct report *r, const struct report_guest *g);
 /* The commands that lead on from a state: pool text, "" where nothing is to be done. */
 const char *report_next(const struct report *r, const struct report_guest *g);
+/* "vs2vz verify web; then commit; or undo": program and guest are named once. */
+const char *report_next_brief(const struct report *r, const struct report_guest *g);
 
 /* Text (report_text.c). Colour only for words of level, marks and states. */
 struct text_style {

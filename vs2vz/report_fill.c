@@ -376,8 +376,10 @@ const char *report_operand(const struct report *r, const struct report_guest *g)
 	       pool_printf(r->pool, "guest/%s", g->name);
 }
 
-const char *report_next(const struct report *r, const struct report_guest *g)
+/* brief: program and guest are named once. */
+static const char *next_of(const struct report *r, const struct report_guest *g, bool brief)
 {
+	bool again = false;
 	static const char us[] = "vs2vz ";
 	struct buf out CLEANUP_BUF = BUF_INIT;
 	const char *name;
@@ -387,8 +389,13 @@ const char *report_next(const struct report *r, const struct report_guest *g)
 		return "";	/* the commands of containers need more than a name */
 	name = report_operand(r, g);
 	for (const char *p = states[g->state].next; *p; p++) {
-		if (p[0] == '%' && p[1] == 's') {
+		if (again && strncmp(p, us, strlen(us)) == 0) {
+			p += strlen(us) - 1;
+		} else if (again && strncmp(p, " %s", 3) == 0) {
+			p += 2;
+		} else if (p[0] == '%' && p[1] == 's') {
 			buf_adds(&out, name);
+			again = brief;
 			p++;
 		} else if (strncmp(p, us, strlen(us)) == 0) {
 			buf_addf(&out, "%s ", report_program(r));
@@ -398,4 +405,14 @@ const char *report_next(const struct report *r, const struct report_guest *g)
 		}
 	}
 	return pool_memdup(r->pool, out.data, out.len);
+}
+
+const char *report_next(const struct report *r, const struct report_guest *g)
+{
+	return next_of(r, g, false);
+}
+
+const char *report_next_brief(const struct report *r, const struct report_guest *g)
+{
+	return next_of(r, g, true);
 }

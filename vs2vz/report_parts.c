@@ -99,6 +99,15 @@ static size_t column_width(const struct table *t, size_t column)
 	return width;
 }
 
+size_t table_width(const struct table *t)
+{
+	size_t width = 2 * (t->columns - 1);
+
+	for (size_t c = 0; c < t->columns; c++)
+		width += column_width(t, c);
+	return width;
+}
+
 void table_print(struct buf *out, const struct table *t, table_after *after, const void *ctx)
 {
 	size_t *width = pool_array(t->pool, t->columns, sizeof(*width));

@@ -29,6 +29,7 @@ struct table {
 	struct pool *pool;
 };
 void table_row(struct table *t, const char *const *cells);
+size_t table_width(const struct table *t);
 /* One line per row; after(out, ctx, row) may add more behind a row (not the heading). */
 typedef void table_after(struct buf *out, const void *ctx, size_t row);
 void table_print(struct buf *out, const struct table *t, table_after *after, const void *ctx);

@@ -137,11 +137,20 @@ void report_findings(struct buf *out, const struct report *r, const struct text_
 		add_totals(out, r);
 }
 
+/* The guest of a row: what is the host's has none. */
+static const struct report_guest *guest_of_row(const struct report *r, size_t row)
+{
+	const struct report_guest *g = r->guests;
+
+	while (g->is_host || row--)
+		g++;
+	return g;
+}
+
 /* Where an insulated container has its file system. */
 static void add_volume(struct buf *out, const void *ctx, size_t row)
 {
-	const struct report *r = ctx;
-	const struct report_container *c = r->guests[row].container;
+	const struct report_container *c = guest_of_row(ctx, row)->container;
 
 	if (!c || !c->device)
 		return;
@@ -151,27 +160,48 @@ static void add_volume(struct buf *out, const void *ctx, size_t row)
 		buf_addf(out, "    %s  UUID %s\n", c->volume, c->uuid);
 }
 
-void report_status(struct buf *out, const struct report *r, const struct text_style *style)
+static void add_next(struct buf *out, const void *ctx, size_t row)
+{
+	const char *next = report_next_brief(ctx, guest_of_row(ctx, row));
+
+	add_volume(out, ctx, row);
+	if (*next)
+		buf_addf(out, "    %s\n", next);
+}
+
+static void status_rows(struct table *t, const struct report *r)
 {
 	static const char *const heading[] = { "NAME", "CTID", "STATE", "KIND", "NEXT" };
-	struct table t = { .columns = sizeof(heading) / sizeof(heading[0]), .pool = r->pool };
 
-	(void)style;
-	table_row(&t, heading);
+	table_row(t, heading);
 	for (size_t i = 0; i < r->nr_guests; i++) {
 		const struct report_guest *g = &r->guests[i];
 		const char *cells[] = {
 			g->name, number_text(r->pool, g->ctid), state_word(g->state),
-			g->container ? g->container->kind : "-", report_next(r, g),
+			g->container ? g->container->kind : "-", report_next_brief(r, g),
 		};
 
 		if (!g->is_host)
-			table_row(&t, cells);
+			table_row(t, cells);
 	}
-	if (t.nr > t.columns)
-		table_print(out, &t, add_volume, r);
-	else
+}
+
+/* Commands that are too long for a column stand below their rows, a line each. */
+void report_status(struct buf *out, const struct report *r, const struct text_style *style)
+{
+	struct table t = { .columns = 5, .pool = r->pool };
+	struct table narrow = { .columns = 4, .pool = r->pool };
+
+	(void)style;
+	status_rows(&t, r);
+	if (t.nr <= t.columns) {
 		buf_addf(out, "%s\n", report_nobody(r));
+	} else if (table_width(&t) <= 80) {
+		table_print(out, &t, add_volume, r);
+	} else {
+		status_rows(&narrow, r);
+		table_print(out, &narrow, add_next, r);
+	}
 	for (size_t i = 0; r->findings && i < r->findings->nr; i++)
 		if (r->findings->v[i].kind->id == VS_JOURNAL_LOST ||
 		    r->findings->v[i].kind->id == VS_JOURNAL_ABSENT)

@@ -47,6 +47,7 @@ for method in rename copy; do
 	said_not "$method: nor is it a finding" "VS70"
 	said "$method: it is named as vzctl's" "$links: new .vzctl's"
 	run_check "$method: undo is not refused" vs undo web
+	said "$method: one object is one" 'of 1, .* not by the time of its last change'
 	said "$method: the quota file is named" "$quota"
 	said "$method: with what to type" 'on that host, vzquota drop 345'
 	said_not "$method: the directory is not" "$links"

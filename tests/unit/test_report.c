@@ -260,6 +260,31 @@ static void closing_line_is_true(void **state)
 			    "vs2vz undo 'it'\\''s web'");
 }
 
+/* Whatever the commands are: below their rows where a column would be too narrow. */
+static void status_keeps_within_80_columns(void **state)
+{
+	static const struct text_style plain = { 0 };
+	static const char *const roots[] = { NULL, "/srv/hosts/one" };
+	struct fixture *f = *state;
+
+	f->r.findings = NULL;
+	f->r.nr_guests = 0;
+	report_guest(&f->r, "web")->state = STATE_CONVERTED;
+	report_guest(&f->r, "database-of-shop")->state = STATE_INTERRUPTED;
+	report_end(&f->r, 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct buf text CLEANUP_BUF = BUF_INIT;
+
+		f->r.root = roots[i];
+		report_status(&text, &f->r, &plain);
+		for (const char *line = text.data; *line; line += strcspn(line, "\n") + 1)
+			assert_in_range(strcspn(line, "\n"), 1, 80);
+		assert_non_null(strstr(text.data, i ? "    vs2vz --root /srv/hosts/one verify web; "
+				       "then commit; or undo\n" : "  vs2vz verify web; then commit; or undo\n"));
+		assert_non_null(strstr(text.data, "resume database-of-shop; or undo\n"));
+	}
+}
+
 static void guests_are_sorted(void **state)
 {
 	static const char *const names[] = { "<b>\\x1B[2J&", "a", "it's web", "v345", "host" };
@@ -514,6 +539,7 @@ int main(void)
 		TEST(order_of_findings),
 		TEST(many_guests_are_grouped),
 		TEST(closing_line_is_true),
+		TEST(status_keeps_within_80_columns),
 		TEST(guests_are_sorted),
 		TEST(states_of_phases),
 		TEST(json_fits_its_schema),
