@@ -21,6 +21,7 @@
 #include "lost.h"
 #include "openvz/layout.h"
 #include "operands.h"
+#include "state_place.h"
 #include "step/trace.h"
 #include "vserver/scan.h"
 
@@ -106,23 +107,18 @@ static bool is_within(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '/' || !path[len]);
 }
 
-/*
- * A journal that a guest's root can write to, or that moves with the tree, is none. Trees
- * that are directories of the host stay where they are: that bars their guests alone.
- */
-static void judge_state(struct session *s)
+/* A journal that a guest's root can write to, or that moves with the tree, is none. */
+static int judge_state(struct session *s)
 {
-	struct buf real CLEANUP_BUF = BUF_INIT;
-	struct err err;
+	const struct guest *guest;
+	const char *real;
 
-	if (s->state < 0 || root_canonical(&s->root, s->set.state_dir, &real, &err) < 0)
-		return;
-	for (size_t i = 0; i < s->guests.nr; i++)
-		if (s->guests.v[i].tree && !s->guests.v[i].barred &&
-		    is_within(real.data, s->guests.v[i].tree))
-			finding_add(&s->findings, VS_STATE_IN_TREE, NULL, s->set.state_dir,
-				    "it is '%s', in the tree of guest '%s'", show(real.data),
-				    show(s->guests.v[i].name));
+	if (state_place_judge(s, s->set.state_dir, &s->guests, &real, &guest) < 0)
+		return -1;
+	if (guest)
+		finding_add(&s->findings, VS_STATE_IN_TREE, NULL, s->set.state_dir,
+			    "it is '%s', in the tree of guest '%s'", show(real), show(guest->name));
+	return 0;
 }
 
 int session_look(struct session *s)
@@ -135,7 +131,8 @@ int session_look(struct session *s)
 		return -1;
 	s->host.state_dir = s->set.state_dir;
 	lost_find(s);
-	judge_state(s);
+	if (judge_state(s) < 0)
+		return -1;
 	before_apply(s);
 	session_unseen(s);
 	return operands_settle(s);

@@ -22,6 +22,7 @@
 #include "base/unseen.h"
 #include "exits.h"
 #include "lost.h"
+#include "state_place.h"
 
 #define NAME_FILE_MAX (64u << 10)
 #define UNSEEN_TOLD 5
@@ -287,6 +288,8 @@ int session_may_change(struct session *s)
 	if (geteuid() != 0)
 		return session_fail(s, EXIT_PLATFORM, "%s needs root rights: try sudo, or `vs2vz plan` "
 				    "to look first", s->opt.command->name);
+	if (state_place_allowed(s) < 0)
+		return -1;
 	if (s->state < 0) {
 		s->state = state_open(&s->root, s->set.state_dir, true, &s->err);
 		if (s->state < 0)

@@ -97,15 +97,50 @@ mkdir "$R/srv/.other.vs2vz-notes"
 run_check "a name that only looks like ours" vs status
 
 diag "in the tree of a guest"
+# in_tree TEXT: check and convert see it, and nothing is written there.
+in_tree() {
+	run_status 2 "$1: check" vs check
+	said "$1: the finding" 'VS155'
+	run_status 2 "$1: convert is refused" vs convert --all --yes
+	said "$1: the reason" 'VS155.*in the tree of guest .blog'
+	run_status 2 "$1: undo is refused" vs undo --all --yes
+	is "$(find "$R/vservers/blog/var/state" "$R/vservers/blog/var/sub" -mindepth 1 | wc -l)" 0 \
+		"$1: nothing was written there"
+}
 new_host
 rmdir "$S"
-mkdir -p "$R/vservers/blog/var/state"
+mkdir -p "$R/vservers/blog/var/state" "$R/vservers/blog/var/sub"
 ln -s ../../vservers/blog/var/state "$S"
 age "$R"
-run_status 2 "convert is refused" vs convert --all --yes
-said "the reason" 'VS155.*|in the tree of guest'
+in_tree "a link"
 ok "the tree stays where it was" test -d "$R/vservers/blog/etc"
 rm "$S"
+ln -s ../../vservers/blog/var/state "$R/var/lib/way"
+echo 'state_dir = "/var/lib/way/below"' >"$R/etc/vs2vz.conf"
+in_tree "a link on the way, and not there yet"
+rm "$R/var/lib/way" "$R/etc/vs2vz.conf"
+mkdir "$S"
+mount --bind "$R/vservers/blog/var/state" "$S"
+in_tree "a bind mount"
+umount "$S"
+mount --bind "$R/vservers/blog" "$R/mnt" 2>/dev/null || { mkdir "$R/mnt" && mount --bind "$R/vservers/blog" "$R/mnt"; }
+echo 'state_dir = "/mnt/var/state"' >"$R/etc/vs2vz.conf"
+in_tree "in a bind mount of the tree"
+umount "$R/mnt"
+mount -t tmpfs none "$R/vservers/blog/var/sub" && mkdir "$R/vservers/blog/var/sub/state"
+mount --bind "$R/vservers/blog/var/sub/state" "$S"
+rm "$R/etc/vs2vz.conf"
+run_status 2 "what is mounted in the tree: convert is refused" vs convert --all --yes
+said "the reason" 'VS155.*in the tree of guest .blog'
+ok "nothing was written there" test -z "$(ls "$S")"
+umount "$S" "$R/vservers/blog/var/sub"
+mkdir -p "$R/var/log/vs2vz"
+mount --bind "$R/vservers/blog/var/state" "$R/var/log/vs2vz"
+run_status 2 "a log directory there: convert is refused" vs convert --all --yes
+said "it is named, with the setting" 'log directory .*in the tree of guest .blog.*log_dir'
+umount "$R/var/log/vs2vz"
+run_status '0|2' "without it all is well" vs check
+said_not "nothing is said" VS155
 
 diag "read only"
 new_host
