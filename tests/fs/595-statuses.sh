@@ -21,7 +21,7 @@ new_host() {
 
 # states "mail STATE web STATE" TEXT
 states() {
-	is "$("$VS2VZ" --root "$R" status 2>/dev/null | awk 'NR > 1 { printf "%s%s %s", sep, $1, $3; sep = " " }')" \
+	is "$("$VS2VZ" --root "$R" status 2>/dev/null | awk 'NR > 1 && !/^ / { printf "%s%s %s", sep, $1, $3; sep = " " }')" \
 		"$1" "$2"
 }
 
