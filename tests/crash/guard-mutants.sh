@@ -7,44 +7,23 @@
 #
 # CC, CPPFLAGS, CFLAGS, LDLIBS as for the program; MUTANT (part of a name).
 set -u
-build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-top=$here/../..
-out=$build/guard-mutants
-: "${CC:=cc}" "${CPPFLAGS:=-I$top/vs2vz -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64}"
-: "${CFLAGS:=-std=c11 -O1 -pthread}"
-: "${LDLIBS:=$(pkg-config --libs blkid com_err ext2fs libconfuse libcap jansson mount libxxhash)}"
 if [ "$(id -u)" != 0 ]; then
 	[ -n "${CI:-}" ] || { echo "1..0 # SKIP needs root"; exit 0; }
 	printf '1..1\nnot ok 1 - needs root\n'
 	exit 1
 fi
-nr=0
-bad=0
-mkdir -p "$out" || exit 1
+mutants=guard-mutants
+: "${LDLIBS:=$(pkg-config --libs blkid com_err ext2fs libconfuse libcap jansson mount libxxhash)}"
+. "$here/mutants-lib.sh"
 
-# mutant NAME FILE SECTION SED-EXPRESSION
-mutant() {
-	case $1 in *"${MUTANT:-}"*) ;; *) return ;; esac
-	nr=$((nr + 1))
-	sed "$4" "$top/vs2vz/$2" >"$out/mutant.c"
-	if cmp -s "$top/vs2vz/$2" "$out/mutant.c"; then
-		echo "not ok $nr - $1 # the expression changes nothing in $2"
-		bad=1
-		return
-	fi
-	if ! $CC $CPPFLAGS $CFLAGS -w -c -o "$out/mutant.o" "$out/mutant.c" ||
-	   ! $CC $CFLAGS -o "$out/vs2vz" "$build/obj/vs2vz/main.o" "$out/mutant.o" \
-		"$build/libvs2vz.a" $LDLIBS; then
-		echo "not ok $nr - $1 # does not build"
-		bad=1
-	elif LAST_COPY=$3 VS2VZ=$out/vs2vz VS2VZ_BUILD=$build MANIFEST=$build/tests/manifest \
-	     "$top/tests/fs/600-last-copy.sh" >"$out/log" 2>&1; then
-		echo "not ok $nr - $1 # not noticed in '$3'"
-		bad=1
-	else
-		echo "ok $nr - $1 # noticed: $(grep -m1 '^not ok' "$out/log" | sed 's/^not ok [0-9]* - //')"
-	fi
+link_mutant() {
+	$CC $CFLAGS -o "$out/vs2vz" "$build/obj/vs2vz/main.o" "$out/mutant.o" \
+		"$build/libvs2vz.a" $LDLIBS
+}
+passes() {
+	LAST_COPY=$1 VS2VZ=$out/vs2vz VS2VZ_BUILD=$build MANIFEST=$build/tests/manifest \
+		"$top/tests/fs/600-last-copy.sh"
 }
 
 mutant "steps are not asked before a commit" run/run.c renamed \
@@ -91,5 +70,8 @@ mutant "older content in a file is the container's" step/last_copy_life.c robbed
 	's/return S_ISREG(now->st_mode) && !is_newer/return 0 \&\& !is_newer/'
 mutant "files that only the copy has do not tell that a container ran" step/last_copy_life.c robbed \
 	's/if (look_for_new(l, err) < 0)/if (0)/'
-echo "1..$nr"
-exit $bad
+mutant "originals that were held back go though somebody wrote to them" step/kind_marks.c held \
+	's/if (!l.late || w->source == SOURCE_GOES_ALL)/if (1)/'
+mutant "what is in the folder of originals and is none goes" step/kind_marks.c held \
+	'/^static int look_at_held/,/^}/s/if (!name->original)/if (0)/'
+mutants_end

@@ -7,44 +7,21 @@
 #
 # CC, CPPFLAGS, CFLAGS, LDLIBS as for the program; STEP and MUTANT (part of a name).
 set -u
-build=$1
 here=$(cd "$(dirname "$0")" && pwd)
-top=$here/../..
-out=$build/mutants
-: "${CC:=cc}" "${CPPFLAGS:=-I$top/vs2vz -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64}"
-: "${CFLAGS:=-std=c11 -O1 -pthread}" "${LDLIBS:=$(pkg-config --libs blkid com_err ext2fs mount libxxhash)}"
-nr=0
-bad=0
-mkdir -p "$out" || exit 1
+mutants=mutants
+: "${LDLIBS:=$(pkg-config --libs blkid com_err ext2fs mount libxxhash)}"
+. "$here/mutants-lib.sh"
 layer='fault fault_ext2 fault_look power power_block snapshot world world_image'
 for f in crash-unit $layer; do
 	$CC $CPPFLAGS $CFLAGS -c -o "$out/$f.o" "$here/$f.c" || exit 1
 done
+MARKS=		# marks and images have worlds of their own
 
-# mutant NAME FILE CAMPAIGN SED-EXPRESSION
-# Marks and images have worlds of their own: MARKS=marks mutant ...
-mutant() {
-	case $1 in *"${MUTANT:-}"*) ;; *) return ;; esac
-	nr=$((nr + 1))
-	sed "$4" "$top/vs2vz/$2" >"$out/mutant.c"
-	if cmp -s "$top/vs2vz/$2" "$out/mutant.c"; then
-		echo "not ok $nr - $1 # the expression changes nothing in $2"
-		bad=1
-		return
-	fi
-	if ! $CC $CPPFLAGS $CFLAGS -w -c -o "$out/mutant.o" "$out/mutant.c" ||
-	   ! $CC $CFLAGS $("$here/wraps.sh") -o "$out/mutant" "$out/crash-unit.o" \
-		$(printf "$out/%s.o " $layer) "$out/mutant.o" \
-		"$build/libvs2vz.a" $LDLIBS; then
-		echo "not ok $nr - $1 # does not build"
-		bad=1
-	elif WORLD=${MARKS:-} FIRST=1 ONLY=$3 STEP=${STEP:-1} "$out/mutant" >"$out/log" 2>&1; then
-		echo "not ok $nr - $1 # not noticed in '$3'"
-		bad=1
-	else
-		echo "ok $nr - $1 # noticed: $(grep -m1 '^not ok' "$out/log" | sed 's/^not ok [0-9]* - //')"
-	fi
+link_mutant() {
+	$CC $CFLAGS $("$here/wraps.sh") -o "$out/mutant" "$out/crash-unit.o" \
+		$(printf "$out/%s.o " $layer) "$out/mutant.o" "$build/libvs2vz.a" $LDLIBS
 }
+passes() { WORLD=$MARKS FIRST=1 ONLY=$1 STEP=${STEP:-1} "$out/mutant"; }
 
 mutant "log is not synced" run/logfile.c "power cut in" \
 	's/if (sys_fsync(j->log) < 0)/if (0)/'
@@ -142,5 +119,4 @@ mutant "a mount point loses its time" step/kind_mountpoint.c "crash in convert, 
 	's/times\[1\] = \*mtime;/times[1].tv_nsec = UTIME_OMIT;/'
 mutant "the name of an image is not synced" step/makefs_place.c "power cut in convert" \
 	's/return sync_dir(m->part.at.dirfd, err);/return 0;/'
-echo "1..$nr"
-exit $bad
+mutants_end

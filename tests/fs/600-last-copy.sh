@@ -491,7 +491,37 @@ section_covered() {
 	run_check "without it: commit" vs commit shop --yes
 }
 
-for section in ${LAST_COPY:-emptied robbed restored covered late clock resume interrupted meanwhile own given away source place renamed busy damaged}; do
+# Originals of files that other trees share are put aside until commit: perhaps the last
+# name that they have.
+section_held() {
+	local held name
+	new_host
+	umount "$R/vz/private"
+	add_guest "$R" twin 5001 twin.example.org 192.0.2.6
+	mkdir -p "$R/vservers/twin/srv"
+	ln "$R/vservers/shop/srv/2/record" "$R/vservers/twin/srv/record"
+	age "$R/vservers/shop" "$R/vservers/twin"
+	run_check "held: convert" vs convert shop --yes
+	held=$(find "$R/vservers" -maxdepth 1 -name '.shop.vs2vz-*-held')
+	name=$(find "$held" -samefile "$R/vservers/twin/srv/record")
+	ok "held: the original of a shared file is put aside" test -f "$name"
+	rm "$R/vservers/twin/srv/record"
+	sleep 0.02
+	echo "written by the twin's owner" >>"$name"
+	tree "$scratch/held" "$held"
+	refused "held: the last name of what was written to" 'originals? of shared files.* changed since'
+	mkdir "$held/of-somebody"
+	tree "$scratch/held" "$held"
+	refused "held: what is no original" "/of-somebody' is not ours"
+	refused "held: whatever is given up" "/of-somebody' is not ours" --discard-changes
+	tree "$scratch/now" "$held"
+	same_files "$scratch/held" "$scratch/now" "held: all is as it was"
+	rmdir "$held/of-somebody"
+	run_check "held: commit that keeps it" vs commit shop --yes --keep-source
+	ok "held: it is kept" grep -q 'written by' "$name"
+}
+
+for section in ${LAST_COPY:-emptied robbed restored covered late clock resume interrupted meanwhile own given away source place renamed busy damaged held}; do
 	"section_$section"
 done
 done_testing
