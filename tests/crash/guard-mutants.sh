@@ -74,4 +74,10 @@ mutant "originals that were held back go though somebody wrote to them" step/kin
 	's/if (!l.late || w->source == SOURCE_GOES_ALL)/if (1)/'
 mutant "what is in the folder of originals and is none goes" step/kind_marks.c held \
 	'/^static int look_at_held/,/^}/s/if (!name->original)/if (0)/'
+mutant "a file system marked with errors is as good as any" step/kind_makefs.c unhealthy \
+	's/if (facts\.errors)/if (0)/'
+mutant "a container's file system is not checked" step/kind_makefs.c unhealthy \
+	's/return check_volume(m, m->at, "the file system", err);/return 0;/'
+mutant "a disk marked with errors holds the copy" step/kind_copy.c unhealthy \
+	's/if (rc == 0 \&\& fs\.facts\.errors)/if (0)/'
 mutants_end

@@ -337,7 +337,7 @@ section_damaged() {
 	run_status 2 "the middle overwritten" vs commit shop --yes
 	source_stays "the middle overwritten"
 	converted --insulate image:/srv/ct
-	debugfs -w -R "unlink /srv/7/record" "$img" 2>/dev/null
+	debugfs -w -R "rm /srv/7/record" "$img" 2>/dev/null
 	refused "a name lost without a trace" "'srv/7/record' differs \(missing\)"
 	mke2fs -qF "$img"
 	refused "another file system" "/srv/ct/5000.img"
@@ -521,7 +521,61 @@ section_held() {
 	ok "held: it is kept" grep -q 'written by' "$name"
 }
 
-for section in ${LAST_COPY:-emptied robbed restored covered late clock resume interrupted meanwhile own given away source place renamed busy damaged held}; do
+# The copy is whole, and the file system that it lies on is not.
+section_unhealthy() {
+	local way img opt block loop
+	need_tools e2fsck
+	for way in image device; do
+		img=$scratch/own.img
+		opt="--insulate image:/srv/ct"
+		new_host
+		if [ "$way" = device ]; then
+			rm -f "$img"
+			truncate -s 64M "$img"
+			loop=$(losetup -f --show "$img") || exit 1
+			opt="--insulate device:$loop"
+		else
+			img=$R/srv/ct/5000.img
+			loop=$img
+		fi
+		# shellcheck disable=SC2086
+		run_check "$way: convert" vs convert shop --yes $opt
+		source=$(aside "$R/vservers" shop)
+		tree "$scratch/source" "$source"
+		run_check "$way: healthy" vs commit shop -n
+		debugfs -w -R "ssv state 3" "$loop" 2>/dev/null
+		refused "$way: marked with errors" "has errors: its superblock is marked.* e2fsck -f on"
+		source_stays "$way: marked with errors"
+		debugfs -w -R "ssv state 1" "$loop" 2>/dev/null
+		debugfs -w -R "feature needs_recovery" "$loop" >/dev/null 2>&1
+		refused "$way: its journal was not replayed" "not unmounted cleanly: run e2fsck"
+		source_stays "$way: its journal was not replayed"
+		debugfs -w -R "feature -needs_recovery" "$loop" >/dev/null 2>&1
+		block=$(debugfs -R "blocks /srv/6/data" "$loop" 2>/dev/null | tr ' ' '\n' | grep -m1 .)
+		debugfs -w -R "freeb $block" "$loop" 2>/dev/null
+		refused "$way: a used block is called free" "e2fsck found the file system damaged .*Block bitmap differences"
+		said "$way: a way on" "run e2fsck -f on .* and commit again, or undo; --keep-source"
+		source_stays "$way: a used block is called free"
+		run_check "$way: it does not hinder who keeps the source" vs commit shop -n --keep-source
+		e2fsck -fy "$loop" >/dev/null 2>&1
+		run_check "$way: mended: commit" vs commit shop --yes
+		is "$(aside "$R/vservers" shop)" "" "$way: the source is gone"
+		[ "$way" = image ] || losetup -d "$loop"
+	done
+	converted --method copy
+	img=$(losetup -n -O BACK-FILE "$(findmnt -n -o SOURCE "$R/vz/private")")
+	umount "$R/vz/private"
+	debugfs -w -R "ssv state 3" "$img" 2>/dev/null
+	mount -o loop "$img" "$R/vz/private"
+	refused "the disk of the copy is marked" "the copy '/vz/private/5000' lies on .*, which has errors"
+	source_stays "the disk of the copy is marked"
+	umount "$R/vz/private"
+	e2fsck -fy "$img" >/dev/null 2>&1
+	mount -o loop "$img" "$R/vz/private"
+	run_check "checked: commit" vs commit shop --yes
+}
+
+for section in ${LAST_COPY:-emptied robbed restored covered unhealthy late clock resume interrupted meanwhile own given away source place renamed busy damaged held}; do
 	"section_$section"
 done
 done_testing

@@ -9,7 +9,7 @@
 #define PROGRAM "/sbin/e2fsck"
 #define FSCK_FAILED 8	/* from here on nothing was found: e2fsck itself failed, or was not run */
 
-int fsck_check(int fd, struct err *err)
+int fsck_check(int fd, const char *which, struct err *err)
 {
 	static const char *const args[] = { PROGRAM, "-fn", TOOL_FD, NULL };
 	static const char *const skip[] = { "e2fsck ", "Pass ", NULL };
@@ -27,6 +27,6 @@ int fsck_check(int fd, struct err *err)
 	if (said.status >= FSCK_FAILED)
 		return fail(err, "%s did not work (status %d): mend it, or move it away to go on "
 			    "without: %s", PROGRAM, said.status, show(words.data ? words.data : ""));
-	return fail(err, "%s found the new file system damaged (status %d): %s", PROGRAM,
+	return fail(err, "%s found %s damaged (status %d): %s", PROGRAM, which,
 		    said.status, show(words.data ? words.data : ""));
 }

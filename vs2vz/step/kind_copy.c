@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/atomic.h"
+#include "base/fsinfo.h"
 #include "step/beside.h"
 #include "step/changes.h"
 #include "step/last_copy.h"
@@ -117,6 +118,25 @@ int copy_open(const struct step *s, const struct work *w, struct err *err)
 	return found_opendir(&c.to, to, err);
 }
 
+/* Is the file system that the copy lies on marked with errors, and the source to go? */
+static int is_marked(const struct step *s, const struct work *w, int fd, struct err *err)
+{
+	struct pool pool = POOL_INIT;
+	struct fsinfo fs;
+	int rc = 0;
+
+	if (w->source == SOURCE_STAYS || !last_copy_retire(s, w))
+		return 0;
+	rc = fsinfo_of_fd(&fs, fd, &pool, err);
+	if (rc == 0 && fs.facts.errors)
+		rc = fail_code(err, ERR_FOREIGN, "the copy '%s' lies on %s, which has errors: %s; its "
+			       "source is kept: check that file system and commit again, or undo; "
+			       "--keep-source commits and leaves the source", show(step_get(s, "to")),
+			       show(fs.source), fs.facts.errors);
+	pool_release(&pool);
+	return rc;
+}
+
 static int copy_may_finish(const struct step *s, struct work *w, struct err *err)
 {
 	int CLEANUP_FD fd = last_copy_open(s, w, err);
@@ -124,7 +144,7 @@ static int copy_may_finish(const struct step *s, struct work *w, struct err *err
 	if (fd < 0)
 		err_add(err, "the copy cannot be seen, and what it was copied from is kept (mount what "
 			"the copy lies on, or undo)");
-	return fd < 0 ? -1 : 0;
+	return fd < 0 ? -1 : is_marked(s, w, fd, err);
 }
 
 static int open_part(const struct copy *c, struct err *err)

@@ -107,6 +107,24 @@ static int explain(const struct makefs *m, struct err *err)
 	return fail_code(err, cause.code, "file system on '%s': %s%s", show(m->at), cause.text, cure);
 }
 
+/* By e2fsck, as it lies there. which: what the message calls it. */
+static int check_volume(const struct makefs *m, const char *volume, const char *which,
+			struct err *err)
+{
+	int CLEANUP_FD fd = volume_open(m->w->root, volume, VOLUME_READ, err);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0)
+		return fail_errno(err, "cannot look at '%s'", show(volume));
+	if (m->device) {
+		close_fd(&fd);	/* e2fsck wants it for itself */
+		fd = device_open(volume, st.st_rdev);
+	}
+	return fd < 0 ? fail_errno(err, "cannot open '%s'", show(volume)) : fsck_check(fd, which, err);
+}
+
 /* Read back: by e2fsck, and as the kernel sees it, against the source. */
 static int prove(struct makefs *m, const struct source *from, struct err *err)
 {
@@ -114,20 +132,9 @@ static int prove(struct makefs *m, const struct source *from, struct err *err)
 	struct root folder = { m->w->folder, "" };
 	int CLEANUP_FD sums = -1;
 	int CLEANUP_FD view = -1;
-	int CLEANUP_FD fd = volume_open(m->w->root, volume, VOLUME_READ, err);
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (check_volume(m, volume, "the new file system", err) < 0)
 		return -1;
-	if (m->device) {
-		close_fd(&fd);	/* e2fsck wants it for itself */
-		fd = device_open(volume, st.st_rdev);
-	}
-	if (fd < 0)
-		return fail_errno(err, "cannot open '%s'", show(volume));
-	if (fsck_check(fd, err) < 0)
-		return -1;
-	close_fd(&fd);
 	view = mounted_open(m->w->root, volume, m->uuid, VOLUME_READ, err);
 	if (view < 0)
 		return -1;
@@ -259,14 +266,67 @@ int makefs_open(const struct step *s, struct work *w, struct err *err)
 	return view_tree(w, s, err);
 }
 
+/* The file system is whole by its own word and by e2fsck's; nobody has it mounted. */
+static int judge_health(struct makefs *m, struct err *err)
+{
+	const char *user = m->seen.mounted ? m->seen.mounted : m->seen.held;
+	struct fs_facts facts = { .errors = NULL };
+	struct ext_super super;
+	int CLEANUP_FD fd = -1;
+
+	if (user && !m->w->resumes)
+		return fail_code(err, EBUSY, "'%s' is in use: %s", show(m->at), show(user));
+	if (user)
+		return 0;
+	fd = volume_open(m->w->root, m->at, VOLUME_READ, err);
+	if (fd < 0 || ext_super_read(&super, fd, err) < 0)
+		return -1;
+	fs_facts_read(&facts, "ext4", fd);
+	close_fd(&fd);
+	if (facts.errors)
+		return fail_code(err, ERR_FOREIGN, "the file system on '%s' has errors: %s",
+				 show(m->at), facts.errors);
+	/*
+	 * With a journal to replay it is not as it will be: it cannot be opened either. A commit
+	 * that goes on began with this check, and was cut while it wrote there itself.
+	 */
+	if (super.unclean || m->w->resumes)
+		return 0;
+	return check_volume(m, m->at, "the file system", err);
+}
+
+/*
+ * Before what it was made from goes. A tree can be read in full on a file system that loses
+ * it next: bitmaps and counts that are wrong let new files overwrite old ones.
+ */
+static int is_healthy(const struct step *s, struct work *w, struct err *err)
+{
+	struct makefs CLEANUP_MAKEFS m = MAKEFS_INIT;
+
+	if (w->source == SOURCE_STAYS || !last_copy_retire(s, w))
+		return 0;
+	if (makefs_look(&m, s, w, err) < 0 ||
+	    volume_look(&m.seen, w->root, m.at, &m.pool, err) < 0)
+		return -1;
+	if (m.is != FS_WHOLE || judge_health(&m, err) == 0)
+		return 0;	/* what else it is was asked when it was opened */
+	return fail_code(err, err->code == EBUSY ? EBUSY : ERR_FOREIGN, "%s; what it was made from is "
+			 "kept: stop the container, run e2fsck -f on '%s' and commit again, or undo; "
+			 "--keep-source commits and leaves it", pool_strdup(&m.pool, err->text),
+			 show(m.at));
+}
+
 static int makefs_may_finish(const struct step *s, struct work *w, struct err *err)
 {
 	int CLEANUP_FD fd = last_copy_open(s, w, err);
 
-	if (fd < 0)
+	if (fd < 0) {
 		err_add(err, "the container's file system cannot be seen, and what it was made from is "
 			"kept (mount or attach it, or undo)");
-	return fd < 0 ? -1 : 0;
+		return -1;
+	}
+	close_fd(&fd);
+	return is_healthy(s, w, err);
 }
 
 /* In a view that can be changed. One that cannot be had is no reason to bring nothing back. */
