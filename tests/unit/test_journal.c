@@ -425,6 +425,71 @@ static void what_stands_behind_the_end_is_seen(void **state)
 	expect_phase(w, PHASE_UNDONE, 0, 0);
 }
 
+/* The first step behind the end that wrote a file or link where no tree has come; -1: none. */
+static int first_behind(struct place_of_work *w)
+{
+	struct journal j = get(w);
+	int first = -1;
+
+	for (size_t i = j.plan.nr_steps; i-- > j.last;) {
+		const struct step *s = &j.plan.step[i];
+
+		if (s->kind->telling && strncmp(step_get(s, "at"), "/etc/", 5) == 0)
+			first = (int)i;
+	}
+	journal_close(&j);
+	return first;
+}
+
+/* A log that ends with the steps up to and with last. */
+static void end_log_with(struct place_of_work *w, const char *text, unsigned last)
+{
+	struct journal j;
+
+	write_log(w, text, strcspn(text, "\n") + 1);
+	j = get(w);
+	good(journal_log(&j, "do", 0, last, &err));
+	good(journal_log(&j, "done", 0, last, &err));
+	journal_close(&j);
+	lose_seal(w);
+}
+
+/* The same of files and links, wherever the log ends behind the tree. */
+static void files_behind_the_end_are_seen(void **state)
+{
+	struct place_of_work *w = *state;
+	unsigned seen = 0, tree = 0;
+	struct journal j;
+	char text[8192];
+	size_t len, nr;
+
+	make(w);
+	carry(w, run_forward, 0);
+	len = read_log(w, text);
+	lose_seal(w);
+	j = get(w);
+	nr = j.plan.nr_steps;
+	for (unsigned i = 0; i < nr; i++)
+		if (j.plan.step[i].kind->moves)
+			tree = i;
+	journal_close(&j);
+	for (unsigned last = tree; last + 1 < nr; last++) {
+		end_log_with(w, text, last);
+		if (first_behind(w) < 0)
+			continue;
+		seen++;
+		carry(w, run_back, -1);
+		assert_int_equal(err.code, VS_JOURNAL_DAMAGED);
+		carry(w, run_forward, -1);
+		assert_int_equal(err.code, VS_JOURNAL_DAMAGED);
+		assert_non_null(strstr(err.text, "the log ends before it"));
+	}
+	assert_true(seen > 0);
+	write_log(w, text, len);
+	carry(w, run_back, 0);
+	expect_phase(w, PHASE_UNDONE, 0, 0);
+}
+
 static void commit_is_the_end(void **state)
 {
 	struct place_of_work *w = *state;
@@ -515,6 +580,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_flipped_newline_is_damage, up, down),
 		cmocka_unit_test_setup_teardown(a_seal_may_be_lost, up, down),
 		cmocka_unit_test_setup_teardown(what_stands_behind_the_end_is_seen, up, down),
+		cmocka_unit_test_setup_teardown(files_behind_the_end_are_seen, up, down),
 		cmocka_unit_test_setup_teardown(there_and_back, up, down),
 		cmocka_unit_test_setup_teardown(commit_is_the_end, up, down),
 		cmocka_unit_test_setup_teardown(ended_journals_are_archived, up, down),

@@ -262,11 +262,37 @@ static int forward_loop(struct journal *j, struct work *w, struct err *err)
 	return 0;
 }
 
+/* Does a step before this one bring what is at its path, with what was there before? */
+static bool is_brought(const struct plan *p, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (p->step[i].kind->moves && reaches_into(&p->step[nr], &p->step[i]))
+			return true;
+	return false;
+}
+
+/*
+ * May the step be asked whether it is done? A tree that moved says so at any time. What is
+ * told by its content was absent or otherwise when the plan was begun, unless it was noted;
+ * before anything was begun nothing is noted yet.
+ */
+static int may_ask(const struct journal *j, const struct work *w, const struct step *s,
+		   struct err *err)
+{
+	int noted;
+
+	if (s->kind->moves)
+		return 1;
+	if (!s->kind->telling || j->phase != PHASE_CONVERTING || is_brought(&j->plan, s->nr))
+		return 0;
+	noted = found_noted(w, s->nr, err);
+	return noted < 0 ? -1 : !noted;
+}
+
 /*
  * Steps behind the end of the log were never begun. One that stands as done all the same
  * was: the log has lost its end, and whoever believes it would leave that step where it is.
- * Asked of trees that move alone: a file or link may have been there before (found). What
- * cannot be seen stops the way on; the way back not where a disk fails, which may be why.
+ * What cannot be seen stops the way on; the way back not where a disk fails, which may be why.
  */
 static int nothing_behind(const struct journal *j, struct work *w, struct err *err)
 {
@@ -276,10 +302,12 @@ static int nothing_behind(const struct journal *j, struct work *w, struct err *e
 		const struct step *s = &j->plan.step[i];
 		enum standing now = STANDS_BEFORE;
 
-		if (s->kind->moves && s->kind->guard(s, w, &now, err) < 0 && err_is_refusal(err) &&
-		    !(w->back && volume_fails(err)))
+		int ask = may_ask(j, w, s, err);
+
+		if (ask < 0 || (ask && s->kind->guard(s, w, &now, err) < 0 && err_is_refusal(err) &&
+				!(w->back && volume_fails(err))))
 			return step_failed(s, err);
-		if (s->kind->moves && now == STANDS_AFTER)
+		if (ask && now == STANDS_AFTER)
 			return fail_code(err, VS_JOURNAL_DAMAGED, "journal '%s': step %u (%s) is done, but "
 					 "the log ends before it: it has been cut, or the step was "
 					 "done by somebody else", show(j->name), s->nr, s->kind->name);

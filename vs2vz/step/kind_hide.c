@@ -286,6 +286,7 @@ const struct kind kind_hide = {
 	.name = "hide",
 	.args = hide_args,
 	.finish_erases = true,
+	.telling = true,
 	.guard = hide_guard,
 	.apply = hide_apply,
 	.undo = hide_undo,

@@ -136,6 +136,7 @@ static const struct arg symlink_args[] = {
 const struct kind kind_symlink = {
 	.name = "symlink",
 	.args = symlink_args,
+	.telling = true,
 	.guard = symlink_guard,
 	.found = symlink_found,
 	.apply = symlink_apply,

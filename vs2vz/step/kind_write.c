@@ -233,6 +233,7 @@ const struct kind kind_write = {
 	.name = "write",
 	.args = write_args,
 	.has_text = true,
+	.telling = true,
 	.stage = write_stage,
 	.guard = write_guard,
 	.found = write_found,

@@ -135,6 +135,7 @@ struct kind {
 	bool alone;			/* long: a batch of its own */
 	bool moves;			/* steps at or inside its paths go into another batch */
 	bool has_text;
+	bool telling;			/* its result is hardly another's, by content */
 	bool finish_erases;		/* after finish, guard has nothing to go by */
 	int (*stage)(const struct step *s, struct work *w, struct err *err); /* may be NULL */
 	int (*guard)(const struct step *s, struct work *w, enum standing *now, struct err *err);
