@@ -44,7 +44,7 @@ mutant "a record is not synced" base/atomic.c "power cut in convert" \
 mutant "no before-image" step/kind_write.c "crash in convert" \
 	's/if (saved_write(w, s->nr, &t->image, err) < 0 ||/if (/;s/(saved_write(w, s->nr, &t.image, err) < 0 ||/(/'
 mutant "an image is made again when flags are lifted" step/saved.c "resumed, then undo" \
-	's/saved != SAVED_WHOLE ||$/1 ||/'
+	's/if (saved != SAVED_WHOLE || image.inode/if (1 || image.inode/'
 mutant "the old inode does not come back" step/kind_write_undo.c "convert, then undo" \
 	's/^\tif (old->held)$/\tif (0)/'
 mutant "a cut step leaves the second name of the old inode" step/kind_write_undo.c "crash in convert, then undo" \

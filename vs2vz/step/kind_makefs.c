@@ -356,7 +356,7 @@ static int bring_back(struct makefs *m, struct err *err)
 		return -1;
 	from.opt.back = true;
 	view = mounted_open(m->w->root, m->at, m->uuid, VOLUME_READ, err);
-	if (view >= 0 && trace_would_come_back(m->w, view, from.fd)) {
+	if (view >= 0 && trace_would_come_back(m->w, view)) {
 		close_fd(&view);
 		if (leave_trace_behind(m, from.fd, err) < 0)
 			return -1;

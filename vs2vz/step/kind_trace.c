@@ -39,17 +39,17 @@ static const struct step *links_of(const struct work *w)
 	return NULL;
 }
 
-bool trace_would_come_back(const struct work *w, int copy, int source)
+bool trace_would_come_back(const struct work *w, int copy)
 {
-	struct stat a, b;
+	struct stat st;
 
-	return links_of(w) && (below_stat(copy, TRACE_LINKS_NAME, &a) == 0 ||
-			       fstat(copy, &a) < 0 || fstat(source, &b) < 0 ||
-			       a.st_mtim.tv_sec != b.st_mtim.tv_sec ||
-			       a.st_mtim.tv_nsec != b.st_mtim.tv_nsec);
+	return links_of(w) && (below_stat(copy, TRACE_LINKS_NAME, &st) == 0 || errno != ENOENT);
 }
 
-/* Do both roots hold the same names? Then the copy's gets the source's time. */
+/*
+ * The source was not touched yet. Do both roots hold the same names? Then the copy's gets the
+ * source's time.
+ */
 static int same_time_of_roots(int copy, int source, struct err *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 0 } };
@@ -81,10 +81,9 @@ int trace_leave_behind(struct work *w, int copy, int source, struct err *err)
 		return 0;
 	if (errno != ENOENT)
 		return fail_errno(err, "cannot look at '%s'", TRACE_LINKS_NAME);
-	if (below_stat(copy, TRACE_LINKS_NAME, &st) < 0) {
-		if (errno != ENOENT)
-			return fail_errno(err, "cannot look at '%s'", TRACE_LINKS_NAME);
-	} else if (!S_ISDIR(st.st_mode) || sys_rmdir(&at) < 0) {
+	if (below_stat(copy, TRACE_LINKS_NAME, &st) < 0)
+		return errno == ENOENT ? 0 : fail_errno(err, "cannot look at '%s'", TRACE_LINKS_NAME);
+	if (!S_ISDIR(st.st_mode) || sys_rmdir(&at) < 0) {
 		if (S_ISDIR(st.st_mode) && errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY)
 			return fail_errno(err, "cannot remove '%s'", TRACE_LINKS_NAME);
 		work_kept(w, step_get(s, "at"), "vzctl's directory for checkpoints is not empty: it came "

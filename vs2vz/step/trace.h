@@ -24,7 +24,7 @@ bool is_trace_of_links(const struct step *s);
  * knows that the source had no directory of vzctl's, it goes from the copy, when it is empty,
  * and the copy's root gets the time of the source's where both have the same names.
  */
-bool trace_would_come_back(const struct work *w, int copy, int source);
+bool trace_would_come_back(const struct work *w, int copy);
 int trace_leave_behind(struct work *w, int copy, int source, struct err *err) MUST_CHECK;
 
 #endif
