@@ -33,11 +33,14 @@ static void look(struct session *s, const struct journal *j, size_t line)
 
 	work_init(&w, &s->root, j->folder, &s->pool);
 	carry_work(s, &w);
+	w.lists = true;
 	done = run_may_finish(j, &w, &s->err);
 	s->report.guests[line].planned = true;
 	for (size_t i = 0; i < w.nr_losses; i++)
 		add_loss(s, &s->report.guests[line], &w.losses[i]);
 	carry_late(s, line, &w);
+	for (size_t i = 0; i < w.nr_others; i++)
+		report_path_add(&s->report.guests[line], &s->report, w.others[i].path, w.others[i].why);
 	if (done < 0) {
 		report_error(&s->report.guests[line], &s->report, &s->err);
 		s->report.guests[line].outcome = OUTCOME_BLOCKED;

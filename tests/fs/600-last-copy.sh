@@ -173,6 +173,9 @@ section_own() {
 	rm -r "$R/vz/private/5000/srv/1"
 	echo changed >"$R/vz/private/5000/srv/2/record"
 	mv "$R/vz/private/5000/srv/5" "$R/vz/private/5000/srv/five"
+	run_check "the dry run" vs commit shop -n
+	said "it says what still differs" "/vz/private/5000/srv/2/record: not as it was made: (size|mtime)"
+	said "and what is not there" "/vz/private/5000/srv/1/data: not as it was made: missing"
 	run_check "changes of the container do not hinder" vs commit shop --yes
 	is "$(cat "$R/vz/private/5000/srv/2/record")" changed "they stay"
 }

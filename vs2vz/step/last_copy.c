@@ -419,6 +419,7 @@ static int ask_life(struct looking *l, struct look_scratch *s, const struct walk
 		    struct walk_entry *e, const struct stat *now, const char **what, struct err *err)
 {
 	struct buf CLEANUP_BUF below = BUF_INIT;
+	struct buf CLEANUP_BUF path = BUF_INIT;
 	bool odd;
 
 	*what = NULL;
@@ -430,10 +431,14 @@ static int ask_life(struct looking *l, struct look_scratch *s, const struct walk
 	if (!*what)
 		return 0;
 	s->loss.changed++;
+	if (!l->w->lists && !odd)
+		return 0;
 	walk_path(&below, dir, e->name);
+	buf_addf(&path, "%s/%s", l->copy, below.data);
 	pthread_mutex_lock(&l->lock);
 	if (odd && !l->life.first[0])
 		snprintf(l->life.first, sizeof(l->life.first), "'%s' (%s)", show(below.data), *what);
+	work_other(l->w, path.data, *what);
 	pthread_mutex_unlock(&l->lock);
 	return 0;
 }

@@ -438,6 +438,17 @@ void work_loss(struct work *w, struct loss loss)
 				  sizeof(loss)) = loss;
 }
 
+void work_other(struct work *w, const char *path, const char *what)
+{
+	struct kept *k;
+
+	if (!w->lists || w->nr_others >= LATE_LISTED)
+		return;
+	k = pool_grow(w->pool, &w->others, &w->nr_others, &w->cap_others, sizeof(*k));
+	k->path = pool_strdup(w->pool, path);
+	k->why = pool_printf(w->pool, "not as it was made: %s", what);
+}
+
 void work_late(struct work *w, const char *path, const char *fmt, ...)
 {
 	struct kept *k;

@@ -125,6 +125,9 @@ struct work {
 	uint64_t nr_late;		/* what only that has which goes; the first are listed */
 	size_t nr_listed, cap_late;
 	struct kept *late;
+	bool lists;			/* may_finish is to list what the container has otherwise */
+	size_t nr_others, cap_others;
+	struct kept *others;
 };
 /* So many of them are listed at most. */
 #define LATE_LISTED 100000
@@ -181,10 +184,12 @@ int work_sync_now(struct work *w, struct err *err) MUST_CHECK;
 void work_sync_drop(struct work *w);
 void work_kept(struct work *w, const char *path, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /*
- * For may_finish: what would be deleted. For may_finish and may_undo: an object that exists
+ * For may_finish: what would be deleted; an object of the copy that is not as it was made,
+ * where w->lists (LATE_LISTED at most). For may_finish and may_undo: an object that exists
  * only in what would be deleted.
  */
 void work_loss(struct work *w, struct loss loss);
+void work_other(struct work *w, const char *path, const char *what);
 void work_late(struct work *w, const char *path, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif
