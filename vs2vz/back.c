@@ -193,7 +193,7 @@ static int bring_hooks(struct session *s, const struct record *r)
 	if (contain_hooks(&hooks, &s->host, &s->root, &s->pool, &s->err) == 0 &&
 	    carry_host(s, &hooks) == 0)
 		return 0;
-	refuse(s, r->name, s->err.text);
+	refuse(s, r->name, pool_strdup(&s->pool, s->err.text));
 	return -1;
 }
 
