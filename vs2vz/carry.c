@@ -463,6 +463,25 @@ static bool is_unreadable(struct session *s, const struct record *r, struct jour
 	return true;
 }
 
+static void foresee_one(struct session *s, const struct foresight *f, const struct journal *j,
+			size_t line)
+{
+	struct report_guest *g = &s->report.guests[line];
+	struct work w;
+
+	work_init(&w, &s->root, j->folder, &s->pool);
+	carry_work(s, &w);
+	w.lists = true;
+	if (f->ask(j, &w, &s->err) < 0) {
+		report_error(g, &s->report, &s->err);
+		g->outcome = OUTCOME_BLOCKED;
+		g->state = STATE_BLOCKED;
+	}
+	g->planned = true;
+	f->tell(s, j, line, &w);
+	work_release(&w);
+}
+
 int carry_foresee(struct session *s, const struct foresight *f)
 {
 	const struct record **records;
@@ -483,7 +502,7 @@ int carry_foresee(struct session *s, const struct foresight *f)
 			continue;
 		}
 		if (f->ready(s, records[i]))
-			f->look(s, &j, line);
+			foresee_one(s, f, &j, line);
 		journal_close(&j);
 	}
 	status = carry_status(s);

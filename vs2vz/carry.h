@@ -41,7 +41,10 @@ void carry_late(struct session *s, size_t line, const struct work *w);
  */
 struct foresight {
 	bool (*ready)(struct session *s, const struct record *r);
-	void (*look)(struct session *s, const struct journal *j, size_t line);
+	/* What the command itself asks before its first step. */
+	int (*ask)(const struct journal *j, struct work *w, struct err *err);
+	/* Whatever the answer was: what would be done, and what was found, into the line. */
+	void (*tell)(struct session *s, const struct journal *j, size_t line, const struct work *w);
 	void (*show)(struct session *s, struct buf *out);
 };
 int carry_foresee(struct session *s, const struct foresight *f);

@@ -26,27 +26,14 @@ static void add_loss(struct session *s, struct report_guest *g, const struct los
 	s->report.bytes_freed += loss->bytes;
 }
 
-static void look(struct session *s, const struct journal *j, size_t line)
+static void tell(struct session *s, const struct journal *j, size_t line, const struct work *w)
 {
-	struct work w;
-	int done;
-
-	work_init(&w, &s->root, j->folder, &s->pool);
-	carry_work(s, &w);
-	w.lists = true;
-	done = run_may_finish(j, &w, &s->err);
-	s->report.guests[line].planned = true;
-	for (size_t i = 0; i < w.nr_losses; i++)
-		add_loss(s, &s->report.guests[line], &w.losses[i]);
-	carry_late(s, line, &w);
-	for (size_t i = 0; i < w.nr_others; i++)
-		report_path_add(&s->report.guests[line], &s->report, w.others[i].path, w.others[i].why);
-	if (done < 0) {
-		report_error(&s->report.guests[line], &s->report, &s->err);
-		s->report.guests[line].outcome = OUTCOME_BLOCKED;
-		s->report.guests[line].state = STATE_BLOCKED;
-	}
-	work_release(&w);
+	(void)j;
+	for (size_t i = 0; i < w->nr_losses; i++)
+		add_loss(s, &s->report.guests[line], &w->losses[i]);
+	carry_late(s, line, w);
+	for (size_t i = 0; i < w->nr_others; i++)
+		report_path_add(&s->report.guests[line], &s->report, w->others[i].path, w->others[i].why);
 }
 
 static void show_losses(struct session *s, struct buf *out)
@@ -66,7 +53,7 @@ static bool is_due(struct session *s, const struct record *r)
 
 int commit_foresee(struct session *s)
 {
-	static const struct foresight commit = { is_due, look, show_losses };
+	static const struct foresight commit = { is_due, run_may_finish, tell, show_losses };
 
 	return carry_foresee(s, &commit);
 }

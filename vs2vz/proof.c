@@ -627,24 +627,13 @@ static void add_reversed(struct session *s, size_t line, const struct step *step
 	a->text = pool_strdup(s->report.pool, rest.data);
 }
 
-/* The same question that undo asks before its first step, and the steps that would follow. */
-static void foresee(struct session *s, const struct journal *j, size_t line)
+/* The steps that would follow the question. */
+static void tell_reversed(struct session *s, const struct journal *j, size_t line,
+			  const struct work *w)
 {
-	struct work w;
-	int done;
-
-	work_init(&w, &s->root, j->folder, &s->pool);
-	carry_work(s, &w);
-	done = run_may_back(j, &w, &s->err);
-	work_release(&w);
-	s->report.guests[line].planned = true;
+	(void)w;
 	for (size_t i = j->last; i-- > 0;)
 		add_reversed(s, line, &j->plan.step[i]);
-	if (done == 0)
-		return;
-	report_error(&s->report.guests[line], &s->report, &s->err);
-	s->report.guests[line].outcome = OUTCOME_BLOCKED;
-	s->report.guests[line].state = STATE_BLOCKED;
 }
 
 static void show_undo(struct session *s, struct buf *out)
@@ -660,7 +649,7 @@ static void show_undo(struct session *s, struct buf *out)
 
 int proof_undo_plan(struct session *s)
 {
-	static const struct foresight undo = { undo_ready, foresee, show_undo };
+	static const struct foresight undo = { undo_ready, run_may_back, tell_reversed, show_undo };
 
 	return carry_foresee(s, &undo);
 }
