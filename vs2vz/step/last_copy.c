@@ -384,6 +384,12 @@ static int judge_pair(struct looking *l, struct look_scratch *s, const struct wa
 	if (mend_meta(l->marks, &s->window, -1, &mended) < 0)
 		return walk_fail(err, dir, e->name, "cannot compare");
 	what = status_differs(&mended.st, &now->st, &l->fs);
+	/*
+	 * In a commit that goes on the times of the source tell less, and its own record nothing.
+	 * That of the copy still does: there it is what it was, so the source was written to.
+	 */
+	if (what && l->w->resumes && l->life.record && !is_step_made(l, dir, e->name, what))
+		return add_late(l, dir, e->name, what);
 	if (!what && to_be_read(l, &e->meta.st)) {
 		same = same_content(s, dir, e, now, is_set_id(&e->meta.st), err);
 		if (same < 0)

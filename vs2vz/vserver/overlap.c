@@ -246,8 +246,9 @@ static void find_aliases(struct scan *s)
 
 /*
  * Trees around trees. A guest's system is one tree, whatever other configurations name in
- * it: the inner guest is barred, the outer one is told what goes along. Where only the inner
- * one is a system, the outer configuration names a directory of guests, and is barred.
+ * it: the inner guest is barred, the outer one is told what goes along; it waits where that
+ * is a system, for then it may be a guest's only copy. Where only the inner one is a system,
+ * the outer configuration names a directory of guests, and is barred.
  */
 typedef void around_fn(struct scan *s, struct guest *inner, struct guest *outer);
 
@@ -269,8 +270,13 @@ static void bar_inner(struct scan *s, struct guest *inner, struct guest *outer)
 		finding_add(s->findings, VS_TREE_NESTED, inner->name, inner->tree,
 			    "it is a part of the tree of guest '%s'", show(outer->name));
 	inner->barred = true;
-	finding_add(s->findings, VS_TREE_AROUND, outer->name, inner->tree,
-		    "the tree of guest '%s' goes along", show(inner->name));
+	if (looks_like_system(s, inner->tree))
+		finding_add(s->findings, VS_TREE_NESTED, outer->name, inner->tree,
+			    "the system of guest '%s' lies in this guest's tree, and would go along",
+			    show(inner->name));
+	else
+		finding_add(s->findings, VS_TREE_AROUND, outer->name, inner->tree,
+			    "the tree of guest '%s' goes along", show(inner->name));
 }
 
 /*
