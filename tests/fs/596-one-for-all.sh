@@ -103,7 +103,7 @@ host_tree "$scratch/now" "$R"
 same_files "$scratch/converted" "$scratch/now" "none of these changed anything"
 run vs status
 said "the next command names one of them" 'verify guest/345'
-run_check "the guest of that name" vs verify guest/345
+run_check "the guest of that name" vs undo guest/345
 ok "it is back" test -d "$R/vservers/345/etc"
 ok "the other one is not" test -d "$R/vz/private/345/etc"
 run_check "the container of that number" vs undo ct/345
