@@ -221,7 +221,7 @@ static int apply_batch(const struct journal *j, struct batch b, struct work *w, 
 		return -1;
 	if (b.last != j->plan.nr_steps)
 		return 0;
-	return manifest_complete(w, err) < 0 ? -1 : view_settle(w, err);
+	return manifest_complete(w, err) < 0 ? -1 : view_settle(w, true, err);
 }
 
 /* The batch is done: say so, and in the same breath what comes next. */
@@ -533,7 +533,7 @@ static int finish_steps(const struct journal *j, struct work *w, struct err *err
 		if (s->kind->finish && (locks_lift(s, w, err) < 0 || s->kind->finish(s, w, err) < 0))
 			return verb_failed(s, w, err);
 	}
-	return work_sync_now(w, err) < 0 || locks_restore(w, err) < 0 ? -1 : view_settle(w, err);
+	return work_sync_now(w, err) < 0 || locks_restore(w, err) < 0 ? -1 : view_settle(w, false, err);
 }
 
 int run_finish(struct journal *j, struct work *w, struct err *err)

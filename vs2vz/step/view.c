@@ -143,12 +143,19 @@ int view_root(struct root *out, const char **rest, const char *path, const struc
 	return 1;
 }
 
-static const char *volume_of(const struct work *w)
+static const struct step *maker_of(const struct work *w)
 {
 	for (size_t i = 0; i < w->nr_steps; i++)
 		if (w->steps[i].kind == &kind_makefs)
-			return at_now(&w->steps[i], w);
+			return &w->steps[i];
 	return NULL;
+}
+
+static const char *volume_of(const struct work *w)
+{
+	const struct step *maker = maker_of(w);
+
+	return maker ? at_now(maker, w) : NULL;
 }
 
 const char *view_volume(const struct work *w, dev_t dev)
@@ -161,14 +168,41 @@ const char *view_volume(const struct work *w, dev_t dev)
 	return same ? volume_of(w) : NULL;
 }
 
-int view_settle(const struct work *w, struct err *err)
+/*
+ * A run that was cut after its last change in the view, and went on with steps elsewhere,
+ * never opened it again: its journal is to be replayed.
+ */
+static int is_left_unclean(const struct step *maker, const struct work *w, const char *at,
+			   struct err *err)
 {
-	const char *at = volume_of(w);
+	int CLEANUP_FD fd = -1;
+	struct ext_super super;
+
+	if (view_is_mounted(w, step_get(maker, "to")))
+		return 0;
+	fd = volume_open(w->root, at, VOLUME_READ, err);
+	return fd < 0 || ext_super_read(&super, fd, err) < 0 ? -1 : super.unclean;
+}
+
+int view_settle(const struct work *w, bool unopened, struct err *err)
+{
+	const struct step *maker = maker_of(w);
+	const char *at = maker ? at_now(maker, w) : NULL;
 	struct ext_super super;
 	int CLEANUP_FD fd = -1;
+	int left;
 
-	if (!at || w->view->fd < 0 || !w->view->writable)
+	if (!at)
 		return 0;
+	if (w->view->fd < 0 || !w->view->writable) {
+		left = unopened ? is_left_unclean(maker, w, at, err) : 0;
+		if (left <= 0)
+			return left;
+		view_close(w);
+		w->view->fd = mounted_open(w->root, at, step_get(maker, "uuid"), VOLUME_WRITE, err);
+		if (w->view->fd < 0)
+			return -1;
+	}
 	view_close(w);
 	fd = volume_open(w->root, at, VOLUME_READ, err);
 	if (fd < 0)

@@ -40,8 +40,11 @@ const char *view_volume(const struct work *w, dev_t dev);
 int view_mount(const struct work *w, const char *volume, const char *uuid,
 	       struct err *err) MUST_CHECK;
 
-/* After the last step: what was changed in a view is on the volume, and it is clean. */
-int view_settle(const struct work *w, struct err *err) MUST_CHECK;
+/*
+ * After the last step: what was changed in a view is on the volume, and it is clean.
+ * unopened: a volume that this run never opened as well, for a run before it may have been cut.
+ */
+int view_settle(const struct work *w, bool unopened, struct err *err) MUST_CHECK;
 
 /*
  * The tree of a makefs step's container: where it is mounted, or in a private view of its

@@ -318,6 +318,42 @@ static const struct mount *mount_of(const struct users *users, const char *path)
 	return best;
 }
 
+static void add_bind(const struct guest *guest, const struct mount *m, struct findings *findings)
+{
+	finding_add(findings, VS_GUEST_BUSY, guest->name, m->point,
+		    "'%s' of the file system is mounted there as well", show(m->root));
+}
+
+/*
+ * Below a root that is no mount point (chroot) the table does not tell which part of its file
+ * system the tree is. What is mounted elsewhere has a path that ends in one of the tree's
+ * own, and is the same object.
+ */
+static void find_binds_in_chroot(const struct guest *guest, const struct users *users,
+				 const char *path, struct findings *findings)
+{
+	struct stat here, there;
+	struct root real;
+	struct err err;
+
+	if (root_init(&real, "/", &err) < 0)
+		return;
+	for (size_t i = 0; i < users->machine.nr; i++) {
+		const struct mount *m = &users->machine.v[i];
+
+		if (m->dev != guest->tree_dev || path_within(m->point, path))
+			continue;
+		for (const char *at = m->root; at && (at = strstr(at, path)); at++)
+			if (path_within(at, path) && root_stat(&real, at, &here, &err) == 0 &&
+			    root_stat(&real, m->point, &there, &err) == 0 &&
+			    here.st_dev == there.st_dev && here.st_ino == there.st_ino) {
+				add_bind(guest, m, findings);
+				break;
+			}
+	}
+	root_release(&real);
+}
+
 /* A mount of the tree, or of a part of it, elsewhere: what is written there is written here. */
 static void find_binds(const struct guest *guest, const struct users *users,
 		       struct findings *findings)
@@ -326,7 +362,11 @@ static void find_binds(const struct guest *guest, const struct users *users,
 	const struct mount *home = mount_of(users, path);
 	const char *inside, *below;
 
-	if (!home || !home->root || !home->dev)
+	if (!home) {
+		find_binds_in_chroot(guest, users, path, findings);
+		return;
+	}
+	if (!home->root || !home->dev)
 		return;
 	below = strcmp(home->point, "/") == 0 ? path : path + strlen(home->point);
 	inside = pool_printf(findings->pool, "%s%s", strcmp(home->root, "/") == 0 && *below ? "" :
@@ -337,8 +377,7 @@ static void find_binds(const struct guest *guest, const struct users *users,
 		if (m == home || m->dev != home->dev || !m->root || path_within(m->point, path))
 			continue;
 		if (strcmp(inside, "/") == 0 || path_within(m->root, inside))
-			finding_add(findings, VS_GUEST_BUSY, guest->name, m->point,
-				    "'%s' of the file system is mounted there as well", show(m->root));
+			add_bind(guest, m, findings);
 	}
 }
 
