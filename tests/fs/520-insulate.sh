@@ -41,7 +41,7 @@ is_whole() {
 }
 
 nothing_left() {
-	is "$(losetup -n -O BACK-FILE | grep -F "$R/" | head -n 1)" "" "$1: no loop device is left"
+	is "$(loops_below "$R/")" "" "$1: no loop device is left"
 	is "$(mounts_at "$R" | grep -vFx "$R" | head -n 1)" "" "$1: nothing is mounted"
 }
 

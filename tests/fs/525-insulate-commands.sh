@@ -115,7 +115,7 @@ for command in scan check "check --before-reboot" status verify "undo -n 345" re
 	result $? "$command runs" || show_last
 done
 is "$(cat "$R"/srv/ct/*.img | md5sum)" "$sum" "not a byte of the images changed"
-is "$(losetup -n -O BACK-FILE | grep -F "$R/srv" | head -n 1)" "" "no loop device is left"
+is "$(loops_below "$R/srv")" "" "no loop device is left"
 
 # ---- the image is away: nothing that may be the last copy goes
 
@@ -247,7 +247,7 @@ run_check "verify --start" vs verify --start
 said "it came up" 'rehearsal: .*up.*, runlevel 2'
 said "and serves" 'tcp 0.0.0.0:22 \(sshd\)'
 is "$(sum_of "$R/srv/201.img")" "$sum" "not a byte of its file system changed"
-is "$(losetup -n -O BACK-FILE | grep -F "$R/srv" | head -n 1)" "" "no loop device is left"
+is "$(loops_below "$R/srv")" "" "no loop device is left"
 is "$(mounts_at "$R" | grep -vFx "$R" | head -n 1)" "" "nothing is mounted"
 run_check "commit" vs commit deb201 --yes
 run_check "to another image" vs insulate 201 --image /srv/other.img --yes

@@ -40,7 +40,7 @@ nothing_left() {
 		losetup -n -O BACK-FILE | grep -qF "$R/" || break
 		sleep 0.1
 	done
-	is "$(losetup -n -O BACK-FILE | grep -F "$R/" | head -n 1)" "" "$1: no loop device is left"
+	is "$(loops_below "$R/")" "" "$1: no loop device is left"
 	is "$(find "$R/vz/private" "$R/srv" -name '*vs2vz*' 2>/dev/null | head -n 1)" "" "$1: nothing half made"
 }
 

@@ -84,7 +84,7 @@ hard_image() {
 	run_check "undo" vs undo hard
 	host_tree "$scratch/now" "$R"
 	same_files "$scratch/before" "$scratch/now" "undo brought everything back"
-	is "$(losetup -n -O BACK-FILE | grep -F "$R/")" "" "no loop device is left"
+	is "$(loops_below "$R/")" "" "no loop device is left"
 	wipe "$R"
 }
 

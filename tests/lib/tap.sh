@@ -193,3 +193,15 @@ chmod 755 "$scratch"
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# loops_below PATH: the file of a loop device that stays below it, ten seconds long. Who looks
+# at all loop devices at that moment keeps one for as long.
+loops_below() {
+	local i left
+	for i in $(seq 100); do
+		left=$(losetup -n -O BACK-FILE | grep -F "$1" | head -n 1)
+		[ -n "$left" ] || return 0
+		sleep 0.1
+	done
+	echo "$left"
+}

@@ -10,11 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sys.h"
 #include "step/kinds.h"
 #include "step/mounted.h"
+
+#define UNMOUNT_PATIENCE 100	/* twentieths of a second */
 
 struct view {
 	int fd;			/* root directory of the file system, -1: not open */
@@ -184,6 +187,23 @@ static int is_left_unclean(const struct step *maker, const struct work *w, const
 	return fd < 0 || ext_super_read(&super, fd, err) < 0 ? -1 : super.unclean;
 }
 
+/*
+ * The last close of a view is not always the end of its mount: whoever looks at the machine's
+ * mounts or loop devices at that moment holds it as well. A flush before would come too early.
+ */
+static int wait_clean(int fd, struct ext_super *super, struct err *err)
+{
+	const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
+
+	for (unsigned i = 0; ; i++) {
+		if (ext_super_read(super, fd, err) < 0)
+			return -1;
+		if (!super->unclean || i == UNMOUNT_PATIENCE)
+			return 0;
+		nanosleep(&moment, NULL);
+	}
+}
+
 int view_settle(const struct work *w, bool unopened, struct err *err)
 {
 	const struct step *maker = maker_of(w);
@@ -205,7 +225,7 @@ int view_settle(const struct work *w, bool unopened, struct err *err)
 	}
 	view_close(w);
 	fd = volume_open(w->root, at, VOLUME_READ, err);
-	if (fd < 0)
+	if (fd < 0 || wait_clean(fd, &super, err) < 0)
 		return -1;
 	/* What the kernel could not write when it unmounted; and what is there, not in memory. */
 	if (sys_fsync(fd) < 0)
