@@ -175,6 +175,7 @@ command='' remember=''
 recorded() {
 	# shellcheck disable=SC2086
 	run_check "$what: $command" vs $command
+	echo end >"$scratch/recorded/control"	# what follows is done by this script
 	$remember
 }
 
