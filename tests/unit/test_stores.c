@@ -14,7 +14,7 @@ static void stores(void **state)
 	fx_dir("/vservers/plain");
 	fx_dir("/vservers/around/hash");
 	fx_dir("/vservers/orphan");
-	fx_dir("/vservers/.vs2vz-held-web1");
+	fx_dir("/vservers/.web1.vs2vz-0123456789abcdef-held");
 	fx_link("/etc/vservers/.defaults/apps/vunify/hash/00", "/vservers/.hash");
 	fx_link("/etc/vservers/.defaults/apps/vunify/hash/01", "../../../../../../vservers/plain");
 	fx_link("/etc/vservers/.defaults/apps/vunify/hash/gone", "/mnt/.hash");

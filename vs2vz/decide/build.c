@@ -27,7 +27,6 @@
 #include "step/trace.h"
 #include "vserver/scan.h"
 
-
 static void add_write(struct deciding *d, struct plan *plan, const char *path,
 		      const void *text, size_t len)
 {

@@ -50,6 +50,15 @@ static int folder_place(struct folder_place *p, const struct work *w, const char
 	return p->at.dirfd < 0 ? -1 : 0;
 }
 
+/* 0 and no error left where that is all: it is not there. */
+static int unless_absent(struct err *err)
+{
+	if (!err_is_absent(err))
+		return -1;
+	err_clear(err);
+	return 0;
+}
+
 /* 1: that file is there, 0: it is not, nor its folder. */
 static int is_there(const struct work *w, const char *dir, unsigned nr, const char *suffix,
 		    struct err *err)
@@ -58,7 +67,7 @@ static int is_there(const struct work *w, const char *dir, unsigned nr, const ch
 	struct stat st;
 
 	if (folder_place(&p, w, dir, nr, suffix, err) < 0)
-		return err_is_absent(err) ? 0 : -1;
+		return unless_absent(err);
 	if (below_stat(p.at.dirfd, p.name, &st) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : fail_errno(err, "cannot look at '%s/%s'", dir, p.name);
@@ -101,8 +110,12 @@ static int open_whole(int *fd, const struct work *w, const struct folder_place *
 	struct stat st;
 
 	*fd = -1;
-	if (saved_read(&image, &saved, w, nr, err) < 0)
-		return err_is_refusal(err) ? -1 : 0;
+	if (saved_read(&image, &saved, w, nr, err) < 0) {
+		if (err_is_refusal(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
 	if (saved != SAVED_WHOLE || image.inode != inode)
 		return 0;
 	if (below_stat(p->at.dirfd, p->at.name, &st) == 0)
@@ -273,7 +286,7 @@ static int drop(const struct work *w, unsigned nr, const char *suffix, struct er
 	struct folder_place CLEANUP_FOLDER p = FOLDER_INIT;
 
 	if (folder_place(&p, w, "before", nr, suffix, err) < 0)
-		return err_is_absent(err) ? 0 : -1;
+		return unless_absent(err);
 	if (sys_unlink(&p.at) < 0 && errno != ENOENT)
 		return fail_errno(err, "cannot remove before/%u%s", nr, suffix);
 	return 0;
@@ -318,8 +331,12 @@ int names_least(unsigned *least, const struct work *w, unsigned nr, struct err *
 
 	*least = 1;
 	snprintf(path, sizeof(path), "before/%u" NAMES_SUFFIX, nr);
-	if (root_read(&folder, path, 32, &text, err) < 0)
-		return err_is_refusal(err) ? -1 : 0;
+	if (root_read(&folder, path, 32, &text, err) < 0) {
+		if (err_is_refusal(err))
+			return -1;
+		err_clear(err);
+		return 0;
+	}
 	text.data[strcspn(text.data, "\n")] = '\0';
 	if (parse_u64(text.data, UINT32_MAX, &used) && used)
 		*least = (unsigned)used;

@@ -5,7 +5,6 @@
 #include "step/touched.h"
 
 #include <errno.h>
-
 #include <string.h>
 
 #include "base/print.h"
